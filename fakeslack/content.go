@@ -1,0 +1,150 @@
+// This file reads what a message says: its text, blocks and attachments.
+
+package fakeslack
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"strings"
+)
+
+const (
+	maxText         = 40_000 // longer ones are cut, not refused
+	maxUpdateText   = 4_000  // of an edit; in bytes, as one project measured it
+	maxMarkdownText = 12_000
+	maxAttachments  = 100
+)
+
+// content is what a message says. Its values are shared and never changed.
+type content struct {
+	text        string
+	blocks      []any           // decoded, as sent
+	attachments json.RawMessage // nil = none named
+}
+
+// readContent takes the parts of a message from its arguments and refuses what
+// Slack would refuse of them.
+func readContent(a args) (content, *refusal) {
+	c := content{text: cut(a["text"], maxText)}
+	if md := a["markdown_text"]; md != "" {
+		if a["text"] != "" || a["blocks"] != "" {
+			return c, refuse("markdown_text_conflict")
+		}
+		if length(md) > maxMarkdownText {
+			return c, refuse("msg_too_long")
+		}
+		c.text = md
+	}
+	if bad := checkMetadata(a["metadata"]); bad != nil {
+		return c, bad
+	}
+	attached, bad := c.readAttachments(a["attachments"])
+	if bad != nil {
+		return c, bad
+	}
+	if c.blocks, bad = readBlocks(a["blocks"]); bad != nil {
+		return c, bad
+	}
+	if strings.TrimSpace(c.text) == "" && len(c.blocks) == 0 && len(attached) == 0 {
+		return c, refuse("no_text")
+	}
+	if weight(c.blocks)+weight(attached) > maxWeight {
+		return c, refuse("msg_blocks_too_long")
+	}
+	return c, nil
+}
+
+// readBlocks decodes and checks the blocks; "" is none.
+func readBlocks(raw string) ([]any, *refusal) {
+	if raw == "" {
+		return nil, nil
+	}
+	blocks, ok := decodeList(raw)
+	if !ok {
+		return nil, refuse("invalid_blocks_format")
+	}
+	return blocks, checkBlocks(blocks)
+}
+
+// readAttachments keeps the attachments and returns them decoded. Slack says one
+// word for all that is wrong with blocks in them.
+func (c *content) readAttachments(raw string) ([]any, *refusal) {
+	if raw == "" {
+		return nil, nil
+	}
+	all, ok := decodeList(raw)
+	if !ok {
+		return nil, refuse("invalid_attachments")
+	}
+	if len(all) > maxAttachments {
+		return nil, refuse("too_many_attachments")
+	}
+	for _, v := range all {
+		one, ok := v.(map[string]any)
+		if !ok {
+			return nil, refuse("invalid_attachments")
+		}
+		blocks, ok := one["blocks"].([]any)
+		if !ok && one["blocks"] != nil || checkBlocks(blocks) != nil {
+			return nil, refuse("invalid_attachments")
+		}
+	}
+	c.attachments = json.RawMessage(raw)
+	return all, nil
+}
+
+// decodeList decodes a JSON list. Numbers stay as they were written.
+func decodeList(raw string) ([]any, bool) {
+	d := json.NewDecoder(bytes.NewReader([]byte(raw)))
+	d.UseNumber()
+	var list []any
+	if d.Decode(&list) != nil || list == nil {
+		return nil, false
+	}
+	_, err := d.Token()
+	return list, err == io.EOF
+}
+
+func checkMetadata(raw string) *refusal {
+	if raw == "" {
+		return nil
+	}
+	var m struct {
+		Type    string         `json:"event_type"`
+		Payload map[string]any `json:"event_payload"`
+	}
+	if json.Unmarshal([]byte(raw), &m) != nil || m.Type == "" || m.Payload == nil {
+		return refuse("invalid_metadata_format")
+	}
+	return nil
+}
+
+// length is the length of s as Slack's limits are counted here: UTF-16 units of
+// what was sent. Of the units that Slack might mean it gives the most.
+func length(s string) int {
+	n := 0
+	for _, r := range s {
+		n += units(r)
+	}
+	return n
+}
+
+// cut is the longest beginning of s that has a length of at most most.
+func cut(s string, most int) string {
+	n := 0
+	for i, r := range s {
+		if n += units(r); n > most {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// units is how many UTF-16 units the rune takes.
+func units(r rune) int {
+	if r > 0xFFFF {
+		return 2
+	}
+	return 1
+}
