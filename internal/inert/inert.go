@@ -1,0 +1,315 @@
+// Package inert makes logged text harmless: what it returns shows the text and
+// does nothing else, on any Slack client. It cuts what is too long between
+// characters and says so with "…".
+//
+// The only invisible character it ever adds is U+2060 (word joiner), and a
+// U+2060 that was logged is shown as \u{2060}: deleting U+2060 from its result
+// gives the logged text back, but for the signs listed at [Markup].
+package inert
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Place is where a text will stand; what could act differs from place to place.
+type Place uint8
+
+const (
+	// Leaf is a text element of rich_text. Slack takes it literally, so only
+	// characters that hide or reorder text are replaced.
+	Leaf Place = iota
+	// Row is Leaf on one line.
+	Row
+	// Plain is a plain_text object: as Leaf, and :names: stay names although
+	// a client may ignore emoji=false.
+	Plain
+	// Line is Plain on one line, as a header has it.
+	Line
+	// Markup is mrkdwn and the text of a message, on one line. & < > become
+	// entities; * _ ~ ` become look-alikes, for mrkdwn has no escape for them
+	// and clients differ in where an inserted character disarms them; mentions,
+	// addresses and :names: are broken by U+2060.
+	Markup
+)
+
+// joiner breaks a sequence without being seen and without a line break.
+const joiner = "\u2060"
+
+// maxName bounds the look-ahead for the end of an emoji's name; Slack's names
+// have at most 100 characters.
+const maxName = 100
+
+// maxCluster is how many units a cut goes back to keep a character whole.
+const maxCluster = 32
+
+// Len is the length of s in UTF-16 units, in which Slack's limits are counted.
+func Len(s string) int {
+	n := 0
+	for _, r := range s {
+		n += units(r)
+	}
+	return n
+}
+
+// Text returns s made inert for p, in at most limit UTF-16 units.
+func Text(s string, limit int, p Place) string { return write(s, limit, p, units) }
+
+// Bytes is Text with a limit in bytes of UTF-8.
+func Bytes(s string, limit int, p Place) string { return write(s, limit, p, utf8.RuneLen) }
+
+// Cut shortens a text that is inert already, and not Markup, to limit units.
+func Cut(s string, limit int) string {
+	c := cutter{limit: limit, size: units}
+	for i, r := range s {
+		if !c.add(s[i:i+runeLen(s[i:], r)], r) {
+			return c.cut()
+		}
+	}
+	return s
+}
+
+// Blank reports whether s shows nothing: Slack refuses texts without content.
+func Blank(s string) bool { return strings.TrimSpace(s) == "" }
+
+func units(r rune) int {
+	if r > 0xffff {
+		return 2
+	}
+	return 1
+}
+
+// runeLen is the length in s of the rune r it begins with; RuneError may
+// stand for one bad byte.
+func runeLen(s string, r rune) int {
+	if r == utf8.RuneError {
+		_, n := utf8.DecodeRuneInString(s)
+		return n
+	}
+	return utf8.RuneLen(r)
+}
+
+func write(s string, limit int, p Place, size func(rune) int) string {
+	if len(s) <= limit && harmless(s, p) {
+		return s
+	}
+	c := cutter{limit: limit, size: size}
+	c.out.Grow(min(len(s)+8, 2*max(limit, 0)+8))
+	prev := rune(-1)
+	for i, r := range s {
+		rest := s[i+runeLen(s[i:], r):]
+		if !c.add(show(prev, r, rest, s[i:len(s)-len(rest)], p), r) {
+			return c.cut()
+		}
+		prev = r
+	}
+	return c.out.String()
+}
+
+// harmless reports whether s is plain ASCII without a sign that matters in p,
+// as most logged text is.
+func harmless(s string, p Place) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= 0x7f || signs[c]&(1<<p) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// signs has, for each ASCII character, a bit for each place where it needs a look.
+var signs = func() (t [128]uint8) {
+	const oneLine = 1<<Row | 1<<Line | 1<<Markup
+	for c := range 0x20 {
+		t[c] = oneLine | 1<<Leaf | 1<<Plain
+	}
+	t['\n'], t['\t'] = oneLine, oneLine
+	t[':'] = 1<<Plain | 1<<Line | 1<<Markup
+	for _, c := range "&<>*_~`@#." {
+		t[c] = 1 << Markup
+	}
+	return t
+}()
+
+// show is how r, written raw, looks in p between prev (-1: at the start) and rest.
+func show(prev, r rune, rest, raw string, p Place) string {
+	switch {
+	case r < 0x20 || r == 0x7f:
+		return control(r, rest, p)
+	case r < 0x7f:
+		if signs[r]&(1<<p) == 0 {
+			return raw
+		}
+		return sign(prev, r, rest, raw, p)
+	case r == utf8.RuneError:
+		return "\uFFFD"
+	case hidden(r, prev):
+		return `\u{` + strconv.FormatInt(int64(r), 16) + "}"
+	}
+	return raw
+}
+
+// control shows a C0 control character as its Unicode picture.
+func control(r rune, rest string, p Place) string {
+	switch {
+	case r == '\r' && strings.HasPrefix(rest, "\n"):
+		return ""
+	case r == '\n' || r == '\t':
+		if signs[r]&(1<<p) != 0 {
+			return " "
+		}
+		return string(r)
+	case r == 0x7f:
+		return "␡"
+	}
+	return string(0x2400 + r)
+}
+
+// sign disarms a sign that could act in p.
+func sign(prev, r rune, rest, raw string, p Place) string {
+	next, _ := utf8.DecodeRuneInString(rest)
+	switch r {
+	case ':':
+		if p == Markup && strings.HasPrefix(rest, "//") || namesEmoji(rest) {
+			return ":" + joiner
+		}
+	case '&':
+		return "&amp;"
+	case '<':
+		return "&lt;"
+	case '>':
+		if prev < 0 { // at the start of a line it would quote the line
+			return joiner + "&gt;"
+		}
+		return "&gt;"
+	case '*':
+		return "∗"
+	case '~':
+		return "∼"
+	case '`':
+		return "ˋ"
+	case '_':
+		if !ascii(prev) || !ascii(next) { // within a name it is no markup
+			return "ˍ"
+		}
+	case '@', '#':
+		if rest != "" && !unicode.IsSpace(next) {
+			return raw + joiner
+		}
+	case '.':
+		if wordy(prev) && unicode.IsLetter(next) { // a domain, as 1.5 is none
+			return joiner + "."
+		}
+	}
+	return raw
+}
+
+// namesEmoji reports whether a colon followed by rest opens a :name:.
+func namesEmoji(rest string) bool {
+	n := 0
+	for _, r := range rest {
+		switch {
+		case r == ':':
+			return n > 0
+		case unicode.IsSpace(r) || n == maxName:
+			return false
+		}
+		n++
+	}
+	return false
+}
+
+func ascii(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+}
+
+func wordy(r rune) bool { return ascii(r) || r >= 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
+
+// hidden reports whether r, after prev, is invisible or changes the order of
+// what is around it. Joiners are left where scripts and emoji need them.
+func hidden(r, prev rune) bool {
+	switch {
+	case r < 0xa0 || r == 0xad || r == 0x34f:
+		return true
+	case r < 0x600:
+		return false
+	case r == 0x200c || r == 0x200d:
+		return prev < 0x80 || hidden(prev, -1)
+	case 0x600 <= r && r <= 0x605, r == 0x6dd, r == 0x70f, 0x890 <= r && r <= 0x891, r == 0x8e2, r == 0x110bd, r == 0x110cd:
+		return false // visible signs that Unicode counts as format characters
+	case r == 0x61c || r == 0x115f || r == 0x1160 || r == 0x17b4 || r == 0x17b5 || r == 0x180e || r == 0x3164 || r == 0xffa0:
+		return true
+	case r < 0x2000 || 0x2070 <= r && r < 0xfe00:
+		return false
+	}
+	return r == 0x2028 || r == 0x2029 || r >= 0xe0000 && r < 0xe0100 || unicode.Is(unicode.Cf, r)
+}
+
+// cutter writes pieces until they are more than limit, and remembers where it
+// could have stopped with room for the "…".
+type cutter struct {
+	out   strings.Builder
+	limit int
+	size  func(rune) int
+
+	used     int
+	safe     int // length of out before the last whole character that leaves room
+	safeUsed int
+	prev     rune
+}
+
+// add writes one rune's piece; false when it doesn't fit.
+func (c *cutter) add(piece string, r rune) bool {
+	if c.used+c.size('…') <= c.limit {
+		whole := !extends(r) && c.prev != 0x200d
+		if whole || c.used-c.safeUsed > maxCluster {
+			c.safe, c.safeUsed = c.out.Len(), c.used
+		}
+	}
+	for _, q := range piece {
+		c.used += c.size(q)
+	}
+	c.prev = r
+	c.out.WriteString(piece)
+	return c.used <= c.limit
+}
+
+func (c *cutter) cut() string {
+	if c.limit < c.size('…') {
+		return ""
+	}
+	return c.out.String()[:c.safe] + "…"
+}
+
+// extends reports whether r belongs to the character before it.
+func extends(r rune) bool {
+	return r >= 0x300 && (unicode.Is(unicode.M, r) || r == 0x200d || r == 0x200c || 0x1f3fb <= r && r <= 0x1f3ff)
+}
+
+// maxURL is the longest address Slack takes.
+const maxURL = 3000
+
+// URL returns an address that can stand in a link of mrkdwn or rich_text; ""
+// when it is none of the web's or too long for Slack.
+func URL(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return ""
+	}
+	var b strings.Builder
+	for i := range len(address) {
+		if c := address[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("<>|\"`", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	if b.Len() > maxURL {
+		return ""
+	}
+	return b.String()
+}
