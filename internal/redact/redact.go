@@ -1,0 +1,143 @@
+// Package redact finds secrets in keys and in text and replaces them with
+// [redacted].
+//
+// It errs on the side of hiding: what stands where a secret stands is taken
+// for one, unless it is a word that plainly goes on with a sentence. Log text
+// comes cut, quoted, escaped and nested, so nothing here parses a format;
+// scanners look at what surrounds a byte that may give a secret away.
+package redact
+
+import "strings"
+
+// Mark stands in the place of every secret.
+const Mark = "[redacted]"
+
+// Text returns s with every secret in it replaced by [Mark]: the values of
+// keys that name one (see [Key]) in JSON, URLs, headers, connection strings
+// and printed Go values, passwords in URLs, credentials after Bearer and
+// Basic, JSON web tokens, tokens of known make (Slack, AWS, GitHub, GitLab,
+// Stripe, Google), Slack's webhook addresses and PEM private keys. Redacting
+// twice changes nothing. Text without a secret is returned as it is, without
+// an allocation; the time is linear in len(s).
+func Text(s string) string {
+	t := scan{s: s}
+	for range passes {
+		t.scan(0, len(t.s))
+		if !t.redact() {
+			break
+		}
+	}
+	return t.s
+}
+
+// A mark can be part of a value where the secret in its place ended it, so
+// the text is looked at again once it has changed. The second look seldom
+// finds anything, the third never has; the bound keeps the time linear.
+const passes = 4
+
+// A span is s[from:to].
+type span struct{ from, to int }
+
+// A scan walks once over a text and gathers the spans to hide.
+type scan struct {
+	s     string
+	spans []span // ascending, with at least a byte between
+	seen  int    // the end of the last span: nothing before it is looked at again
+}
+
+func (t *scan) scan(from, to int) {
+	s := t.s[:to]
+	for i := from; i < len(s); {
+		if !is(s[i], trigger) {
+			i++
+			continue
+		}
+		i = t.at(i)
+	}
+}
+
+// at looks at the trigger at i and returns where to go on, past i.
+func (t *scan) at(i int) int {
+	switch t.s[i] {
+	case ':':
+		if strings.HasPrefix(t.s[i+1:], "//") {
+			return t.url(i + 3)
+		}
+		return t.pair(i)
+	case '=':
+		return t.pair(i)
+	case '%':
+		return t.escapedPair(i)
+	case '>':
+		return t.element(i)
+	case '-':
+		return t.dash(i)
+	case '@':
+		return t.dsn(i)
+	case '/':
+		return t.servicePath(i)
+	case 'k', 'K':
+		return t.webhook(i)
+	case 'b', 'B':
+		return t.scheme(i)
+	case 'J':
+		return t.jwt(i)
+	default:
+		return t.token(i)
+	}
+}
+
+// hide notes s[from:to] as a secret and returns where it ends. What overlaps
+// or touches an earlier span becomes one with it.
+func (t *scan) hide(from, to int) int {
+	if from >= to {
+		return max(to, t.seen)
+	}
+	to = pemPast(t.s, max(from, t.seen), to)
+	for n := len(t.spans); n > 0 && t.spans[n-1].to >= from; n-- {
+		from, to = min(from, t.spans[n-1].from), max(to, t.spans[n-1].to)
+		t.spans = t.spans[:n-1]
+	}
+	if t.spans == nil {
+		t.spans = make([]span, 0, 8)
+	}
+	t.spans = append(t.spans, span{from, to})
+	t.seen = to
+	return to
+}
+
+// redact replaces the spans in the text, begins anew with what it made, and
+// reports whether that differs.
+func (t *scan) redact() bool {
+	size, changed := len(t.s), false
+	for _, p := range t.spans {
+		size += len(Mark) - (p.to - p.from)
+		changed = changed || t.s[p.from:p.to] != Mark
+	}
+	if !changed {
+		return false
+	}
+	var b strings.Builder
+	b.Grow(size)
+	done := 0
+	for _, p := range t.spans {
+		b.WriteString(t.s[done:p.from])
+		b.WriteString(Mark)
+		done = p.to
+	}
+	b.WriteString(t.s[done:])
+	*t = scan{s: b.String(), spans: t.spans[:0]}
+	return true
+}
+
+// starts reports whether a word may start at i: the byte before is no letter
+// or digit, or belongs to an escape such as \n or %22.
+func (t *scan) starts(i int) bool {
+	if i < t.seen {
+		return false
+	}
+	if i == t.seen || !is(t.s[i-1], alnum) {
+		return true
+	}
+	return i-2 >= t.seen && t.s[i-2] == '\\' || i-3 >= t.seen && t.s[i-3] == '%'
+}

@@ -1,0 +1,442 @@
+package redact
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	jwtHead = "eyJhbGciOiJIUzI1NiJ9"
+	jwt     = jwtHead + ".eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9P"
+	akia    = "AKIAIOSFODNN7EXAMPLE"
+	ghp     = "ghp_16C7e42F292c6912E7710c838347Ae178B4a"
+	pem     = "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA7bq\nZ0Z0Z0==\n-----END RSA PRIVATE KEY-----"
+)
+
+func TestKey(t *testing.T) {
+	for _, key := range []string{
+		"password", "PASSWORD", "passwd", "pwd", "passphrase", "pass", "db_pass", "dbPass", "SMTP_PASS", "PGPASSWORD",
+		"db.password", "user-password-hash", "newPassword2", "secret", "client_secret", "clientSecret", "SECRETS",
+		"token", "access_token", "refreshToken", "tokens", "auth_tokens", "X-Auth-Token", "token_id", "csrf-token", "ACCESS-TOKEN",
+		"authorization", "Proxy-Authorization", "auth header", "AuthHeader", "cookie", "Cookies", "set-cookie", "securecookie",
+		"apiKey", "API_KEY", "x-api-key", "Api Key", "apikeys", "private key", "private_key", "sshPrivateKey", "access key",
+		"AWS_SECRET_ACCESS_KEY", "aws_access_key_id", "AccountKey", "credential", "Credentials", "session id", "sessionID",
+		"PHPSESSID", "JSESSIONID", "signature", "X-Amz-Signature", "sig", "oauth_signature", "encryption_key",
+		"headers.Authorization", "password_reset_token", "token_count_secret", "ключ_password", "%22password%22", "bearer",
+	} {
+		assert.True(t, Key(key), key)
+	}
+	for _, key := range []string{
+		"", "a", "user", "id", "key", "path", "status", "error", "message", "method", "author", "authority", "authorized",
+		"keyboard", "primary_key", "monkey", "cache_key", "forwarded", "bypass", "compass", "passenger", "config", "design",
+		"token_count", "tokens_used", "max_tokens", "maxTokens", "prompt_tokens", "number_of_tokens", "tokenizer", "tokenization",
+		"token_type", "token_url", "token_expires_at", "secretary", "secret_name", "secretsmanager", "passwordless",
+		"password_policy", "cookie_consent", "session", "sessions", "signal", "assign", "signature_method", "пароль",
+		"pass_count", "pássword", "authorization_endpoint",
+	} {
+		assert.False(t, Key(key), key)
+	}
+}
+
+// A row of the tables below; an empty want means that in stays as it is.
+type row struct{ name, in, want string }
+
+func check(t *testing.T, rows []row) {
+	t.Helper()
+	for _, r := range rows {
+		t.Run(r.name, func(t *testing.T) {
+			want := r.want
+			if want == "" {
+				want = r.in
+			}
+			assert.Equal(t, want, Text(r.in))
+			assert.Equal(t, want, Text(want), "a second time")
+		})
+	}
+}
+
+func TestTextURL(t *testing.T) {
+	check(t, []row{
+		{"password", "dial postgres://app:hunter2@db/x: refused", "dial postgres://app:[redacted]@db/x: refused"},
+		{"no user", "redis://:hunter2@cache:6379/0", "redis://:[redacted]@cache:6379/0"},
+		{"web", "GET https://bob:pa%40ss@example.com/a?b=c", "GET https://bob:[redacted]@example.com/a?b=c"},
+		{"at in password", "postgres://app:p@ss@db/x", "postgres://app:[redacted]@db/x"},
+		{"slash and at in password", "postgres://app:p@s/w@rd@db/x", "postgres://app:[redacted]@db/x"},
+		{"slash in password of the web", "https://bob:p/ss@example.com/", "https://bob:[redacted]@example.com/"},
+		{"digits and slash in password", "amqp://app:12/34@mq/x", "amqp://app:[redacted]@mq/x"},
+		{"hash, question mark, colon", "amqp://app:a#b?c:d@mq/x", "amqp://app:[redacted]@mq/x"},
+		{"brackets and signs", "amqp://app:a,b;c)d]e}f&g$h@mq/x", "amqp://app:[redacted]@mq/x"},
+		{"quote", `amqp://app:a"b'c@mq/x`, `amqp://app:[redacted]@mq/x`},
+		{"backslash", `amqp://app:a\b@mq/x`, `amqp://app:[redacted]@mq/x`},
+		{"in quotes", `parse "mysql://app:hunter2@db/x": bad`, `parse "mysql://app:[redacted]@db/x": bad`},
+		{"in JSON", `{"dsn":"mysql://app:hunter2@db/x","to":"bob@example.com"}`, `{"dsn":"mysql://app:[redacted]@db/x","to":"bob@example.com"}`},
+		{"two", "amqp://a:x1@h,amqp://b:x2@h", "amqp://a:[redacted]@h,amqp://b:[redacted]@h"},
+		{"hosts", "mongodb://app:hunter2@h1:27017,h2:27017/x", "mongodb://app:[redacted]@h1:27017,h2:27017/x"},
+		{"e-mail as user", "smtp://bob@example.com:hunter2@mail:25", "smtp://bob@example.com:[redacted]@mail:25"},
+		{"token as user", "https://" + ghp + ":x-oauth-basic@github.com/a", "https://[redacted]:[redacted]@github.com/a"},
+		{"secret key as user", "https://secret=a:b@h/", "https://secret=[redacted]"},
+		{"query", "GET /a?token=abc&page=2&api_key=def", "GET /a?token=[redacted]&page=2&api_key=[redacted]"},
+		{"signed", "https://b.s3.amazonaws.com/k?X-Amz-Date=2026&X-Amz-Signature=0af3 403", "https://b.s3.amazonaws.com/k?X-Amz-Date=2026&X-Amz-Signature=[redacted] 403"},
+		{"shared access", "https://x.blob.core.windows.net/c?sv=2020&sig=aB%2Bc%3D&se=1", "https://x.blob.core.windows.net/c?sv=2020&sig=[redacted]&se=1"},
+		{"after the port", "http://h:8080/a?token=abc", "http://h:8080/a?token=[redacted]"},
+		{"escaped query", "/login?next=%2Fa%3Ftoken%3Dabc%26page%3D2", "/login?next=%2Fa%3Ftoken%3D[redacted]%26page%3D2"},
+		{"escaped JSON", "q=%7B%22password%22%3A%22hunter2%22%2C%22a%22%3A1%7D", "q=%7B%22password%22%3A%22[redacted]%22%2C%22a%22%3A1%7D"},
+		{"form", "user[name]=bob&user[password]=hunter2", "user[name]=bob&user[password]=[redacted]"},
+		{"escaped form", "user%5Bpassword%5D=hunter2&a=b", "user%5Bpassword%5D=[redacted]&a=b"},
+		{"mysql", "dsn app:hunter2@tcp(127.0.0.1:3306)/shop", "dsn app:[redacted]@tcp(127.0.0.1:3306)/shop"},
+		{"mysql, odd", "open app:a:b@c/d'e@unix(/tmp/s)/shop", "open app:[redacted]@unix(/tmp/s)/shop"},
+		{"mysql around a token", "app:a-" + ghp + "-b@tcp(db)/x", "app:[redacted]@tcp(db)/x"},
+
+		{"port", "http://host:8080/users?email=bob@example.com", ""},
+		{"port, no path", "http://host:8080 bob@example.com", ""},
+		{"user alone", "ssh://git@github.com/a/b", ""},
+		{"user and port", "https://bob@host:8443/a", ""},
+		{"at in path", "https://registry.npmjs.org/@scope/pkg:1", ""},
+		{"IPv6", "http://[::1]:8080/a@b", ""},
+		{"scp", "git@github.com:org/repo.git", ""},
+		{"mail", "bob@example.com: mailbox full", ""},
+		{"call", "f@go(x)", ""},
+		{"bare", "://", ""},
+	})
+}
+
+func TestTextToken(t *testing.T) {
+	check(t, []row{
+		{"bearer", "sent Bearer abc123 to h", "sent Bearer [redacted] to h"},
+		{"bearer, short", "Bearer xyz", "Bearer [redacted]"},
+		{"bearer, any case", "bearer abc.def-ghi_jkl~+/==, x", "bearer [redacted], x"},
+		{"bearer, escaped", "h=Bearer%20abc123", "h=Bearer%20[redacted]"},
+		{"bearer, quoted", `"Bearer abc123"`, `"Bearer [redacted]"`},
+		{"basic", "used Basic dXNlcjpwYXNz for h", "used Basic [redacted] for h"},
+		{"basic, padded", "Basic YTpi", "Basic [redacted]"},
+		{"jwt", "claims of " + jwt + " are stale", "claims of [redacted] are stale"},
+		{"jwt, end of sentence", "got " + jwt + ".", "got [redacted]."},
+		{"jwt, cut in the middle", "got " + jwt[:40] + "…", "got [redacted]…"},
+		{"jwt, cut in the head", "got " + jwtHead[:12] + "...", "got [redacted]..."},
+		{"jwt, no signature", jwtHead + ".e30.", "[redacted]."},
+		{"jwt, after an escape", `\n` + jwt + ` %22` + jwt, `\n[redacted] %22[redacted]`},
+		{"slack bot", "xoxb-123456789012-abcDEF", "[redacted]"},
+		{"slack user", "(xoxp-1-2-3-abc)", "([redacted])"},
+		{"slack others", "xoxa-2-abc xoxs-1-abc xoxr-1-abc xoxc-1-abc xoxd-a%2Fb%2B", "[redacted] [redacted] [redacted] [redacted] [redacted]"},
+		{"slack rotated", "xoxe.xoxp-1-Mi0y xoxe-1-My0x", "[redacted] [redacted]"},
+		{"slack app", "use xapp-1-A123-456-abc.", "use [redacted]."},
+		{"webhook", `Post "https://hooks.slack.com/services/T000/B000/XXXX": EOF`, `Post "https://hooks.slack.com/services/[redacted]": EOF`},
+		{"webhook, end of sentence", "at https://hooks.slack.com/services/T0/B0/xyz.", "at https://hooks.slack.com/services/[redacted]."},
+		{"webhook of government", "https://hooks.slack-gov.com/services/T0/B0/xyz", "https://hooks.slack-gov.com/services/[redacted]"},
+		{"webhook with port", "hooks.slack.com:443/services/T0/B0/xyz", "hooks.slack.com:443/services/[redacted]"},
+		{"workflow", "https://hooks.slack.com/workflows/T0/A0/1/abc https://hooks.slack.com/triggers/T0/1/abc", "https://hooks.slack.com/workflows/[redacted] https://hooks.slack.com/triggers/[redacted]"},
+		{"webhook, other path", "https://hooks.slack.com/xyz/abc", "https://hooks.slack.com/[redacted]"},
+		{"webhook, slashes escaped", `"https:\/\/hooks.slack.com\/services\/T0\/B0\/xyz"`, `"https:\/\/hooks.slack.com\/services\/[redacted]"`},
+		{"webhook, all escaped", "u=https%3A%2F%2Fhooks.slack.com%2Fservices%2FT0%2FB0%2Fxyz&a=b", "u=https%3A%2F%2Fhooks.slack.com%2Fservices%2F[redacted]&a=b"},
+		{"webhook, upper case", "HTTPS://HOOKS.SLACK.COM/services/T0/B0/xyz", "HTTPS://HOOKS.SLACK.COM/services/[redacted]"},
+		{"webhook, other host", "http://127.0.0.1:8080/services/T0/B0/xyz", "http://127.0.0.1:8080/services/[redacted]"},
+		{"aws", "key " + akia + " is disabled", "key [redacted] is disabled"},
+		{"aws, temporary", "ASIAIOSFODNN7EXAMPLE/20260102/us-east-1", "[redacted]/20260102/us-east-1"},
+		{"github", ghp + " gho_16C7e42F292c6912E77 ghu_16C7e42F292c ghs_16C7e42F292c ghr_16C7e42F292c", "[redacted] [redacted] [redacted] [redacted] [redacted]"},
+		{"github, fine", "github_pat_11ABC0_abcDEF", "[redacted]"},
+		{"gitlab", "glpat-abcDEF12345_-", "[redacted]"},
+		{"stripe", "sk_live_4eC39HqLyjWDarjt rk_live_4eC39HqLyjWDarjt", "[redacted] [redacted]"},
+		{"google", "AIzaSyA1234567890abcdefghijklmnopqrstuv", "[redacted]"},
+		{"openai", "sk-proj-abcDEF1234567890", "[redacted]"},
+		{"pem", "key:\n" + pem + "\nend", "key:\n[redacted]\nend"},
+		{"pem, escaped", `{"k":"` + strings.ReplaceAll(pem, "\n", `\n`) + `\n"}`, `{"k":"[redacted]\n"}`},
+		{"pem, cut", "x " + pem[:50], "x [redacted]"},
+		{"pem, kinds", "-----BEGIN PRIVATE KEY-----\nab\n-----END PRIVATE KEY----- -----BEGIN PGP PRIVATE KEY BLOCK-----\nab", "[redacted] [redacted]"},
+		{"pem as a bare value", "private_key: " + pem + " end", "private_key: [redacted] end"},
+		{"pem as a quoted value", "token='" + pem + "'", "token='[redacted]'"},
+		{"two side by side", akia + " " + akia, "[redacted] [redacted]"},
+
+		{"bearer prose", "bearer token is missing, bearer auth failed, Bearer authentication, bearer of news", ""},
+		{"bearer challenge", `Bearer realm="api", error="invalid_token"`, ""},
+		{"bearer at the end", "bearer", ""},
+		{"basic prose", "basic auth failed, Basic authentication required, basic info", ""},
+		{"jwt in a name", "keyJsonDecoder eyJ eyJson monkeyJumpedOver", ""},
+		{"slack names", "xoxb- token, xoxb-…, xoxb-..., xoxo, xapp-", ""},
+		{"slack host", "lookup hooks.slack.com: no such host; hooks.slack.com/services hooks.slack.com/services/", ""},
+		{"services", "/services/Teams/Billing/x /services/T0 /services/list", ""},
+		{"short look-alikes", "AKIA1234 AIzaBC ghp_x glpat-x sk_live_x sk-learn npm_config", ""},
+		{"names", "disk_live_migrations weigh_p_abcdefgh task-force-of-a-name-that-goes-on-and-on-and-on-and-on", ""},
+		{"certificate", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----", ""},
+		{"rule", "---------- -----BEGIN", ""},
+	})
+}
+
+func TestTextPair(t *testing.T) {
+	check(t, []row{
+		{"equals", "user=bob password=hunter2 host=db", "user=bob password=[redacted] host=db"},
+		{"colon", "login with password: hunter2 failed", "login with password: [redacted] failed"},
+		{"ini", "password = hunter2", "password = [redacted]"},
+		{"go", `password := "hunter two"`, `password := "[redacted]"`},
+		{"ruby", `:password=>"hunter two", "secret" => 'x y'`, `:password=>"[redacted]", "secret" => '[redacted]'`},
+		{"php", "[password] => hunter2", "[password] => [redacted]"},
+		{"logfmt", `msg="no" token="a b\" c" x=1`, `msg="no" token="[redacted]" x=1`},
+		{"JSON", `{"user":"bob","password":"hun\"ter, two","n":1}`, `{"user":"bob","password":"[redacted]","n":1}`},
+		{"JSON, spaced", `{"password" : "hunter two"}`, `{"password" : "[redacted]"}`},
+		{"JSON, slash before the quote", `{"password":"hunter\\","n":1}`, `{"password":"[redacted]","n":1}`},
+		{"JSON, number", `{"token":12345,"n":1}`, `{"token":[redacted],"n":1}`},
+		{"JSON, list", `{"tokens":["a","b c"],"n":1}`, `{"tokens":[redacted],"n":1}`},
+		{"JSON, object", `{"credentials":{"user":"x","p":{"a":"b"}},"n":1}`, `{"credentials":[redacted],"n":1}`},
+		{"JSON, key with a space", `{"Api Key":"abc"}`, `{"Api Key":"[redacted]"}`},
+		{"JSON, cut", `{"password":"hunter tw`, `{"password":"[redacted]`},
+		{"JSON in JSON", `{"body":"{\"password\":\"hun \\\"ter\",\"n\":1}"}`, `{"body":"{\"password\":\"[redacted]\",\"n\":1}"}`},
+		{"JSON in JSON in JSON", `"{\"b\":\"{\\\"password\\\":\\\"hun ter\\\",\\\"n\\\":1}\"}"`, `"{\"b\":\"{\\\"password\\\":\\\"[redacted]\\\",\\\"n\\\":1}\"}"`},
+		{"in a JSON string", `{"msg":"login password=hunter2","n":1}`, `{"msg":"login password=[redacted]","n":1}`},
+		{"in an escaped string", `{"msg":"{\"m\":\"password=hunter2\",\"n\":1}"}`, `{"msg":"{\"m\":\"password=[redacted]\",\"n\":1}"}`},
+		{"go map", "map[password:hunter2 user:x]", "map[password:[redacted] user:x]"},
+		{"go map, spaces", "map[password:my hunter two user:x]", "map[password:[redacted] user:x]"},
+		{"go struct", "{Password:hunter2}", "{Password:[redacted]}"},
+		{"go struct, spaces", "&{User:bob Password:correct horse}", "&{User:bob Password:[redacted]}"},
+		{"go struct, nested", "{Creds:{User:bob Secret:map[a:b c:d]} X:1}", "{Creds:{User:bob Secret:[redacted]} X:1}"},
+		{"go header", "map[Authorization:[Bearer abc] Cookie:[a=b; c=d] Host:[h]]", "map[Authorization:[redacted] Cookie:[redacted] Host:[h]]"},
+		{"go syntax", `http.Header{"Authorization":[]string{"Bearer abc def"}, "A":1}`, `http.Header{"Authorization":[redacted], "A":1}`},
+		{"dsn", "host=db password=abc user=x", "host=db password=[redacted] user=x"},
+		{"dsn, semicolons", "Server=x;Password=abc;Database=y", "Server=x;Password=[redacted];Database=y"},
+		{"azure", "AccountName=x;AccountKey=ab+/c==;EndpointSuffix=y", "AccountName=x;AccountKey=[redacted];EndpointSuffix=y"},
+		{"closing signs within", "password=a,b;c)d]e}f&g user=x", "password=[redacted] user=x"},
+		{"quotes within", `password=a"b'c user=x`, `password=[redacted] user=x`},
+		{"apostrophe within quotes", `password='it's mine' user=x`, `password='[redacted]' user=x`},
+		{"shell", "export AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", "export AWS_SECRET_ACCESS_KEY=[redacted]"},
+		{"yaml", "password: hunter2\nuser: bob", "password: [redacted]\nuser: bob"},
+		{"two words", "Api Key: abc, session id: 42x, pass phrase: x1", "Api Key: [redacted], session id: [redacted], pass phrase: [redacted]"},
+		{"bold", "*Password:* hunter2 **Token**: abc", "*Password:* [redacted] **Token**: [redacted]"},
+		{"header", "X-Api-Key: abc\r\nHost: h", "X-Api-Key: [redacted]\r\nHost: h"},
+		{"cookie", "Host: h\nCookie: a=b; c=d e\nAccept: x", "Host: h\nCookie: [redacted]\nAccept: x"},
+		{"cookie, set", "Set-Cookie: sid=abc; Path=/; Expires=Wed, 21 Oct 2026 07:28:00 GMT\r\nX: y", "Set-Cookie: [redacted]\r\nX: y"},
+		{"cookie, quoted value", `Cookie: a="b c"; d=e`, `Cookie: [redacted]`},
+		{"cookie, in JSON", `{"req":"GET /\r\nCookie: a=b; c=d\r\nHost: h"}`, `{"req":"GET /\r\nCookie: [redacted]\r\nHost: h"}`},
+		{"cookie, last in JSON", `{"req":"Cookie: a=b; c=d","n":1}`, `{"req":"Cookie: [redacted]","n":1}`},
+		{"authorization", "Authorization: Bearer abc\nHost: h", "Authorization: Bearer [redacted]\nHost: h"},
+		{"authorization, basic", "authorization: basic eA", "authorization: basic [redacted]"},
+		{"authorization, equals", "authorization=Bearer abc123 x=1", "authorization=Bearer [redacted] x=1"},
+		{"authorization, quoted", `"Authorization": "Bearer abc",`, `"Authorization": "[redacted]",`},
+		{"authorization, digest", `Authorization: Digest username="bob", response="abc"` + "\nX: y", "Authorization: Digest [redacted]\nX: y"},
+		{"authorization, digest in JSON", `{"h":"Authorization: Digest username=\"bob\", response=\"abc\"","n":1}`, `{"h":"Authorization: Digest [redacted]","n":1}`},
+		{"authorization, aws", "Authorization: AWS4-HMAC-SHA256 Credential=x/y, SignedHeaders=host, Signature=abc", "Authorization: AWS4-HMAC-SHA256 [redacted]"},
+		{"authorization, unknown", "Authorization: Acme abc123\nX: y", "Authorization: [redacted]\nX: y"},
+		{"authorization, bare", "authorization: abc123 was sent to h", "authorization: [redacted] was sent to h"},
+		{"token and scheme", "token=Bearer abc123 x", "token=[redacted] x"},
+		{"key upon key", "secret=password: hunter2 x", "secret=[redacted] x"},
+		{"xml", "<user>bob</user><Password>hunter two</Password>", "<user>bob</user><Password>[redacted]</Password>"},
+		{"flags", "run --user bob --password hunter2 -token=abc -api-key abc", "run --user bob --password [redacted] -token=[redacted] -api-key [redacted]"},
+		{"flags in a list", `["--password","hunter two","-v"] [--token abc]`, `["--password","[redacted]","-v"] [--token [redacted]]`},
+		{"error with a value", `invalid password: "hunter two"`, `invalid password: "[redacted]"`},
+		{"already", "password=[redacted] token: [redacted]", ""},
+		{"already, and more", "password=[redacted]hunter2 x", "password=[redacted] x"},
+		{"other languages", "비밀번호 password=hunter2 실패", "비밀번호 password=[redacted] 실패"},
+		{"bad UTF-8", "\xffpassword=\xfe\xfd x\xff", "\xffpassword=[redacted] x\xff"},
+
+		{"no value", "password= user=bob, password:, token=\nx", ""},
+		{"nothing", `token=nil password:<nil> "secret":null has_password=true cookie: none`, ""},
+		{"prose", "password is wrong; the secret is out; bad credentials for user bob; token expired", ""},
+		{"lexer", "invalid token: expected ident; unexpected token: }", ""},
+		{"lexer, brace", "unexpected token: { at line 3", ""},
+		{"chain", "login: cannot fetch token: 401 Unauthorized", ""},
+		{"chain on", "failed to refresh token: context deadline exceeded", ""},
+		{"chain into a package", "parse token: json: cannot unmarshal", ""},
+		{"chain to the end", "read secret: permission denied", ""},
+		{"chain with a URL", `get token: Post "https://h/oauth": EOF`, ""},
+		{"counts", "max_tokens=512 tokens_used: 12 token_count=3", ""},
+		{"scope", "Token::Ident != token::Punct", ""},
+		{"comparison", "if token != x && len(password)>=8", ""},
+		{"reference", "secret://vault/path", ""},
+		{"usage", "usage: login <password> <host>", ""},
+		{"flags without", "flag needs an argument: --password", ""},
+		{"flag prose", "--password is required", ""},
+		{"plain", "order 41 of user=bob path=/a/b?page=2 took 3.2ms at 2026-01-02T15:04:05Z: dial tcp 10.0.0.1:5432: connect: connection refused", ""},
+	})
+}
+
+// ordinary is text as a first alert has it, without a secret, of 200 bytes.
+const ordinary = `order 8123 not shipped: query "select id from shipments where order_id=$1": dial tcp 10.20.30.40:5432: ` +
+	`connect: connection refused (attempt 3, path=/api/v1/orders, took 12.5ms, user=anna; try again 4)`
+
+func TestTextWithoutSecretCostsNothing(t *testing.T) {
+	require.Len(t, ordinary, 200)
+	require.Equal(t, ordinary, Text(ordinary))
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = Text(ordinary) }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { _ = Key("x-request-header-id") }))
+}
+
+func TestTextWithSecretsAllocatesTwice(t *testing.T) {
+	in := "dial postgres://app:hunter2@db/x with password=hunter2"
+	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { _ = Text(in) }), 2.0)
+}
+
+// Each of these once made, or could make, a scanner look at the same bytes
+// again and again.
+func TestTextIsLinear(t *testing.T) {
+	parts := []string{
+		"://", "://a:", "://a:b@", "eyJ", "-eyJ", "eyJ.", "password=", "password=\"", "password=\"a\"b", "password='", "password=[",
+		"password={", "password:a ", "password=,", "password=a,", `password=\`, `\`, `\"`, `"\`, "token%3Da", "token%3Da,b=", "%3D",
+		"-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "-", ".-", " -", "--", " --a", " --token ", "@tcp(", "a:@tcp(", ":b@tcp(",
+		"<token>", "<token>a", "authorization: a b c ", "authorization:a ", "authorization: digest ", "cookie: a ", "cookie:a=b ",
+		"Bearer ", "bearer a ", "basic ", "basic YTpi ", "Basic YTpi", "xoxb-", "AKIA", "ghp_", "sk_live_", "ask_live_", "_", "sk-",
+		"hooks.slack.com/services/", "/services/T0/B0/", `hooks.slack.com\/`, "a=", "a:b ", "token: ", "token: a ", "p-", "t_o_k_e_", "=", ":",
+		"api key: ", `"api key": `, "password=a\"", "token=password: ", "token=Bearer ", "\xff", "é=", "token:a b", "secret:a ", "{a:",
+	}
+	for _, part := range parts {
+		in := strings.Repeat(part, 1_000_000/len(part))
+		begin := time.Now()
+		Text(in)
+		// Ten milliseconds are usual; the bound is for what grows with the square.
+		assert.Less(t, time.Since(begin), 1500*time.Millisecond, part)
+	}
+}
+
+// secrets of each kind, with what must not survive of them.
+var secrets = []struct{ text, secret string }{
+	{"password=%s", "hunter2x"},
+	{"password: %s", "Hunter2x"},
+	{`"api_key":"%s"`, "hun\\\" ter2x"},
+	{`\"secret\":\"%s\"`, "hun ter2x"},
+	{"map[token:%s user:x]", "hunter2x"},
+	{"{Password:%s}", "hunter 2x"},
+	{"?access_token=%s&a=b", "hunter2x"},
+	{"Cookie: %s\n", "a=hunter; b=2x"},
+	{"Authorization: Basic %s", "YTpi"},
+	{"Bearer %s", "hunter2x"},
+	{"postgres://app:%s@db/x", "h/u@n#t?er2x"},
+	{"app:%s@tcp(db)/x", "h/u@n#t?er2x"},
+	{"%s", jwt},
+	{"%s", jwt[:30]},
+	{"%s", "xoxb-123456789012-abcDEF"},
+	{"%s", "xapp-1-A123-abc"},
+	{"https://hooks.slack.com/services/%s", "T000/B000/XXXX"},
+	{"%s", akia},
+	{"%s", ghp},
+	{"%s", "github_pat_11ABC0_abcDEF"},
+	{"%s", "glpat-abcDEF12345"},
+	{"%s", "sk_live_4eC39HqLyjWDarjt"},
+	{"%s", "AIzaSyA1234567890abcdefghijklmnopqrstuv"},
+	{"%s\n", pem},
+	{"--password %s ", "hunter2x"},
+	{"<token>%s</token>", "hunter 2x"},
+	{"?a=token%%3D%s%%26b", "hunter2x"},
+}
+
+func FuzzText(f *testing.F) {
+	for _, s := range secrets {
+		f.Add(fmt.Sprintf(s.text, s.secret), " x ", uint8(0))
+	}
+	for _, s := range []string{
+		`password="a"b token='c' {"k":[1,{"token":`, `Cookie: [redacted]"a`, "authorization: a\"b c", `secret=&{a "b`, "api [redacted] key: x",
+		"https://a[redacted]:x@h", "token%3D[redacted],b", `"[redacted]": x`, "password='[redacted]a'b", "token=a:@tcp(x)", "xoxb-1:x@tcp(",
+	} {
+		f.Add(s, s, uint8(len(s)))
+	}
+	f.Fuzz(func(t *testing.T, before, after string, pick uint8) {
+		whole := before + after
+		once := Text(whole)
+		if twice := Text(once); twice != once {
+			t.Fatalf("%q once\n%q twice\n%q", whole, once, twice)
+		}
+		if utf8.ValidString(whole) && !utf8.ValidString(once) {
+			t.Fatalf("%q is no longer UTF-8: %q", whole, once)
+		}
+		if !strings.ContainsFunc(whole, func(r rune) bool { return r < 0x80 && is(byte(r), trigger) }) && once != whole {
+			t.Fatalf("%q has no secret, became %q", whole, once)
+		}
+		plant(t, around(before), around(after), int(pick)%len(secrets))
+	})
+}
+
+// around leaves of s what can't open a quote, a bracket or a key before a
+// secret, nor spell a part of one.
+func around(s string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("\"'`\\[]{}()<>:=%@/&-_.,;", r) || r < 0x80 && is(byte(r), alnum) && !strings.ContainsRune("gmoqw ", r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func plant(t *testing.T, before, after string, n int) {
+	t.Helper()
+	s := secrets[n]
+	in := before + " " + fmt.Sprintf(s.text, s.secret) + " " + after
+	if out := Text(in); strings.Contains(out, s.secret) || !strings.Contains(out, Mark) {
+		t.Fatalf("%q survives in %q", s.secret, out)
+	}
+}
+
+// Every two kinds beside each other, in one text: no scanner hides another's
+// secret from it.
+func TestTextFindsAllOfSeveral(t *testing.T) {
+	for i, a := range secrets {
+		for _, b := range secrets[i:] {
+			in := fmt.Sprintf(a.text, a.secret) + " and " + fmt.Sprintf(b.text, b.secret) + " end"
+			out := Text(in)
+			assert.NotContains(t, out, a.secret, in)
+			assert.NotContains(t, out, b.secret, in)
+			assert.Equal(t, out, Text(out), in)
+		}
+	}
+}
+
+// Random text out of the scanners' own signs finds more than random bytes.
+func TestTextTwiceIsOnce(t *testing.T) {
+	signs := []string{
+		" ", " ", "\n", "\"", "'", "\\", "\\\"", "[", "]", "{", "}", "(", ")", ",", ";", "&", "=", ":", ": ", "://", "@", "@tcp(", "%3D", "%22", "%5D",
+		"password", "token", "cookie", "authorization", "api key", "Bearer ", "basic ", "digest ", "YTpi", "xoxb-1", "eyJabcdefgh.", akia, ghp,
+		"-----BEGIN PRIVATE KEY-----", "-----END ", "-----", "hooks.slack.com/services/", "/services/T0/B0/x", "--", "-", "<", ">", "</", "<token>",
+		"a", "b=", "nil", "is", "expired", "401 ", "a:b", "\\n", "\\r", ".", "*", "_", Mark, "map", "&", "é", "\xff", "http", "p://",
+	}
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 200_000 {
+		var b strings.Builder
+		for range 2 + rnd.IntN(12) {
+			b.WriteString(signs[rnd.IntN(len(signs))])
+		}
+		once := Text(b.String())
+		require.Equal(t, once, Text(once), "%q", b.String())
+	}
+}
+
+func BenchmarkText(b *testing.B) {
+	for _, bm := range []struct{ name, in string }{
+		{"clean200", ordinary},
+		{"clean20", "order 8123 not found"},
+		{"json200", `{"level":"INFO","order":8123,"user":{"id":41,"name":"anna"},"items":[{"sku":"A-1","n":2},{"sku":"B-2","n":1}],"total":"12.50","currency":"EUR","shipped":false,"address":{"city":"Wien","zip":"1010"}}`},
+		{"url", "dial postgres://app:hunter2@db/x: connection refused"},
+		{"pair", ordinary + " password=hunter2"},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(bm.in)))
+			for b.Loop() {
+				_ = Text(bm.in)
+			}
+		})
+	}
+}
+
+func BenchmarkHostile(b *testing.B) {
+	for _, part := range []string{"://", "eyJ", "password=", "authorization: a b c ", "a:@tcp("} {
+		in := strings.Repeat(part, 100_000/len(part))
+		b.Run(part, func(b *testing.B) {
+			b.SetBytes(int64(len(in)))
+			for b.Loop() {
+				_ = Text(in)
+			}
+		})
+	}
+}
+
+func BenchmarkKey(b *testing.B) {
+	for _, key := range []string{"user", "status_code", "request.header.accept", "password", "x-api-key", "aws_secret_access_key"} {
+		b.Run(key, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = Key(key)
+			}
+		})
+	}
+}

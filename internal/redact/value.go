@@ -1,0 +1,234 @@
+// This file says where the value of a key ends.
+
+package redact
+
+import "strings"
+
+// value returns the secret in the value that begins at i, for a key of kind
+// k. For a header it leaves the scheme to be seen.
+func (t *scan) value(i int, k kind) (from, to int) {
+	s := t.s
+	if open := quoteAt(s, i); open >= 0 {
+		from = open + 1
+		return from, quotedEnd(s, i, open)
+	}
+	shut := opened(s, i)
+	end := wordEnd(s, shut)
+	switch {
+	case k != cookie && k != header:
+		return i, bareEnd(s, i)
+	case shut > i:
+		return i, lineEnd(s[:end], shut)
+	case k == cookie && strings.Contains(s[i:end], "="):
+		return i, lineEnd(s, i)
+	case k == cookie:
+		return i, lineEnd(s[:end], i)
+	}
+	return headerValue(s, i, end)
+}
+
+// headerValue is value for the Authorization whose first word is s[i:end].
+func headerValue(s string, i, end int) (from, to int) {
+	end = lineEnd(s[:end], i)
+	next := blanks(s, end)
+	if next == end {
+		return i, end
+	}
+	switch lower(s[i:end]) {
+	case "bearer", "basic", "token", "apikey", "negotiate", "ntlm", "dpop":
+		return next, bareEnd(s, next)
+	case "digest", "oauth", "hawk", "signature", "aws4-hmac-sha256":
+		return next, lineEnd(s, next)
+	}
+	second := wordEnd(s, next)
+	second = lineEnd(s[:second], next)
+	if rest := blanks(s, second); second > next && lineEnd(s[:min(len(s), rest+2)], rest) == rest {
+		return i, second // a scheme unknown here and its credentials
+	}
+	return i, end
+}
+
+// bareEnd returns where the value without quotes that begins at i ends. A
+// value whose last word asks for another (Bearer, a further key) goes on.
+func bareEnd(s string, i int) int {
+	for {
+		end := i
+		if open := quoteAt(s, i); open >= 0 {
+			end = quotedEnd(s, i, open)
+		}
+		end = wordEnd(s, opened(s, end))
+		next := blanks(s, end)
+		if next == end || next == len(s) || !asks(s[i:end]) {
+			return end
+		}
+		i = next
+	}
+}
+
+// asks reports whether the word w announces that a secret follows it.
+func asks(w string) bool {
+	if hasSuffixFold(w, "bearer") || hasSuffixFold(w, "basic") {
+		return true
+	}
+	n := len(w) - 1
+	if n < 0 || w[n] != ':' && w[n] != '=' {
+		return false
+	}
+	t := scan{s: w}
+	key, _ := t.keyBefore(n)
+	return kindOf(key) != none
+}
+
+// wordEnd returns where the bare word that begins at i ends: at white space,
+// at a quote that ends the string around it, or at a closing sign that
+// something follows which isn't part of a word.
+func wordEnd(s string, i int) int {
+	for ; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '-':
+			i = max(i, pemAt(s, i)-1)
+		case c == '[' && strings.HasPrefix(s[i:], Mark):
+			i += len(Mark) - 1
+		case is(c, space):
+			return i
+		case is(c, closer):
+			if parts(s, i+1) {
+				return i
+			}
+		case is(c, quote) || c == '\\':
+			end := run(s, i, slash)
+			if end < len(s) && is(s[end], quote) {
+				if end++; parts(s, end) || s[end] == ':' || s[end] == '>' {
+					return i
+				}
+			}
+			i = end - 1
+		}
+	}
+	return i
+}
+
+// parts reports whether the closing sign before i parts a value from what
+// comes next: the end, structure, or a further key.
+func parts(s string, i int) bool {
+	return i == len(s) || is(s[i], space|closer|quote) || strings.IndexByte("\\[{(<", s[i]) >= 0 || assigns(s, i)
+}
+
+// quoteAt returns the place of the quote at i, behind any backslashes that
+// escape it, or -1.
+func quoteAt(s string, i int) int {
+	i = run(s, i, slash)
+	if i < len(s) && is(s[i], quote) {
+		return i
+	}
+	return -1
+}
+
+// quotedEnd returns where the string ends whose opening quote is at open,
+// escaped by the backslashes from i on: at the same quote with the same
+// escape, followed by neither letter nor digit, or at the end of the line.
+func quotedEnd(s string, i, open int) int {
+	depth, slashes := open-i, 0
+	for j := open + 1; j < len(s); j++ {
+		switch {
+		case s[j] == '\n':
+			return j
+		case s[j] == '\\':
+			slashes++
+			continue
+		case s[j] == '-':
+			j = max(j, pemAt(s, j)-1)
+		case s[j] == s[open]:
+			// In JSON within JSON a quote is escaped by 1, 3, 7, … backslashes,
+			// and a run twice as long plus its own is a backslash and a quote.
+			outer := slashes < depth
+			closes := outer || slashes%(2*(depth+1)) == depth
+			if closes && (j+1 == len(s) || !is(s[j+1], alnum)) {
+				return j - min(slashes, depth)
+			}
+		}
+		slashes = 0
+	}
+	return len(s)
+}
+
+// opened returns where the brackets at i close: [a b], {a b}, map[a:b],
+// &T{a b}, []string{"a b"}; at the end of s if they don't. Without brackets
+// at i it returns i.
+func opened(s string, i int) int {
+	for first := true; ; first = false {
+		j := i
+		if first && j < len(s) && s[j] == '&' {
+			j++
+		}
+		name := run(s, j, keyPart)
+		typed := !first || j > i || s[j:name] == "map"
+		if name == len(s) || name > j && !typed || strings.IndexByte("[{(", s[name]) < 0 {
+			return i
+		}
+		i = closing(s, name)
+	}
+}
+
+// closing returns the place past the bracket that closes the one at i.
+func closing(s string, i int) int {
+	open, shut := s[i], s[i]+2
+	if open == '(' {
+		shut = ')'
+	}
+	depth := 0
+	for ; i < len(s); i++ {
+		switch s[i] {
+		case '-':
+			i = max(i, pemAt(s, i)-1)
+		case open:
+			depth++
+		case shut:
+			depth--
+			if depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(s)
+}
+
+// lineEnd returns where the header line that goes on at i ends: at a line
+// break, written out or escaped, or at a quote that isn't a value's own.
+func lineEnd(s string, i int) int {
+	own := false
+	for ; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '-':
+			i = max(i, pemAt(s, i)-1)
+		case c == '\n' || c == '\r':
+			return i
+		case c == '\\' && i+1 < len(s) && (s[i+1] == 'n' || s[i+1] == 'r'):
+			return i
+		case c == '"' && (own || i > 0 && s[i-1] == '=' || i > 1 && s[i-2:i] == `=\`):
+			own = !own
+		case c == '\\' && quoteAt(s[:min(len(s), i+2)], i) > i && !own && s[i-1] != '=':
+			return i
+		case c == '"':
+			return i
+		}
+	}
+	return i
+}
+
+// fieldEnd extends the first word of a printed struct's or map's field, which
+// ends at i, to the next field or the closing bracket: {Password:a b User:c}.
+func fieldEnd(s string, i int) int {
+	last := min(len(s), i+256)
+	for j := i; j < last; j++ {
+		switch c := s[j]; {
+		case j == i && c != ' ', c == '\n', c == '=', c == '"', c == '[', c == '{', c == '(', pemAt(s, j) > j:
+			return i
+		case c == ']', c == '}':
+			return j
+		case c == ' ' && assigns(s, j+1):
+			return j
+		}
+	}
+	return i
+}
