@@ -1,0 +1,106 @@
+// This file reads errors: their text, their chain, the stack they carry.
+
+package capture
+
+import (
+	"reflect"
+	"strings"
+)
+
+// maxChain bounds how many errors of a chain are looked at.
+const maxChain = 32
+
+// ErrorText is an error's text, and "<nil>" or "!PANIC: …" where it has none.
+func ErrorText(err error) (s string) {
+	defer func() {
+		if r := recover(); r != nil {
+			s = panicText(err, r)
+		}
+	}()
+	return err.Error()
+}
+
+// Chain is the text of an error, and a line for each error it wraps whose text
+// it doesn't repeat.
+func Chain(err error, text string) string {
+	var b strings.Builder
+	b.WriteString(text)
+	walk(err, func(e error) bool {
+		if t := ErrorText(e); !strings.Contains(b.String(), t) {
+			b.WriteString("\ncaused by: " + t)
+		}
+		return b.Len() < 2*MaxValue
+	})
+	return b.String()
+}
+
+// ErrorStack is the stack that an error carries, the innermost of its chain:
+// what a method StackTrace of pkg/errors and its kin returns. "" = none.
+func ErrorStack(err error) string {
+	var found Stack
+	walk(err, func(e error) bool {
+		if s := stackOf(e); len(s) > 0 {
+			found = s
+		}
+		return true
+	})
+	return found.String()
+}
+
+// stackOf asks by method, so that no such package need be imported.
+func stackOf(err error) (s Stack) {
+	defer func() {
+		if recover() != nil {
+			s = nil
+		}
+	}()
+	m := reflect.ValueOf(err).MethodByName("StackTrace")
+	if !m.IsValid() || m.Type().NumIn() != 0 || m.Type().NumOut() != 1 {
+		return nil
+	}
+	t := m.Type().Out(0)
+	if t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Uintptr {
+		return nil
+	}
+	trace := m.Call(nil)[0]
+	for i := range trace.Len() {
+		s = append(s, uintptr(trace.Index(i).Uint()))
+	}
+	return s
+}
+
+// walk visits an error and what it wraps, outermost first, until visit returns
+// false.
+func walk(err error, visit func(error) bool) {
+	left := maxChain
+	var step func(error) bool
+	step = func(e error) bool {
+		if left--; left < 0 || e == nil || !visit(e) {
+			return false
+		}
+		for _, in := range unwrap(e) {
+			if !step(in) {
+				return false
+			}
+		}
+		return true
+	}
+	step(err)
+}
+
+func unwrap(err error) (in []error) {
+	defer func() {
+		if recover() != nil {
+			in = nil
+		}
+	}()
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil {
+			return []error{inner}
+		}
+	case interface{ Unwrap() []error }:
+		return e.Unwrap()
+	}
+	return nil
+}
