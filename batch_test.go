@@ -1,0 +1,804 @@
+package slackalert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// pass lets time go by, and everything happen that is due.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// every calls log n times, d apart, the first time at once.
+func every(d time.Duration, n int, log func()) {
+	for range n {
+		log()
+		pass(d)
+	}
+}
+
+// odd is a BatchDelay with which nothing is due in the moment of an alert.
+func odd(o *Options) { o.BatchDelay = time.Second + 5*time.Millisecond }
+
+func TestFirstAlertWaitsForCompany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, d, nil)
+		say := func(s string) { log.Error(s) }
+		say("one")
+		pass(600 * time.Millisecond)
+		log.Log(t.Context(), slog.LevelError+4, "two")
+		say("three")
+		say("one")
+		pass(time.Minute)
+		assert.Equal(t, []string{"post 1s [1/1 two] [2/2 one] [1/1 three]"}, d.lines())
+		assert.Equal(t, Stats{Alerts: 4, Delivered: 4, Messages: 1}, h.Stats())
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestBatchSizeEndsTheWaitAndPaceHolds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, _, _ := newTest(t, d, func(o *Options) { o.BatchSize = 3 })
+		for i := range 8 {
+			require.NoError(t, h.Handle(t.Context(), record(slog.LevelError, fmt.Sprint("kind ", letters(i)))))
+		}
+		pass(time.Minute)
+		assert.Equal(t, []string{
+			"post 0s [1/1 kind a] [1/1 kind b] [1/1 kind c]",
+			"post 1s [1/1 kind d] [1/1 kind e] [1/1 kind f]",
+			"post 2s [1/1 kind g] [1/1 kind h]",
+		}, d.lines())
+		require.NoError(t, h.Close())
+	})
+}
+
+// record is a record without a source.
+func record(level slog.Level, msg string) slog.Record {
+	return slog.NewRecord(time.Now(), level, msg, 0)
+}
+
+// letters is a number without digits, which would be taken as one sign.
+func letters(n int) string {
+	s := string(rune('a' + n%26))
+	if n >= 26 {
+		return letters(n/26-1) + s
+	}
+	return s
+}
+
+func TestFiveHundredGroupsAtOncePerSecond(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, _, _ := newTest(t, d, nil)
+		for i := range 500 {
+			_ = h.Handle(t.Context(), record(slog.LevelError, letters(i)))
+			pass(2 * time.Millisecond)
+		}
+		pass(time.Hour)
+		got := d.all()
+		for i := 1; i < len(got); i++ {
+			assert.GreaterOrEqual(t, got[i].at-got[i-1].at, time.Second)
+		}
+		assert.Equal(t, 500, d.told())
+		assert.Less(t, len(got), 30, "dense")
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestStormWithABot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, editDesk{d}, odd)
+		say := func() { log.Error("db is down") }
+		every(10*time.Millisecond, 6*60*100, say)
+		pass(20 * time.Minute)
+		want := []string{"post 1.005s [101/101 db is down]"}
+		for s := 11; s <= 301; s += 10 {
+			want = append(want, fmt.Sprintf("edit %v [%d/%[2]d db is down]", time.Duration(s)*time.Second+5*time.Millisecond, s*100+1))
+		}
+		want = append(want, "post 5m2.015s [101/30202 db is down]")
+		for s := 312; s <= 352; s += 10 {
+			want = append(want, fmt.Sprintf("edit %v [%d/%d db is down]", time.Duration(s)*time.Second+15*time.Millisecond, s*100+2-30101, s*100+2))
+		}
+		want = append(want, "edit 6m2.015s [5899/36000 db is down]")
+		assert.Equal(t, want, d.lines())
+		assert.Equal(t, Stats{Alerts: 36000, Delivered: 36000, Messages: 2, Updates: 36}, h.Stats())
+
+		say()
+		pass(time.Minute)
+		assert.Equal(t, "post 26m1.005s [1/1 db is down]", d.lines()[len(want)], "quiet for two intervals, it was forgotten")
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestStormWithAWebhook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, d, odd)
+		say := func() { log.Error("db is down") }
+		every(10*time.Millisecond, 6*60*100, say)
+		pass(time.Hour)
+		assert.Equal(t, []string{
+			"post 1.005s [101/101 db is down]",
+			"post 5m1.005s [30000/30101 db is down]",
+			"post 10m1.005s [5899/36000 db is down]",
+		}, d.lines(), "the last count arrives though nothing follows it")
+		assert.Equal(t, Stats{Alerts: 36000, Delivered: 36000, Messages: 3}, h.Stats())
+
+		say()
+		pass(time.Minute)
+		assert.Equal(t, "post 1h6m1.005s [1/1 db is down]", d.lines()[3])
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestAGroupThatGoesOnKeepsItsTotal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, s := range []func(*desk) Sender{func(d *desk) Sender { return d }, func(d *desk) Sender { return editDesk{d} }} {
+			d := newDesk()
+			h, log, _ := newTest(t, s(d), nil)
+			say := func() { log.Error("now and then") }
+			say()
+			pass(6 * time.Minute)
+			say()
+			pass(11 * time.Minute)
+			say()
+			pass(time.Minute)
+			assert.Equal(t, []string{
+				"post 1s [1/1 now and then]",
+				"post 6m1s [1/2 now and then]",
+				"post 17m1s [1/1 now and then]",
+			}, d.lines(), "quiet for two intervals, it was forgotten")
+			require.NoError(t, h.Close())
+		}
+	})
+}
+
+func TestAnEditKeepsTellingAllGroupsOfItsMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, editDesk{d}, nil)
+		say := func(s string) { log.Error(s) }
+		say("a")
+		say("b")
+		pass(3 * time.Second)
+		say("b")
+		pass(20 * time.Second)
+		say("a")
+		pass(6 * time.Minute)
+		say("a")
+		pass(2 * time.Second)
+		say("b") // over five minutes: posted anew, and so no edit of the first message
+		pass(time.Minute)
+		assert.Equal(t, []string{
+			"post 1s [1/1 a] [1/1 b]",
+			"edit 11s [1/1 a] [2/2 b]",
+			"edit 24s [2/2 a] [2/2 b]",
+			"post 6m24s [1/3 a]",
+			"post 6m26s [1/3 b]",
+		}, d.lines())
+		got := d.all()
+		assert.Equal(t, got[0].ID, got[1].ID)
+		assert.NotEqual(t, got[0].ID, got[3].ID)
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestAnEditOfAMessageThatIsGonePostsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(what string, _ Batch) error {
+			if what == "edit" {
+				return gone{}
+			}
+			return nil
+		}
+		h, log, base := newTest(t, editDesk{d}, odd)
+		every(time.Second, 60, func() { log.Error("m") })
+		pass(10 * time.Minute)
+		assert.Equal(t, []string{
+			"post 1.005s [2/2 m]",
+			"post 11.005s [10/12 m]",
+			"post 5m11.005s [48/60 m]", // the replacement is gone too: editing can't be relied on
+		}, d.lines())
+		assert.Empty(t, base.own())
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestEditsHaveARateOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, _, _ := newTest(t, editDesk{d}, func(o *Options) { o.BatchSize = 1 })
+		for range 10 {
+			for i := range 60 { // a message each
+				_ = h.Handle(t.Context(), record(slog.LevelError, letters(i)))
+			}
+			pass(30 * time.Second)
+		}
+		pass(time.Hour)
+		var edits []time.Duration
+		for _, a := range d.all() {
+			if a.what == "edit" {
+				edits = append(edits, a.at)
+			}
+		}
+		require.Greater(t, len(edits), 100)
+		for i := 50; i < len(edits); i++ {
+			assert.GreaterOrEqual(t, edits[i]-edits[i-50], time.Minute)
+		}
+		assert.Equal(t, 600, d.told())
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestAnEditNeverDelaysANewAlert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		var slow atomic.Bool
+		d.block = func(ctx context.Context, b Batch) {
+			if slow.Load() && b.Groups[0].Message == "old" {
+				<-ctx.Done() // Slack hangs
+			}
+		}
+		h, log, base := newTest(t, editDesk{d}, nil)
+		say := func(s string) { log.Error(s) }
+		say("old")
+		pass(2 * time.Second)
+		slow.Store(true)
+		say("old")
+		pass(10 * time.Second) // the edit began at 11 s
+		say("new")
+		pass(1100 * time.Millisecond)
+		slow.Store(false)
+		pass(time.Minute)
+		assert.Equal(t, []string{"post 1s [1/1 old]", "post 13s [1/1 new]", "edit 14s [2/2 old]"}, d.lines())
+		assert.Empty(t, base.own(), "making way is no failure")
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestFailedBatchFoldsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		var tried []string
+		var ids []string
+		d.fail = func(_ string, b Batch) error {
+			tried = append(tried, time.Since(d.start).Truncate(time.Second).String())
+			ids = append(ids, b.ID)
+			if len(tried) < 5 {
+				return errDown
+			}
+			return nil
+		}
+		h, log, base := newTest(t, d, odd)
+		say := func() { log.Error("m") }
+		every(time.Second, 10, say)
+		log.Log(t.Context(), slog.LevelError+4, "came later")
+		every(time.Second, 10, say)
+		pass(10 * time.Minute)
+		require.Len(t, tried, 6, "four fail, one tells, and RepeatInterval later one tells the rest")
+		assert.Equal(t, 21, d.told())
+		assert.Equal(t, "came later", d.all()[0].Groups[0].Message, "what came since is told with it")
+		for _, id := range ids[:5] {
+			assert.Equal(t, ids[0], id, "the same for every attempt")
+		}
+		own := base.own()
+		require.Len(t, own, 2)
+		assert.Contains(t, own[0], "alerts can't be delivered, they wait channel= attempt=post error=down alerts_waiting=2 groups_waiting=1")
+		assert.Contains(t, own[1], "alerts are delivered again")
+		st := h.Stats()
+		assert.EqualValues(t, 4, st.Failures)
+		assert.Equal(t, "down", st.LastError)
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestRetryAfterIsHonoured(t *testing.T) {
+	for _, c := range []struct{ asked, waited time.Duration }{
+		{2 * time.Second, 2 * time.Second}, {30 * time.Second, 30 * time.Second},
+		{time.Millisecond, time.Second}, {24 * time.Hour, time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk()
+			n := 0
+			d.fail = func(string, Batch) error {
+				if n++; n == 1 {
+					return fmt.Errorf("wrapped: %w", retryAfter(c.asked))
+				}
+				return nil
+			}
+			h, log, _ := newTest(t, d, nil)
+			log.Error("m")
+			pass(1500 * time.Millisecond)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second/10)
+			assert.ErrorIs(t, h.Flush(ctx), context.DeadlineExceeded, "not even a flush goes before it")
+			cancel()
+			pass(2 * time.Hour)
+			require.Len(t, d.all(), 1)
+			assert.Equal(t, time.Second+c.waited, d.all()[0].at)
+			require.NoError(t, h.Close())
+		})
+	}
+}
+
+func TestACauseThatAPersonMustMend(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		var tried []time.Duration
+		var mended atomic.Bool
+		d.fail = func(_ string, b Batch) error {
+			if b.Channel == "#payments" && !mended.Load() {
+				tried = append(tried, time.Since(d.start))
+				return mend("invite the bot to #payments")
+			}
+			return nil
+		}
+		h, log, base := newTest(t, d, func(o *Options) { o.Codes = map[string]Code{"pay": {Channel: "#payments"}} })
+		log.Error("a", "error_code", "pay")
+		log.Error("fine")
+		pass(40 * time.Minute)
+		assert.Equal(t, []string{"post 1s [1/1 fine]"}, d.lines(), "the other channel is not late")
+		s := time.Second
+		assert.Equal(t, []time.Duration{1 * s, 61 * s, 181 * s, 421 * s, 901 * s, 1501 * s, 2101 * s}, tried, "1 min doubling to 10")
+		require.Len(t, base.own(), 1)
+		assert.Contains(t, base.own()[0], `channel=#payments attempt=post error=broken alerts_waiting=1 groups_waiting=1 do=invite the bot to #payments`)
+		mended.Store(true)
+		pass(10 * time.Minute)
+		assert.Equal(t, "post 45m1s [1/1 a]", d.lines()[1])
+		require.Len(t, base.own(), 2)
+		assert.Contains(t, base.own()[1], "delivered again channel=#payments")
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestAHangingChannelDelaysNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.block = func(ctx context.Context, b Batch) {
+			if b.Channel == "#hangs" {
+				<-ctx.Done()
+			}
+		}
+		h, log, _ := newTest(t, d, func(o *Options) { o.Codes = map[string]Code{"x": {Channel: "#hangs"}} })
+		log.Error("hangs", "error_code", "x")
+		pass(1500 * time.Millisecond)
+		log.Error("fine")
+		pass(5 * time.Second)
+		assert.Equal(t, []string{"post 2.5s [1/1 fine]"}, d.lines())
+		assert.Error(t, h.Close())
+	})
+}
+
+func TestFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, d, nil)
+		require.NoError(t, h.Flush(t.Context()), "nothing waits")
+		say := func() { log.Error("m") }
+		say()
+		require.NoError(t, h.Flush(t.Context()))
+		assert.Equal(t, []string{"post 0s [1/1 m]"}, d.lines())
+		say()
+		require.NoError(t, h.Flush(t.Context()), "a repeat inside RepeatInterval stays")
+		assert.Len(t, d.all(), 1)
+		require.NoError(t, h.Shutdown(t.Context()))
+		assert.Equal(t, "post 1s [1/2 m]", d.lines()[1], "Shutdown tells it")
+		require.NoError(t, h.Flush(t.Context()), "after Shutdown")
+	})
+}
+
+func TestFlushSaysWhatStandsInTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		var err error = mend("invite the bot")
+		d.fail = func(string, Batch) error { return err }
+		h, log, _ := newTest(t, d, nil)
+		log.Error("m")
+		begun := time.Now()
+		assert.ErrorIs(t, h.Flush(t.Context()), err)
+		assert.Zero(t, time.Since(begun), "a person must mend it: no use in waiting")
+		assert.EqualValues(t, 1, h.Stats().Pending)
+
+		err = errDown
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		got := h.Flush(ctx)
+		assert.ErrorIs(t, got, context.DeadlineExceeded)
+		assert.ErrorIs(t, got, errDown)
+		assert.Equal(t, 30*time.Second, time.Since(begun))
+		err = nil
+		require.NoError(t, h.Close())
+		assert.Equal(t, 1, d.told())
+	})
+}
+
+func TestShutdownTellsEverythingWithinItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, editDesk{d}, nil)
+		say := func(s string) { log.Error(s) }
+		say("a")
+		pass(2 * time.Second)
+		say("a")
+		say("b")
+		require.NoError(t, h.Close())
+		assert.Equal(t, []string{"post 1s [1/1 a]", "post 2s [1/1 b]", "edit 2s [2/2 a]"}, d.lines())
+		assert.Equal(t, Stats{Alerts: 3, Delivered: 3, Messages: 2, Updates: 1}, h.Stats())
+	})
+}
+
+func TestShutdownSaysWhatIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(_ string, b Batch) error {
+			if b.Groups[0].Message == "fine" {
+				return nil
+			}
+			return errDown
+		}
+		h, log, base := newTest(t, d, nil)
+		log.Error("fine")
+		pass(3 * time.Second)
+		for range 5 {
+			log.Error("a")
+		}
+		log.Error("b")
+		begun := time.Now()
+		err := h.Close()
+		assert.Less(t, time.Since(begun), 6*time.Second)
+		require.ErrorIs(t, err, errDown)
+		assert.ErrorContains(t, err, "6 alerts of 2 groups are lost")
+		own := base.own()
+		assert.Contains(t, own[len(own)-1], "shutdown, alerts are lost alerts_lost=6 groups_lost=2 alerts_delivered=1 error=down")
+		st := h.Stats()
+		assert.EqualValues(t, 6, st.Lost)
+		assert.EqualValues(t, 0, st.Pending)
+
+		assert.Equal(t, err, h.Close(), "a second call returns the same")
+		log.Error("later")
+		assert.EqualValues(t, 7, h.Stats().Alerts, "later alerts go to base alone")
+		assert.Equal(t, "later", base.records[len(base.records)-1].Message)
+	})
+}
+
+func TestShutdownDoesNotWaitForWhatCannotBe(t *testing.T) {
+	for _, cause := range []error{mend("invite the bot"), retryAfter(time.Hour)} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk()
+			d.fail = func(string, Batch) error { return cause }
+			h, log, _ := newTest(t, d, nil)
+			log.Error("m")
+			begun := time.Now()
+			assert.ErrorIs(t, h.Close(), cause)
+			assert.Zero(t, time.Since(begun))
+		})
+	}
+}
+
+func TestShutdownTriesOnceMoreDespiteABackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		var err error = mend("invite the bot")
+		d.fail = func(string, Batch) error { return err }
+		h, log, _ := newTest(t, d, nil)
+		log.Error("m")
+		pass(10 * time.Second)
+		err = nil
+		require.NoError(t, h.Close())
+		assert.Equal(t, 1, d.told())
+	})
+}
+
+func TestShutdownFromManyGoroutines(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.block = func(ctx context.Context, b Batch) { time.Sleep(time.Second) }
+		h, log, _ := newTest(t, d, nil)
+		log.Error("m")
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() {
+				assert.NoError(t, h.Shutdown(t.Context()))
+				assert.EqualValues(t, 1, h.Stats().Delivered)
+			})
+		}
+		wg.Wait()
+	})
+}
+
+func TestSenderThatDoesNotHeedItsContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.block = func(context.Context, Batch) { time.Sleep(time.Hour) }
+		h, log, _ := newTest(t, d, nil)
+		log.Error("m")
+		pass(2 * time.Second)
+		begun := time.Now()
+		assert.ErrorContains(t, h.Close(), "the Sender didn't return")
+		assert.Equal(t, closeWait+closeGrace, time.Since(begun))
+		pass(2 * time.Hour)
+		st := h.Stats()
+		assert.Equal(t, st.Alerts, st.Delivered+st.Pending+st.Lost)
+		assert.EqualValues(t, 1, st.Lost)
+	})
+}
+
+func TestOtherAlertsBeyondMaxGroups(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, _, _ := newTest(t, d, func(o *Options) { o.MaxGroups = 3 })
+		for i := range 10 {
+			r := record(slog.LevelError, "kind "+letters(i))
+			r.AddAttrs(slog.Int("i", i))
+			_ = h.Handle(t.Context(), r)
+			_ = h.Handle(t.Context(), r)
+		}
+		pass(time.Minute)
+		groups := d.all()[0].Groups
+		require.Len(t, groups, 4)
+		assert.Equal(t, 2, groups[2].Count)
+		assert.Equal(t, 14, groups[3].Count)
+		assert.Equal(t, "other alerts (over 3 kinds), the first: kind d", groups[3].Message)
+		assert.Equal(t, "other alerts", groups[3].Fingerprint)
+		assert.Equal(t, []Field{{"i", "3"}}, groups[3].Fields)
+		pass(time.Hour)
+		_ = h.Handle(t.Context(), record(slog.LevelError, "kind "+letters(8)))
+		pass(time.Minute)
+		assert.Equal(t, "kind i", d.all()[1].Groups[0].Message, "there is room again")
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestSyncLevel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, s := range []func(*desk) Sender{func(d *desk) Sender { return d }, func(d *desk) Sender { return editDesk{d} }} {
+			d := newDesk()
+			h, log, _ := newTest(t, s(d), func(o *Options) { o.SyncLevel, o.BatchSize = slog.LevelError+4, 2 })
+			log.Error("waits")
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			fatal := func() { log.Log(ctx, slog.LevelError+4, "fatal") }
+			fatal()
+			assert.Equal(t, []string{"post 0s [1/1 fatal] [1/1 waits]"}, d.lines(), "before Handle returns")
+			fatal()
+			assert.Equal(t, 3, d.told(), "a repeat too")
+			require.NoError(t, h.Close())
+		}
+	})
+}
+
+func TestSyncLevelComesFirstWhereMuchWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.block = func(ctx context.Context, b Batch) { time.Sleep(500 * time.Millisecond) }
+		h, log, _ := newTest(t, d, func(o *Options) { o.SyncLevel = slog.LevelError; o.Level = slog.LevelWarn })
+		for i := range 600 {
+			_ = h.Handle(t.Context(), record(slog.LevelWarn, letters(i)))
+		}
+		begun := time.Now()
+		log.Error("now")
+		assert.LessOrEqual(t, time.Since(begun), 3*time.Second)
+		last := d.all()[len(d.all())-1]
+		assert.Equal(t, "now", last.Groups[0].Message)
+		assert.Len(t, last.Groups, 20, "together with what waits")
+		_ = h.Close()
+	})
+}
+
+func TestSyncLevelWaitsFiveSecondsAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(string, Batch) error { return errDown }
+		h, log, _ := newTest(t, d, func(o *Options) { o.SyncLevel = slog.LevelError })
+		begun := time.Now()
+		log.Error("m")
+		assert.Equal(t, 5*time.Second, time.Since(begun))
+		assert.Error(t, h.Close())
+	})
+}
+
+// chatty logs through a logger that is set later.
+type chatty struct {
+	slog.Handler
+	log *slog.Logger
+	ctx bool
+}
+
+func (c *chatty) Handle(ctx context.Context, r slog.Record) error {
+	if c.log != nil {
+		c.log.Error("base has something to say")
+	}
+	return c.Handler.Handle(ctx, r)
+}
+
+func TestBaseThatLogsThroughItsHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(_ string, b Batch) error {
+			if time.Since(d.start) < time.Minute {
+				return errDown
+			}
+			return nil
+		}
+		base := &chatty{Handler: &logs{}}
+		h, err := New(base, &Options{Sender: d})
+		require.NoError(t, err)
+		base.log = slog.New(h)
+		base.log.Error("m")
+		pass(time.Hour)
+		assert.Less(t, len(d.all()), 3)
+		require.NoError(t, h.Close())
+	})
+}
+
+// talkative is a Sender that logs, with its context and without.
+type talkative struct {
+	*desk
+	log *slog.Logger
+}
+
+func (s *talkative) Send(ctx context.Context, b Batch) error {
+	s.log.ErrorContext(ctx, "sending", "id", b.ID)
+	s.log.Error("sending, without context")
+	return s.desk.Send(ctx, b)
+}
+
+func (s *talkative) Update(ctx context.Context, b Batch) error {
+	s.log.Error("sending, without context")
+	return s.take(ctx, "edit", b)
+}
+
+func TestSenderThatLogs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &talkative{desk: newDesk()}
+		h, log, base := newTest(t, s, nil)
+		s.log = log
+		log.Error("m")
+		pass(24 * time.Hour)
+		assert.Equal(t, []string{"post 1s [1/1 m]"}, s.lines())
+		assert.Len(t, base.records, 3, "base has them")
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestSenderThatPanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		n := 0
+		d.fail = func(string, Batch) error {
+			if n++; n == 1 {
+				panic("oh no")
+			}
+			return nil
+		}
+		h, log, base := newTest(t, d, nil)
+		log.Error("m")
+		pass(time.Minute)
+		assert.Equal(t, 1, d.told())
+		assert.Contains(t, base.own()[0], "the delivery panicked: oh no")
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestOneGoroutineAndNonePerRecord(t *testing.T) {
+	before := runtime.NumGoroutine()
+	h, log, _ := newTest(t, newDesk(), nil)
+	assert.Equal(t, before, runtime.NumGoroutine(), "New starts nothing")
+	for range 1000 {
+		log.Error("m")
+	}
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before+1)
+	require.NoError(t, h.Close())
+	assert.True(t, settlesAt(before), "Close ends it")
+}
+
+func TestTheSumHoldsFromEveryGoroutine(t *testing.T) {
+	d := newDesk()
+	n := 0
+	d.fail = func(string, Batch) error {
+		if n++; n%3 == 0 {
+			return errDown
+		}
+		return nil
+	}
+	h, log, _ := newTest(t, editDesk{d}, func(o *Options) { o.MaxGroups = 50; o.BatchDelay = time.Millisecond })
+	done := make(chan struct{})
+	var watchers, loggers sync.WaitGroup
+	for range 2 {
+		watchers.Go(func() {
+			for last := uint64(0); ; {
+				s := h.Stats()
+				assert.Equal(t, s.Alerts, s.Delivered+s.Pending+s.Lost)
+				assert.GreaterOrEqual(t, s.Alerts, last)
+				last = s.Alerts
+				select {
+				case <-done:
+					return
+				default:
+					runtime.Gosched()
+				}
+			}
+		})
+	}
+	const each = 20_000
+	for g := range 4 {
+		loggers.Go(func() {
+			for i := range each {
+				log.Error("kind " + letters((i+g)%80))
+				if i%5000 == 0 {
+					ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+					_ = h.Flush(ctx)
+					cancel()
+				}
+			}
+		})
+	}
+	loggers.Wait()
+	assert.EqualValues(t, 4*each, h.Stats().Alerts)
+	err := h.Close()
+	close(done)
+	watchers.Wait()
+	s := h.Stats()
+	assert.EqualValues(t, 4*each, s.Delivered+s.Lost)
+	if s.Lost > 0 {
+		assert.ErrorContains(t, err, fmt.Sprintf("%d alerts", s.Lost))
+	}
+	assert.EqualValues(t, s.Delivered, d.told())
+}
+
+func TestAlertsLoggedDuringShutdownAreToldOrNotCounted(t *testing.T) {
+	var all sync.WaitGroup
+	for range 50 {
+		all.Go(func() {
+			d := newDesk()
+			h, log, _ := newTest(t, d, func(o *Options) { o.BatchDelay = time.Nanosecond })
+			var wg sync.WaitGroup
+			for range 4 {
+				wg.Go(func() {
+					for range 500 {
+						log.Error("m")
+					}
+				})
+			}
+			runtime.Gosched()
+			assert.NoError(t, h.Close())
+			wg.Wait()
+			s := h.Stats()
+			assert.Equal(t, s.Alerts, s.Delivered)
+			assert.EqualValues(t, s.Delivered, d.told())
+		})
+	}
+	all.Wait()
+}
+
+func TestRepeatsAndNoAlertsAllocateNothing(t *testing.T) {
+	h, err := New(nothing{}, &Options{Sender: newDesk()})
+	require.NoError(t, err)
+	log, ctx := slog.New(h), context.Background()
+	failure := errors.New("connection refused")
+	repeat := func() {
+		log.LogAttrs(ctx, slog.LevelError, "payment failed", slog.String("a", "b"), slog.Int("error_code", 401), slog.Int("n", 1), slog.String("c", "d"), slog.Any("err", failure))
+	}
+	repeat()
+	assert.Zero(t, testing.AllocsPerRun(1000, repeat))
+	assert.Zero(t, testing.AllocsPerRun(1000, func() {
+		log.LogAttrs(ctx, slog.LevelInfo, "order placed", slog.String("a", "b"), slog.Int("n", 1), slog.String("c", "d"), slog.Bool("e", true), slog.Int("f", 2))
+	}))
+	require.NoError(t, h.Close())
+}

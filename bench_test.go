@@ -1,0 +1,91 @@
+package slackalert
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"testing"
+)
+
+// nothing is a base that does nothing, so that only our own cost shows.
+type nothing struct{}
+
+func (nothing) Enabled(context.Context, slog.Level) bool  { return true }
+func (nothing) Handle(context.Context, slog.Record) error { return nil }
+func (n nothing) WithAttrs([]slog.Attr) slog.Handler      { return n }
+func (n nothing) WithGroup(string) slog.Handler           { return n }
+
+// handlers runs a benchmark over base alone and over base wrapped.
+func handlers(b *testing.B, run func(b *testing.B, h slog.Handler)) {
+	for _, base := range []struct {
+		name string
+		h    slog.Handler
+	}{{"nothing", nothing{}}, {"json", slog.NewJSONHandler(io.Discard, nil)}} {
+		b.Run("h="+base.name, func(b *testing.B) { b.ReportAllocs(); run(b, base.h) })
+		b.Run("h=wrapped_"+base.name, func(b *testing.B) {
+			h, err := New(base.h, &Options{Sender: newDesk()})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer h.Close()
+			b.ReportAllocs()
+			run(b, h)
+		})
+	}
+}
+
+var fiveAttrs = []slog.Attr{
+	slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 500),
+	slog.String("user", "u-41"), slog.Any("err", errors.New("connection refused")),
+}
+
+func BenchmarkNoAlert(b *testing.B) {
+	handlers(b, func(b *testing.B, h slog.Handler) {
+		log, ctx := slog.New(h), context.Background()
+		for b.Loop() {
+			log.LogAttrs(ctx, slog.LevelInfo, "order placed", slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 200), slog.String("user", "u-41"), slog.Int("items", 3))
+		}
+	})
+}
+
+func BenchmarkNoAlertInScope(b *testing.B) {
+	handlers(b, func(b *testing.B, h slog.Handler) {
+		log, ctx := slog.New(h), With(context.Background(), "a", 1, "b", "two", "c", 3, "d", "four", "e", 5)
+		for b.Loop() {
+			log.LogAttrs(ctx, slog.LevelInfo, "order placed", slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 200), slog.String("user", "u-41"), slog.Int("items", 3))
+		}
+	})
+}
+
+func BenchmarkDebugNobodyWants(b *testing.B) {
+	handlers(b, func(b *testing.B, h slog.Handler) {
+		ctx := context.Background()
+		for b.Loop() {
+			h.Enabled(ctx, slog.LevelDebug)
+		}
+	})
+}
+
+func BenchmarkRepeat(b *testing.B) {
+	err := errors.New("connection refused")
+	handlers(b, func(b *testing.B, h slog.Handler) {
+		log, ctx := slog.New(h), context.Background()
+		for b.Loop() {
+			log.LogAttrs(ctx, slog.LevelError, "payment failed", slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 500), slog.String("user", "u-41"), slog.Any("err", err))
+		}
+	})
+}
+
+func BenchmarkRepeatParallel(b *testing.B) {
+	err := errors.New("connection refused")
+	handlers(b, func(b *testing.B, h slog.Handler) {
+		log, ctx := slog.New(h), context.Background()
+		b.SetParallelism(4)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				log.LogAttrs(ctx, slog.LevelError, "payment failed", slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 500), slog.String("user", "u-41"), slog.Any("err", err))
+			}
+		})
+	})
+}

@@ -1,0 +1,572 @@
+// This file is slog's side: it hands records to the base handler, decides which
+// of them are alerts, and captures those as text.
+
+package slackalert
+
+import (
+	"context"
+	"hash/maphash"
+	"log/slog"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"example.com/slackalert/internal/capture"
+	"example.com/slackalert/internal/fingerprint"
+	"example.com/slackalert/internal/scope"
+)
+
+// Handler is a [slog.Handler] that hands every record to a base handler and
+// tells Slack those that are alerts. It is safe for use by many goroutines.
+// Handlers derived from it by WithAttrs and WithGroup share its groups, its
+// goroutine and its Shutdown.
+type Handler struct {
+	*core
+	base slog.Handler // with this logger's attributes and groups
+	top  slog.Handler // base before its first group
+	with *with        // this logger's attributes and groups; nil = none
+	code string       // found among them
+	err  error        // the first error among them
+}
+
+// core is what all derived handlers share. Nothing in it changes after New but
+// the batcher and what it says.
+type core struct {
+	config
+	batch *batcher
+	seed  maphash.Seed
+	loops atomic.Bool // base was seen logging through its own handler
+}
+
+// with is an immutable list of what a logger added, innermost first.
+type with struct {
+	outer *with
+	group string // opened here; "" = attrs
+	attrs []slog.Attr
+	path  []string // the groups open inside it
+}
+
+func (w *with) groups() []string {
+	if w == nil {
+		return nil
+	}
+	return w.path
+}
+
+// Enabled reports whether base wants the level, or a record of it could be an
+// alert or a breadcrumb.
+func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= h.level.Level() || level >= h.codeLevel.Level() || h.base.Enabled(ctx, level) ||
+		h.Breadcrumbs > 0 && level >= slog.LevelDebug && scope.From(ctx) != nil
+}
+
+// Handle hands the record to base, if base wants it, and returns base's error.
+// Then, if it is an alert, it is counted or captured, and waits to be told; the
+// network is waited for only from SyncLevel up. Nothing of ctx or r is kept.
+// After Shutdown records go to base alone.
+func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
+	var err error
+	s := scope.From(ctx)
+	if h.base.Enabled(ctx, r.Level) {
+		if h.looping() {
+			return nil
+		}
+		if s == nil {
+			err = h.base.Handle(ctx, r)
+		} else {
+			err = h.handleScoped(ctx, r, s.Attrs())
+		}
+	}
+	if r.Level < h.codeLevel.Level() && r.Level < h.level.Level() {
+		h.crumb(s, r)
+		return err
+	}
+	f := h.look(r)
+	if s != nil && f.missing() {
+		h.lookIn(&f, nil, s.Attrs())
+	}
+	if r.Level >= h.level.Level() || f.code != "" && r.Level >= h.codeLevel.Level() && !h.Codes[f.code].Mute {
+		h.alert(ctx, r, s, f)
+	} else {
+		h.crumb(s, r)
+	}
+	return err
+}
+
+// crumb remembers a record that is no alert.
+func (h *Handler) crumb(s *scope.Scope, r slog.Record) {
+	if h.Breadcrumbs > 0 && s != nil && r.Level >= slog.LevelDebug {
+		s.Leave(h.Breadcrumbs, r)
+	}
+}
+
+// handleScoped hands a record with the scope's attributes to base. They stand
+// at the top level: under WithGroup the record is nested by hand.
+func (h *Handler) handleScoped(ctx context.Context, r slog.Record, attrs []slog.Attr) error {
+	if len(h.with.groups()) == 0 {
+		r = r.Clone()
+		r.AddAttrs(attrs...)
+		return h.base.Handle(ctx, r)
+	}
+	n := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
+	n.AddAttrs(attrs...)
+	inner := make([]slog.Attr, 0, r.NumAttrs())
+	r.Attrs(func(a slog.Attr) bool { inner = append(inner, a); return true })
+	for w := h.with; w != nil && len(w.path) > 0; w = w.outer {
+		if w.group == "" {
+			inner = slices.Concat(w.attrs, inner)
+		} else {
+			inner = []slog.Attr{{Key: w.group, Value: slog.GroupValue(inner...)}}
+		}
+	}
+	n.AddAttrs(inner...)
+	return h.top.Handle(ctx, n)
+}
+
+// WithAttrs returns a handler whose records carry attrs too. Without attrs it
+// returns h.
+func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	if len(attrs) == 0 {
+		return h
+	}
+	n := *h
+	n.base = h.base.WithAttrs(attrs)
+	n.with = &with{outer: h.with, attrs: slices.Clone(attrs), path: h.with.groups()}
+	if len(n.with.path) == 0 {
+		n.top = n.base
+	}
+	f := found{}
+	h.lookIn(&f, up(n.with.path), attrs)
+	if f.code != "" {
+		n.code = f.code
+	}
+	if n.err == nil {
+		n.err = f.err
+	}
+	return &n
+}
+
+// WithGroup returns a handler whose records' attributes stand in a group. With
+// an empty name it returns h.
+func (h *Handler) WithGroup(name string) slog.Handler {
+	if name == "" {
+		return h
+	}
+	n := *h
+	n.base = h.base.WithGroup(name)
+	path := h.with.groups()
+	n.with = &with{outer: h.with, group: name, path: append(path[:len(path):len(path)], name)}
+	return &n
+}
+
+// loopDepth is how many of this package's Handle frames on one stack mean that
+// base logs through the logger it serves.
+const loopDepth = 8
+
+// looping finds a base that logs through its own handler, which would never
+// end. It looks at one record in 1,024 until it has seen it once.
+func (h *Handler) looping() bool {
+	if rand.Uint32()&1023 != 0 && !h.loops.Load() {
+		return false
+	}
+	var pcs [256]uintptr
+	n := 0
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		f, more := frames.Next()
+		if f.Function == "example.com/slackalert.(*Handler).Handle" {
+			n++
+		}
+		if !more {
+			break
+		}
+	}
+	if n < loopDepth {
+		return false
+	}
+	h.loops.Store(true)
+	return true
+}
+
+// found is what one pass over a record's attributes finds.
+type found struct {
+	code    string
+	err     error
+	wantErr bool // not only codes are looked for
+}
+
+func (f *found) missing() bool { return f.code == "" || f.wantErr && f.err == nil }
+
+// parents are the names of the groups around an attribute, innermost first.
+type parents struct {
+	name  string
+	outer *parents
+}
+
+// up turns the names, outermost first, around.
+func up(path []string) *parents {
+	var p *parents
+	for _, name := range path {
+		p = &parents{name, p}
+	}
+	return p
+}
+
+// look searches the record, then its logger, for the code, and for a record
+// that is an alert by its level for the error too.
+func (h *Handler) look(r slog.Record) found {
+	f := found{wantErr: true}
+	var around *parents
+	if h.dotted {
+		around = up(h.with.groups())
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		h.lookAt(&f, around, a)
+		return f.missing()
+	})
+	if f.code == "" {
+		f.code = h.code
+	}
+	if f.err == nil {
+		f.err = h.err
+	}
+	return f
+}
+
+func (h *Handler) lookIn(f *found, around *parents, attrs []slog.Attr) {
+	for _, a := range attrs {
+		h.lookAt(f, around, a)
+	}
+}
+
+func (c *core) lookAt(f *found, around *parents, a slog.Attr) {
+	if f.code == "" && c.isCode(around, a.Key) {
+		f.code = codeText(capture.Resolve(a.Value))
+	}
+	switch a.Value.Kind() {
+	case slog.KindAny:
+		if f.err == nil {
+			f.err, _ = a.Value.Any().(error)
+		}
+	case slog.KindLogValuer:
+		if v := capture.Resolve(a.Value); v.Kind() == slog.KindGroup || v.Kind() == slog.KindAny {
+			c.lookAt(f, around, slog.Attr{Key: a.Key, Value: v})
+		}
+	case slog.KindGroup:
+		in := around
+		if c.dotted && a.Key != "" {
+			in = &parents{a.Key, around}
+		}
+		for _, m := range a.Value.Group() {
+			c.lookAt(f, in, m)
+		}
+	}
+}
+
+// isCode says whether key, in the groups around it, is CodeKey or ends in it.
+func (c *core) isCode(around *parents, key string) bool {
+	if !c.dotted {
+		return len(key) == len(c.CodeKey) && key == c.CodeKey
+	}
+	rest := c.CodeKey
+	for key != "" && strings.HasSuffix(rest, key) {
+		rest = rest[:len(rest)-len(key)]
+		if rest == "" {
+			return true
+		}
+		if rest[len(rest)-1] != '.' || around == nil {
+			return false
+		}
+		rest, key, around = rest[:len(rest)-1], around.name, around.outer
+	}
+	return false
+}
+
+// threeDigits has the codes 100 to 999, so that a status needs no allocation.
+var threeDigits = func() string {
+	var b strings.Builder
+	for n := 100; n < 1000; n++ {
+		b.WriteString(strconv.Itoa(n))
+	}
+	return b.String()
+}()
+
+// codeText is a resolved code as text; what says nothing is "".
+func codeText(v slog.Value) string {
+	switch v.Kind() {
+	case slog.KindInt64:
+		if n := v.Int64(); n >= 100 && n < 1000 {
+			return threeDigits[(n-100)*3:][:3]
+		}
+	case slog.KindString:
+		return v.String()
+	case slog.KindGroup:
+		return ""
+	case slog.KindAny:
+		if v.Any() == nil {
+			return ""
+		}
+	}
+	return capture.Value(v)
+}
+
+// alert has the last word on whether a record is an alert, and counts it.
+func (h *Handler) alert(ctx context.Context, r slog.Record, s *scope.Scope, f found) {
+	if h.Filter != nil && !h.Filter(ctx, r) {
+		h.crumb(s, r)
+		return
+	}
+	if s != nil {
+		s.MarkAlert()
+	}
+	text := ""
+	if f.err != nil {
+		text = capture.ErrorText(f.err)
+	}
+	own := ""
+	if h.Fingerprint != nil {
+		own = h.Fingerprint(ctx, r)
+	}
+	a := alert{exact: h.exact(r, f.code, text, own), at: r.Time, level: r.Level}
+	a.urgent = h.syncLevel.set && r.Level >= h.syncLevel.Level()
+	if a.urgent || !h.batch.again(a.exact, a.at) {
+		h.first(ctx, r, s, f, text, own, a)
+	}
+}
+
+// exact hashes what tells a record apart from others of this process, quickly.
+func (c *core) exact(r slog.Record, code, text, own string) uint64 {
+	if own != "" {
+		return mix(maphash.String(c.seed, own) ^ maphash.String(c.seed, code))
+	}
+	h := mix(uint64(r.PC) ^ uint64(r.Level)<<48)
+	h = mix(h ^ c.hash(r.Message))
+	if code != "" {
+		h = mix(h ^ maphash.String(c.seed, code))
+	}
+	return mix(h+1) ^ c.hash(text)
+}
+
+// hash takes in of a long text what its fingerprint does.
+func (c *core) hash(s string) uint64 {
+	if len(s) <= 2*fingerprint.Reach {
+		return maphash.String(c.seed, s)
+	}
+	return mix(maphash.String(c.seed, s[:fingerprint.Reach])) ^ maphash.String(c.seed, s[len(s)-fingerprint.Reach:])
+}
+
+func mix(h uint64) uint64 {
+	h *= 0x9e3779b97f4a7c15
+	return h ^ h>>29
+}
+
+// first does what the first alert of a group, or the first after it was told,
+// needs: a lock, and perhaps a capture.
+func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, f found, text, own string, a alert) {
+	if h.batch.inside(ctx) {
+		return // logged by the delivery itself: telling it would make another
+	}
+	src := r.Source()
+	mark := own
+	if own == "" {
+		mark = defaultFingerprint(r, src, f.code, text)
+	}
+	a.key = uint64(fingerprint.New().String(mark))
+	a.channel = h.Channel
+	if c := h.Codes[f.code].Channel; c != "" {
+		a.channel = c
+	}
+	t, ok := h.batch.fold(a)
+	if !ok {
+		t = h.batch.begin(a, h.capture(r, s, f, text, src, mark))
+	}
+	if a.urgent && t.g != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), syncWait)
+		defer cancel()
+		_ = h.batch.await(ctx, []ticket{t}, func(ticket, time.Time) bool { return true }) // base hears of the failure from the lane
+	}
+}
+
+// syncWait is how long Handle waits for an alert from SyncLevel up, and Repanic
+// for its own.
+const syncWait = 5 * time.Second
+
+// defaultFingerprint is equal across processes of one build.
+func defaultFingerprint(r slog.Record, src *slog.Source, code, text string) string {
+	h := fingerprint.New().Uint(uint64(r.Level)).String(code)
+	if src != nil {
+		h = h.String(src.Function).Uint(uint64(src.Line))
+	}
+	return strconv.FormatUint(uint64(h.Text(r.Message).Text(text)), 16)
+}
+
+// capture turns a record into text. It runs in the caller's goroutine: what it
+// reads may change as soon as Handle returns.
+func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text string, src *slog.Source, mark string) Group {
+	c := capture.Alert{Settings: capture.Settings{Replace: h.ReplaceAttr, NoRedact: h.NoRedact}}
+	g := Group{Fingerprint: capture.Cut(mark, maxMark), Level: r.Level, Code: c.Text(f.code), Source: src}
+	if msg := c.Builtin(slog.String(slog.MessageKey, r.Message)).Value; msg.Kind() != slog.KindAny || msg.Any() != nil {
+		g.Message = c.Text(capture.Value(msg))
+	}
+	if f.err != nil {
+		g.Error = c.Text(capture.Chain(f.err, text))
+	}
+	if unixNano(r.Time) != 0 {
+		if t := c.Builtin(slog.Time(slog.TimeKey, r.Time.Round(0))); t.Value.Kind() == slog.KindTime {
+			g.First = t.Value.Time().UTC()
+		}
+	}
+	c.Emit = func(key, value string) { g.Fields = append(g.Fields, Field{key, value}) }
+	h.fields(&c, r, s)
+	c.Close()
+	if len(c.Stack) > 0 {
+		g.Stack = c.Text(c.Stack.String())
+	} else if st := capture.ErrorStack(f.err); st != "" {
+		g.Stack = c.Text(st)
+	} else if h.AddStack {
+		g.Stack = c.Text(capture.Here(0).String())
+	}
+	if h.Breadcrumbs > 0 && s != nil {
+		for _, crumb := range s.Crumbs(h.Breadcrumbs) {
+			g.Breadcrumbs = append(g.Breadcrumbs, c.Text(crumb.Text(r.Time)))
+		}
+	}
+	return g
+}
+
+// maxMark bounds a fingerprint of the user's, in bytes.
+const maxMark = 256
+
+// fields collects the request's attributes, then the record's, then the
+// logger's.
+func (h *Handler) fields(c *capture.Alert, r slog.Record, s *scope.Scope) {
+	if s != nil {
+		for _, a := range s.AlertAttrs() {
+			c.Add(nil, a)
+		}
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		c.Add(h.with.groups(), a)
+		return true
+	})
+	var outward []*with
+	for w := h.with; w != nil; w = w.outer {
+		outward = append(outward, w)
+	}
+	for i := len(outward) - 1; i >= 0; i-- {
+		for _, a := range outward[i].attrs {
+			c.Add(outward[i].path, a)
+		}
+	}
+}
+
+// Check asks Slack whether it accepts the token or the webhook, or a Sender
+// that has a method Check(context.Context) error how it is. It sends nothing
+// that anybody reads, and works after Shutdown too.
+func (h *Handler) Check(ctx context.Context) error {
+	return h.check(ctx)
+}
+
+// Flush tells what waits for BatchDelay and returns when it is told. Repeats
+// inside RepeatInterval stay. It returns an error, and the alerts stay pending,
+// when ctx ends first, or when an attempt fails for a cause that a person must
+// mend; other failures are tried again until ctx ends, so give it a deadline.
+// With nothing waiting, and after Shutdown, it returns nil.
+func (h *Handler) Flush(ctx context.Context) error {
+	return h.batch.flush(ctx)
+}
+
+// Shutdown tells everything, repeats too, and stops the goroutine. Alerts
+// logged from its start on go to base alone. When ctx ends before all is told,
+// or a cause that a person must mend stands in the way, what is left is lost:
+// base gets one Warn record that says how much, and Shutdown returns an error
+// with the same numbers. A second call waits for the first and returns the
+// same. It doesn't close base.
+func (h *Handler) Shutdown(ctx context.Context) error {
+	return h.batch.shutdown(ctx)
+}
+
+// Close is Shutdown with 5 s.
+func (h *Handler) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeWait)
+	defer cancel()
+	return h.Shutdown(ctx)
+}
+
+const closeWait = 5 * time.Second
+
+// Stats counts since New. At every moment
+// Alerts == Delivered + Pending + Lost.
+type Stats struct {
+	Alerts    uint64 // became alerts
+	Delivered uint64 // of those, told in a message that was accepted, alone or in a count
+	Pending   uint64 // of those, waiting
+	Lost      uint64 // of those, given up at Shutdown
+	Messages  uint64 // accepted
+	Updates   uint64 // edits accepted
+	Failures  uint64 // attempts that failed
+	LastError string // of the last of them; it holds no secret
+}
+
+// Stats may be polled: it costs a lock and a pass over the groups.
+func (h *Handler) Stats() Stats {
+	return h.batch.stats()
+}
+
+// With returns a context with a scope inside ctx's own. Its attributes, args as
+// in [slog.With], stand at the top level of every record logged with the
+// context, in base and in Slack. An attribute takes the place of an outer one
+// with the same key. A scope holds 64 attributes; what is added beyond is
+// counted in an attribute "scope_left_out".
+func With(ctx context.Context, args ...any) context.Context {
+	ctx, _ = scope.Open(ctx, scope.Args(args)...)
+	return ctx
+}
+
+// Add adds attributes, args as in [slog.With], to the innermost scope of ctx,
+// for everybody who holds a context of that scope. One with a key that the scope
+// has already takes its place. Without a scope it does nothing. It may be
+// called from many goroutines, also after the request has ended.
+func Add(ctx context.Context, args ...any) {
+	if s := scope.From(ctx); s != nil {
+		s.Add(scope.Args(args)...)
+	}
+}
+
+// Repanic is for defer, in main and in goroutines: it alerts a panic with the
+// stack of the frame that panicked, waits up to 5 s for it to be told, and
+// panics again with the same value. Go prints the same trace then, with
+// "[recovered, repanicked]" behind the value and Repanic's frames on top.
+// Without a panic, and on runtime.Goexit, it does nothing.
+func (h *Handler) Repanic() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	h.panicked(v)
+	panic(v)
+}
+
+// panicked logs a panic as an alert and waits for it.
+func (h *Handler) panicked(v any) {
+	st := capture.Panicking()
+	r := slog.NewRecord(time.Now(), panicLevel, "panic: "+capture.Value(slog.AnyValue(v)), 0)
+	if len(st) > 0 {
+		r.PC = st[0]
+	}
+	if err, ok := v.(error); ok {
+		r.AddAttrs(slog.Any("error", err))
+	}
+	r.AddAttrs(slog.Any("stack", st))
+	ctx, cancel := context.WithTimeout(context.Background(), syncWait)
+	defer cancel()
+	_ = h.Handle(ctx, r)
+	_ = h.Flush(ctx) // base hears of a failure from the lane
+}
+
+// panicLevel is above ERROR: the program, or a part of it, ends.
+const panicLevel = slog.LevelError + 4

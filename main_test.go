@@ -1,0 +1,47 @@
+package slackalert
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// TestMain refuses every dial that is not local, and a goroutine left behind.
+func TestMain(m *testing.M) {
+	if api := os.Getenv(childEnv); api != "" {
+		child(api)
+	}
+	local := &net.Dialer{}
+	http.DefaultTransport.(*http.Transport).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		host, _, _ := net.SplitHostPort(addr)
+		if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() {
+			panic("a test dialled " + addr)
+		}
+		return local.DialContext(ctx, network, addr)
+	}
+	before := runtime.NumGoroutine()
+	code := m.Run()
+	if code == 0 && !settlesAt(before) {
+		buf := make([]byte, 1<<20)
+		fmt.Fprintf(os.Stderr, "goroutines left behind:\n%s\n", buf[:runtime.Stack(buf, true)])
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// settlesAt waits for goroutines that are about to end.
+func settlesAt(n int) bool {
+	for range 200 {
+		if runtime.NumGoroutine() <= n {
+			return true
+		}
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		time.Sleep(10 * time.Millisecond)
+	}
+	return false
+}
