@@ -424,7 +424,11 @@ func TestACancelledContext(t *testing.T) {
 }
 
 func TestACutConnection(t *testing.T) {
-	for _, sent := range []string{"", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"ok\":true,", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nok"} {
+	const long = "\r\nContent-Length: 100\r\n\r\n"
+	for _, sent := range []string{
+		"", "HTTP/1.1 200 OK" + long + `{"ok":true,`, "HTTP/1.1 200 OK" + long + "ok",
+		"HTTP/1.1 400 Bad Request" + long + "<html>",
+	} {
 		s := serve(t, func(w http.ResponseWriter) { cutAfter(w, sent) })
 		for _, c := range []*Client{s.bot(), s.webhook()} {
 			_, err := c.Post(t.Context(), message())
@@ -456,6 +460,7 @@ func TestNobodyListens(t *testing.T) {
 		e := later.check(t, err, 1)
 		assert.ErrorIs(t, err, syscall.ECONNREFUSED)
 		assert.Contains(t, e.Error(), "connection refused")
+		assert.NotContains(t, e.Error(), s.URL)
 	}
 }
 
@@ -484,16 +489,27 @@ func TestConnectionsServeAgainAfterErrors(t *testing.T) {
 }
 
 func TestAnAnswerWithoutEnd(t *testing.T) {
+	ended := make(chan struct{})
 	s := serve(t, func(w http.ResponseWriter) {
-		for range 100 {
+		defer close(ended)
+		for {
 			if _, err := io.WriteString(w, strings.Repeat("x", maxAnswer)); err != nil {
 				return
 			}
 		}
 	})
-	_, err := s.bot().Post(t.Context(), message())
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	c := NewBot(testToken, s.URL, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}})
+	_, err := c.Post(ctx, message())
 	e := later.check(t, err, 1)
 	assert.Less(t, len(e.Error()), 200)
+	assert.NotErrorIs(t, err, context.DeadlineExceeded)
+	select {
+	case <-ended:
+	case <-ctx.Done():
+		t.Error("the connection stays open")
+	}
 }
 
 func TestCloseLeavesNothingBehind(t *testing.T) {

@@ -303,9 +303,7 @@ func (v verdict) byStatus() {
 // refuse is for faults of the message itself, and for codes nobody knows: plain
 // text may pass, and if it doesn't, time won't help.
 func (v verdict) refuse() {
-	if v.what.verb != "check" {
-		v.refused = true
-	}
+	v.refused = true
 	v.mend = "check the layout and the text: Slack refuses the message"
 	if _, known := codes[v.word]; !known && v.code != "" {
 		v.mend = "look up Slack's error " + v.code

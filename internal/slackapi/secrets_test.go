@@ -114,6 +114,16 @@ func assertHides(t *testing.T, err error, secrets ...string) {
 	}
 }
 
+func TestNoErrorHoldsHalfASecret(t *testing.T) {
+	for n := 250; n < 300; n++ {
+		text := strings.Repeat("x", n) + " " + testToken
+		hc := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New(text) })}
+		_, err := NewBot(testToken, "", hc).Post(t.Context(), message())
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), "xoxb")
+	}
+}
+
 func TestAChannelThatIsASecretIsNotShown(t *testing.T) {
 	s := serve(t, answering(refusal("channel_not_found")))
 	_, err := s.bot().Post(t.Context(), Message{Channel: testToken, Text: "x"})
