@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"testing"
+
+	"github.com/slack-go/slack"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/slackalert"
+	"example.com/slackalert/fakeslack"
+)
+
+// reads is a message that says all of texts.
+func reads(texts ...string) fakeslack.Message {
+	m := fakeslack.Message{Channel: "#c", TS: "1795348984.000001"}
+	for _, s := range texts {
+		m.Blocks.BlockSet = append(m.Blocks.BlockSet, slack.NewHeaderBlock(slack.NewTextBlockObject("plain_text", s, false, false)))
+	}
+	return m
+}
+
+func TestReport(t *testing.T) {
+	all := []fakeslack.Message{reads(visits[1].sees...), reads(append(visits[2].sees, visits[3].sees...)...), reads("payment_failed ×5,000")}
+	good := report{lines: 5006, alerts: 5003, inside: true, messages: all, stats: slackalert.Stats{Alerts: 5003, Delivered: 5003}}
+	require.Empty(t, good.wrong())
+	for name, tt := range map[string]struct {
+		change func(*report)
+		says   string
+	}{
+		"one is lost":            {func(r *report) { r.stats.Delivered, r.stats.Lost = 5002, 1 }, "5,003 alerts were logged, 5,002 were told"},
+		"one is not an alert":    {func(r *report) { r.stats.Alerts, r.stats.Delivered = 5002, 5002 }, "5,003 alerts were logged, 5,002 were told"},
+		"one is not logged":      {func(r *report) { r.alerts, r.stats.Alerts, r.stats.Delivered = 5002, 5002, 5002 }, "want 5,003"},
+		"a kind is missing":      {func(r *report) { r.messages = all[1:] }, "a tampered token: no message shows"},
+		"the storm is missing":   {func(r *report) { r.messages = all[:2] }, "told in 0 messages; want 1"},
+		"the storm is two":       {func(r *report) { r.messages = append(all[:3:3], all[2]) }, "told in 2 messages; want 1"},
+		"the storm is miscount.": {func(r *report) { r.messages = append(all[:2:2], reads("payment_failed ×4,999")) }, "doesn't show ×5,000"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := good
+			tt.change(&r)
+			errs := r.wrong()
+			require.NotEmpty(t, errs)
+			assert.ErrorContains(t, errs[0], tt.says)
+		})
+	}
+}
+
+func TestDraw(t *testing.T) {
+	for name, tt := range map[string]struct{ block, want string }{
+		"header":        {`{"type":"header","text":{"type":"plain_text","text":"a <b> &amp;"}}`, "a <b> &amp;"},
+		"section":       {`{"type":"section","text":{"type":"mrkdwn","text":"1\n2 &lt;3&gt; &amp;amp;"},"fields":[{"type":"plain_text","text":"a: 1"},{"type":"plain_text","text":"b: 2"}]}`, "1\n  2 <3> &amp;\n  a: 1 · b: 2"},
+		"mentions":      {`{"type":"context","elements":[{"type":"mrkdwn","text":"<@U1> <#C1> <!here> <!subteam^S1>"}]}`, "@U1 @C1 @here @S1"},
+		"links":         {`{"type":"context","elements":[{"type":"mrkdwn","text":"<https://a.example/?b&amp;c|d> <https://e.example>"}]}`, "d <https://a.example/?b&c> https://e.example"},
+		"a broken date": {`{"type":"context","elements":[{"type":"mrkdwn","text":"<!date^x^{time}|then>"}]}`, "then"},
+		"rich text": {`{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"a ","style":{"bold":true}},{"type":"user","user_id":"U1"},{"type":"text","text":" "},{"type":"usergroup","usergroup_id":"S1"},{"type":"text","text":" "},{"type":"link","url":"https://a.example","text":"b"}]},{"type":"rich_text_preformatted","elements":[{"type":"text","text":"x\ny"}]}]}`,
+			"a @U1 @S1 b <https://a.example>\n  │ x\n  │ y"},
+		"what a terminal acts on": {`{"type":"header","text":{"type":"plain_text","text":"a\u001b[2Jb\u202ec\u2060d"}}`, "a[2Jbcd"},
+		"unknown":                 {`{"type":"video"}`, "(video)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var m fakeslack.Message
+			require.NoError(t, m.Blocks.UnmarshalJSON([]byte("["+tt.block+"]")))
+			m.Channel, m.TS, m.Edits = "#c", "x", 1
+			var b bytes.Buffer
+			pen{to: &b}.message(1, m)
+			assert.Contains(t, b.String(), "(edited)\n  "+tt.want+"\n\n")
+		})
+	}
+}
+
+// A terminal gets styles, unless it was asked for none.
+func TestStyles(t *testing.T) {
+	terminal, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0) // a character device too
+	require.NoError(t, err)
+	defer func() { _ = terminal.Close() }()
+	file, err := os.Create(t.TempDir() + "/out")
+	require.NoError(t, err)
+	defer func() { _ = file.Close() }()
+	with := func(key, value string) func(string) string {
+		return func(asked string) string { return map[string]string{key: value}[asked] }
+	}
+	assert.Equal(t, "\x1b[1mx\x1b[0m", newPen(terminal, with("", "")).bold("x"))
+	assert.Equal(t, "x", newPen(terminal, with("NO_COLOR", "1")).bold("x"))
+	assert.Equal(t, "x", newPen(terminal, with("TERM", "dumb")).bold("x"))
+	assert.Equal(t, "x", newPen(file, with("", "")).bold("x"))
+	assert.Equal(t, "x", newPen(&bytes.Buffer{}, with("", "")).bold("x"))
+}
+
+func TestLines(t *testing.T) {
+	var b bytes.Buffer
+	l := &lines{to: &b}
+	l.fold("storm")
+	for range 7 {
+		_, _ = l.Write([]byte(`{"level":"ERROR","msg":"storm"}` + "\n"))
+	}
+	_, _ = l.Write([]byte(`{"level":"WARN","msg":"slackalert: alerts can't be delivered"}` + "\n"))
+	l.unfold()
+	_, _ = l.Write([]byte(`{"level":"ERROR","msg":"storm"}` + "\n"))
+	assert.Equal(t, 5, bytes.Count(b.Bytes(), []byte(`{"level"`)), "3 of the storm, the warning, and one after")
+	assert.Contains(t, b.String(), "… 4 more lines like these\n")
+	all, alerts := l.counted()
+	assert.Equal(t, 9, all)
+	assert.Equal(t, 8, alerts)
+}
