@@ -346,9 +346,16 @@ func (g *group) seen(at time.Time) {
 	}
 }
 
+// The years 1678 and 2261, the limits of nanoseconds in an int64, in Unix
+// seconds.
+const (
+	minSeconds = -9214560000
+	maxSeconds = 9214646400
+)
+
 // unixNano is 0 where the time is unknown or can't be said in nanoseconds.
 func unixNano(t time.Time) int64 {
-	if t.IsZero() || t.Year() < 1678 || t.Year() > 2261 {
+	if s := t.Unix(); s < minSeconds || s > maxSeconds {
 		return 0
 	}
 	return t.UnixNano()

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"example.com/slackalert/internal/capture"
@@ -31,6 +30,9 @@ type Handler struct {
 	with *with        // this logger's attributes and groups; nil = none
 	code string       // found among them
 	err  error        // the first error among them
+
+	floor  slog.Level // from here up a record could be an alert
+	steady bool       // nothing but floor and base decides what is enabled
 }
 
 // core is what all derived handlers share. Nothing in it changes after New but
@@ -39,7 +41,6 @@ type core struct {
 	config
 	batch *batcher
 	seed  maphash.Seed
-	loops atomic.Bool // base was seen logging through its own handler
 }
 
 // with is an immutable list of what a logger added, innermost first.
@@ -60,6 +61,9 @@ func (w *with) groups() []string {
 // Enabled reports whether base wants the level, or a record of it could be an
 // alert or a breadcrumb.
 func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
+	if h.steady {
+		return level >= h.floor || h.base.Enabled(ctx, level)
+	}
 	return level >= h.level.Level() || level >= h.codeLevel.Level() || h.base.Enabled(ctx, level) ||
 		h.Breadcrumbs > 0 && level >= slog.LevelDebug && scope.From(ctx) != nil
 }
@@ -72,7 +76,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	var err error
 	s := scope.From(ctx)
 	if h.base.Enabled(ctx, r.Level) {
-		if h.looping() {
+		if rand.Uint32()&4095 == 0 && looping() {
 			return nil
 		}
 		if s == nil {
@@ -81,26 +85,31 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 			err = h.handleScoped(ctx, r, s.Attrs())
 		}
 	}
-	if r.Level < h.codeLevel.Level() && r.Level < h.level.Level() {
-		h.crumb(s, r)
+	f := found{}
+	switch {
+	case r.Level >= h.level.Level():
+		h.look(&f, &r, s)
+	case r.Level < h.codeLevel.Level():
+		h.crumb(s, &r)
 		return err
+	case !h.coded(&r, s):
+		h.crumb(s, &r)
+		return err
+	default:
+		h.look(&f, &r, s)
+		if f.code == "" || h.Codes[f.code].Mute {
+			h.crumb(s, &r)
+			return err
+		}
 	}
-	f := h.look(r)
-	if s != nil && f.missing() {
-		h.lookIn(&f, nil, s.Attrs())
-	}
-	if r.Level >= h.level.Level() || f.code != "" && r.Level >= h.codeLevel.Level() && !h.Codes[f.code].Mute {
-		h.alert(ctx, r, s, f)
-	} else {
-		h.crumb(s, r)
-	}
+	h.alert(ctx, &r, s, &f)
 	return err
 }
 
 // crumb remembers a record that is no alert.
-func (h *Handler) crumb(s *scope.Scope, r slog.Record) {
+func (h *Handler) crumb(s *scope.Scope, r *slog.Record) {
 	if h.Breadcrumbs > 0 && s != nil && r.Level >= slog.LevelDebug {
-		s.Leave(h.Breadcrumbs, r)
+		s.Leave(h.Breadcrumbs, *r)
 	}
 }
 
@@ -168,11 +177,9 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 const loopDepth = 8
 
 // looping finds a base that logs through its own handler, which would never
-// end. It looks at one record in 1,024 until it has seen it once.
-func (h *Handler) looping() bool {
-	if rand.Uint32()&1023 != 0 && !h.loops.Load() {
-		return false
-	}
+// end. The caller asks for one record in 4,096: a loop goes through that many
+// soon, and the others needn't pay.
+func looping() bool {
 	var pcs [256]uintptr
 	n := 0
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
@@ -185,21 +192,14 @@ func (h *Handler) looping() bool {
 			break
 		}
 	}
-	if n < loopDepth {
-		return false
-	}
-	h.loops.Store(true)
-	return true
+	return n >= loopDepth
 }
 
-// found is what one pass over a record's attributes finds.
+// found is what a search through a record's attributes finds.
 type found struct {
-	code    string
-	err     error
-	wantErr bool // not only codes are looked for
+	code string
+	err  error
 }
-
-func (f *found) missing() bool { return f.code == "" || f.wantErr && f.err == nil }
 
 // parents are the names of the groups around an attribute, innermost first.
 type parents struct {
@@ -216,17 +216,46 @@ func up(path []string) *parents {
 	return p
 }
 
-// look searches the record, then its logger, for the code, and for a record
-// that is an alert by its level for the error too.
-func (h *Handler) look(r slog.Record) found {
-	f := found{wantErr: true}
+// coded says, as fast as may be, whether a record may carry a code: most
+// records are no alerts, and this is what they pay.
+func (h *Handler) coded(r *slog.Record, s *scope.Scope) bool {
+	if h.code != "" || h.dotted {
+		return true
+	}
+	may, key := false, h.CodeKey
+	r.Attrs(func(a slog.Attr) bool {
+		if len(a.Key) == len(key) && a.Key == key {
+			may = true
+		} else if k := a.Value.Kind(); k == slog.KindGroup || k == slog.KindLogValuer {
+			may = true
+		}
+		return !may
+	})
+	if !may && s != nil {
+		for _, a := range s.Attrs() {
+			k := a.Value.Kind()
+			may = may || a.Key == key || k == slog.KindGroup || k == slog.KindLogValuer
+		}
+	}
+	return may
+}
+
+// look searches the record, then its logger, then the scope, for the code and
+// for the first error.
+func (h *Handler) look(f *found, r *slog.Record, s *scope.Scope) {
 	var around *parents
 	if h.dotted {
 		around = up(h.with.groups())
 	}
+	key := h.CodeKey
 	r.Attrs(func(a slog.Attr) bool {
-		h.lookAt(&f, around, a)
-		return f.missing()
+		switch k := a.Value.Kind(); {
+		case h.dotted, len(a.Key) == len(key) && a.Key == key, k == slog.KindGroup, k == slog.KindLogValuer:
+			h.lookAt(f, around, a)
+		case k == slog.KindAny && f.err == nil:
+			f.err, _ = a.Value.Any().(error)
+		}
+		return f.code == "" || f.err == nil
 	})
 	if f.code == "" {
 		f.code = h.code
@@ -234,7 +263,9 @@ func (h *Handler) look(r slog.Record) found {
 	if f.err == nil {
 		f.err = h.err
 	}
-	return f
+	if s != nil && (f.code == "" || f.err == nil) {
+		h.lookIn(f, nil, s.Attrs())
+	}
 }
 
 func (h *Handler) lookIn(f *found, around *parents, attrs []slog.Attr) {
@@ -315,8 +346,8 @@ func codeText(v slog.Value) string {
 }
 
 // alert has the last word on whether a record is an alert, and counts it.
-func (h *Handler) alert(ctx context.Context, r slog.Record, s *scope.Scope, f found) {
-	if h.Filter != nil && !h.Filter(ctx, r) {
+func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, f *found) {
+	if h.Filter != nil && !h.Filter(ctx, *r) {
 		h.crumb(s, r)
 		return
 	}
@@ -329,17 +360,17 @@ func (h *Handler) alert(ctx context.Context, r slog.Record, s *scope.Scope, f fo
 	}
 	own := ""
 	if h.Fingerprint != nil {
-		own = h.Fingerprint(ctx, r)
+		own = h.Fingerprint(ctx, *r)
 	}
 	a := alert{exact: h.exact(r, f.code, text, own), at: r.Time, level: r.Level}
 	a.urgent = h.syncLevel.set && r.Level >= h.syncLevel.Level()
 	if a.urgent || !h.batch.again(a.exact, a.at) {
-		h.first(ctx, r, s, f, text, own, a)
+		h.first(ctx, *r, s, *f, text, own, a)
 	}
 }
 
 // exact hashes what tells a record apart from others of this process, quickly.
-func (c *core) exact(r slog.Record, code, text, own string) uint64 {
+func (c *core) exact(r *slog.Record, code, text, own string) uint64 {
 	if own != "" {
 		return mix(maphash.String(c.seed, own) ^ maphash.String(c.seed, code))
 	}

@@ -155,6 +155,8 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	c.guard(tell)
 	carrier := c.carrier(tell)
 	h.config = c
+	h.floor = min(c.level.fixed, c.codeLevel.fixed)
+	h.steady = c.level.asked == nil && c.codeLevel.asked == nil && c.Breadcrumbs == 0
 	host, _ := os.Hostname() // a message without one is better than no message
 	h.batch = &batcher{
 		carrier: carrier, report: tell, timeout: c.timeout(),
