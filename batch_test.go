@@ -709,6 +709,7 @@ func TestOneGoroutineAndNonePerRecord(t *testing.T) {
 }
 
 func TestTheSumHoldsFromEveryGoroutine(t *testing.T) {
+	t.Parallel()
 	d := newDesk()
 	n := 0
 	d.fail = func(string, Batch) error {
@@ -736,12 +737,12 @@ func TestTheSumHoldsFromEveryGoroutine(t *testing.T) {
 			}
 		})
 	}
-	const each = 20_000
+	const each = 5_000
 	for g := range 4 {
 		loggers.Go(func() {
 			for i := range each {
 				log.Error("kind " + letters((i+g)%80))
-				if i%5000 == 0 {
+				if i%1000 == 0 {
 					ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 					_ = h.Flush(ctx)
 					cancel()

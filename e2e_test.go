@@ -38,6 +38,7 @@ func bot(t *testing.T, slackOpts *fakeslack.Options, change func(*Options)) (*fa
 }
 
 func TestAnErrorReachesSlack(t *testing.T) {
+	t.Parallel()
 	s, h, log, base := bot(t, nil, nil)
 	require.NoError(t, h.Check(t.Context()))
 	assert.Empty(t, s.Messages(""), "Check sends nothing")
@@ -54,6 +55,7 @@ func TestAnErrorReachesSlack(t *testing.T) {
 }
 
 func TestAnErrorReachesAWebhook(t *testing.T) {
+	t.Parallel()
 	s, err := fakeslack.Start(nil)
 	require.NoError(t, err)
 	defer s.Close()
@@ -66,6 +68,7 @@ func TestAnErrorReachesAWebhook(t *testing.T) {
 }
 
 func TestTwoHundredErrorsWhoseContextsEnd(t *testing.T) {
+	t.Parallel()
 	for _, same := range []bool{true, false} {
 		s, h, log, _ := bot(t, nil, func(o *Options) { o.BatchSize = 40 })
 		for i := range 200 {
@@ -86,6 +89,7 @@ func TestTwoHundredErrorsWhoseContextsEnd(t *testing.T) {
 }
 
 func TestAThousandEqualErrors(t *testing.T) {
+	t.Parallel()
 	s, h, log, _ := bot(t, &fakeslack.Options{Rate: 900 * time.Millisecond}, nil)
 	var wg sync.WaitGroup
 	for range 8 {
@@ -106,6 +110,7 @@ func TestAThousandEqualErrors(t *testing.T) {
 }
 
 func TestRetryAfterOverHTTP(t *testing.T) {
+	t.Parallel()
 	s, h, log, base := bot(t, nil, nil)
 	s.FailNext(1, fakeslack.Fault{Status: 429, RetryAfter: "2"})
 	begun := time.Now()
@@ -117,6 +122,7 @@ func TestRetryAfterOverHTTP(t *testing.T) {
 }
 
 func TestFaultsOverHTTPLoseNothing(t *testing.T) {
+	t.Parallel()
 	for name, f := range map[string]fakeslack.Fault{
 		"500":       {Status: 500},
 		"503":       {Status: 503, RetryAfter: "1"},
@@ -143,6 +149,7 @@ func TestFaultsOverHTTPLoseNothing(t *testing.T) {
 }
 
 func TestARefusedLayoutIsToldAsPlainText(t *testing.T) {
+	t.Parallel()
 	s, h, log, base := bot(t, nil, nil)
 	s.FailNext(1, fakeslack.Fault{Error: "invalid_blocks"})
 	log.Error("payment failed")
@@ -156,6 +163,7 @@ func TestARefusedLayoutIsToldAsPlainText(t *testing.T) {
 }
 
 func TestEditsOverHTTP(t *testing.T) {
+	t.Parallel()
 	s, h, log, _ := bot(t, nil, nil)
 	say := func() { log.Error("m") }
 	say()
@@ -181,6 +189,7 @@ func (n *noisyTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestAClientThatLogsThroughTheHandler(t *testing.T) {
+	t.Parallel()
 	n := &noisyTransport{}
 	s, h, log, base := bot(t, nil, func(o *Options) { o.HTTPClient = &http.Client{Transport: n} })
 	n.log.Store(log)
@@ -193,6 +202,7 @@ func TestAClientThatLogsThroughTheHandler(t *testing.T) {
 }
 
 func TestTheTokenFollowsNoRedirect(t *testing.T) {
+	t.Parallel()
 	var leaked atomic.Bool
 	target := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { leaked.Store(true) }))
 	defer target.Close()
@@ -225,6 +235,7 @@ func child(apiURL string) {
 }
 
 func TestTwentyProcessesThatExit(t *testing.T) {
+	t.Parallel()
 	s, err := fakeslack.Start(nil)
 	require.NoError(t, err)
 	defer s.Close()
@@ -243,6 +254,7 @@ func TestTwentyProcessesThatExit(t *testing.T) {
 }
 
 func TestPanicsAreToldAndGoOn(t *testing.T) {
+	t.Parallel()
 	s, h, _, base := bot(t, nil, nil)
 	value := fmt.Errorf("broken: %w", os.ErrInvalid)
 	func() {

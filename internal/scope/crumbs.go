@@ -93,11 +93,22 @@ func cut(s string, n int) string {
 func (c Crumb) Text(at time.Time) string {
 	var b strings.Builder
 	if !at.IsZero() && !c.At.IsZero() {
-		b.WriteString("-" + max(0, at.Sub(c.At)).Round(time.Millisecond).String() + " ")
+		b.WriteString("-" + short(max(0, at.Sub(c.At))) + " ")
 	}
 	b.WriteString(c.Level.String() + " " + c.Message)
 	for _, a := range c.Attrs {
 		b.WriteString(" " + a.Key + "=" + a.Value.String())
 	}
 	return cut(b.String(), maxCrumb)
+}
+
+// short is a duration as a person reads it: three digits are enough.
+func short(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return d.Round(time.Microsecond).String()
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	}
+	return d.Round(10 * time.Millisecond).String()
 }
