@@ -336,10 +336,11 @@ func (b *batcher) find(exact uint64) *group {
 	return nil
 }
 
-// seen keeps the latest time.
+// seen keeps the latest time, to a millisecond: in a storm every processor
+// would want to write it.
 func (g *group) seen(at time.Time) {
 	t := unixNano(at)
-	for old := g.last.Load(); t > old; old = g.last.Load() {
+	for old := g.last.Load(); t-old > int64(time.Millisecond) || old == 0 && t != 0; old = g.last.Load() {
 		if g.last.CompareAndSwap(old, t) {
 			return
 		}
