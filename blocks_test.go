@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -208,7 +207,13 @@ func TestMessages(t *testing.T) {
 			}
 			want, err := os.ReadFile(file)
 			require.NoError(t, err)
-			assert.Equal(t, string(want), string(got))
+			wanted, lines := strings.Split(string(want), "\n"), strings.Split(string(got), "\n")
+			for i, line := range lines {
+				if i >= len(wanted) || line != wanted[i] {
+					t.Fatalf("%s:%d is now\n%s\nif that is right: go test -run TestMessages -update .", file, i+1, line)
+				}
+			}
+			require.Len(t, lines, len(wanted))
 		})
 	}
 }
@@ -226,4 +231,16 @@ func drawn(t *testing.T, m message) []byte {
 		Blocks []slack.Block `json:"blocks"`
 	}{m.text, m.plain, m.blocks}))
 	return b.Bytes()
+}
+
+func BenchmarkLayout(b *testing.B) {
+	for _, n := range []int{1, 20} {
+		b.Run(fmt.Sprintf("groups=%d", n), func(b *testing.B) {
+			batch, opts := shop(kinds(n)...), shopOptions()
+			b.ReportAllocs()
+			for b.Loop() {
+				layout(batch, opts, shopBuild)
+			}
+		})
+	}
 }

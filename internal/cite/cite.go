@@ -71,21 +71,16 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s, "", false
 }
 
-// URL fills a template that has {revision}, {file} and {line}; "" when
-// something it asks for isn't known. file is a path within the module.
+// URL fills a template that has {revision}, {file} and {line}; "" when it is
+// empty or asks for something that isn't known. file is a path within the module.
 func (t Tree) URL(template, file string, line int) string {
-	if file == "" || t.Revision == "" && strings.Contains(template, "{revision}") {
+	if template == "" || file == "" || t.Revision == "" && strings.Contains(template, "{revision}") {
 		return ""
 	}
-	parts := strings.Split(file, "/")
-	for i := range parts {
-		parts[i] = url.PathEscape(parts[i])
-	}
-	return strings.NewReplacer(
-		"{revision}", url.PathEscape(t.Revision),
-		"{file}", strings.Join(parts, "/"),
-		"{line}", strconv.Itoa(max(line, 1)),
-	).Replace(template)
+	file = strings.ReplaceAll(url.PathEscape(file), "%2F", "/")
+	template = strings.ReplaceAll(template, "{revision}", url.PathEscape(t.Revision))
+	template = strings.ReplaceAll(template, "{line}", strconv.Itoa(max(line, 1)))
+	return strings.ReplaceAll(template, "{file}", file) // last: a file may be called {line}
 }
 
 // Short is the end of a path that tells a reader most: folder and file.

@@ -9,7 +9,6 @@ package inert
 
 import (
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"unicode"
@@ -50,6 +49,10 @@ const maxCluster = 32
 // Len is the length of s in UTF-16 units, in which Slack's limits are counted.
 func Len(s string) int {
 	n := 0
+	for n < len(s) && s[n] < utf8.RuneSelf {
+		n++
+	}
+	s = s[n:]
 	for _, r := range s {
 		n += units(r)
 	}
@@ -62,12 +65,17 @@ func Text(s string, limit int, p Place) string { return write(s, limit, p, units
 // Bytes is Text with a limit in bytes of UTF-8.
 func Bytes(s string, limit int, p Place) string { return write(s, limit, p, utf8.RuneLen) }
 
-// Cut shortens a text that is inert already, and not Markup, to limit units.
+// Cut shortens s, as it is, to limit units. Of a text that is inert already it
+// leaves an inert one, but for Markup, whose entities it may cut through.
 func Cut(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
 	c := cutter{limit: limit, size: units}
 	for i, r := range s {
-		if !c.add(s[i:i+runeLen(s[i:], r)], r) {
-			return c.cut()
+		c.boundary(i, r)
+		if c.used += units(r); c.used > limit {
+			return c.cut(s)
 		}
 	}
 	return s
@@ -83,42 +91,45 @@ func units(r rune) int {
 	return 1
 }
 
-// runeLen is the length in s of the rune r it begins with; RuneError may
-// stand for one bad byte.
-func runeLen(s string, r rune) int {
-	if r == utf8.RuneError {
-		_, n := utf8.DecodeRuneInString(s)
-		return n
-	}
-	return utf8.RuneLen(r)
-}
-
 func write(s string, limit int, p Place, size func(rune) int) string {
-	if len(s) <= limit && harmless(s, p) {
+	if len(s) <= limit && harmlessRun(s, p) == len(s) {
 		return s
 	}
 	c := cutter{limit: limit, size: size}
-	c.out.Grow(min(len(s)+8, 2*max(limit, 0)+8))
+	var out strings.Builder
+	out.Grow(min(len(s)+16, 3*max(limit, 0)+16))
 	prev := rune(-1)
-	for i, r := range s {
-		rest := s[i+runeLen(s[i:], r):]
-		if !c.add(show(prev, r, rest, s[i:len(s)-len(rest)], p), r) {
-			return c.cut()
+	for i := 0; i < len(s); {
+		if n := min(harmlessRun(s[i:], p), limit-c.used-c.size('…')); n > 1 {
+			out.WriteString(s[i : i+n])
+			c.used, i = c.used+n, i+n
+			c.prev, prev = 0, rune(s[i-1])
+			continue
 		}
-		prev = r
+		r, n := utf8.DecodeRuneInString(s[i:])
+		c.boundary(out.Len(), r)
+		piece := show(prev, r, s[i+n:], s[i:i+n], p)
+		for _, q := range piece {
+			c.used += size(q)
+		}
+		out.WriteString(piece)
+		if c.used > limit {
+			return c.cut(out.String())
+		}
+		prev, i = r, i+n
 	}
-	return c.out.String()
+	return out.String()
 }
 
-// harmless reports whether s is plain ASCII without a sign that matters in p,
-// as most logged text is.
-func harmless(s string, p Place) bool {
+// harmlessRun is how much of the beginning of s is ASCII without a sign that
+// matters in p, as most logged text is all through.
+func harmlessRun(s string, p Place) int {
 	for i := range len(s) {
 		if c := s[i]; c >= 0x7f || signs[c]&(1<<p) != 0 {
-			return false
+			return i
 		}
 	}
-	return true
+	return len(s)
 }
 
 // signs has, for each ASCII character, a bit for each place where it needs a look.
@@ -201,7 +212,7 @@ func sign(prev, r rune, rest, raw string, p Place) string {
 			return raw + joiner
 		}
 	case '.':
-		if wordy(prev) && unicode.IsLetter(next) { // a domain, as 1.5 is none
+		if wordy(prev) && (unicode.IsLetter(next) || next == '_') { // a domain, as 1.5 is none
 			return joiner + "."
 		}
 	}
@@ -215,8 +226,8 @@ func namesEmoji(rest string) bool {
 		switch {
 		case r == ':':
 			return n > 0
-		case unicode.IsSpace(r) || n == maxName:
-			return false
+		case n == maxName, r == ' ', r == '\n', r == '\t', r >= 0xa0 && unicode.IsSpace(r) && !hidden(r, -1):
+			return false // other white space is shown as a sign
 		}
 		n++
 	}
@@ -227,7 +238,10 @@ func ascii(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
-func wordy(r rune) bool { return ascii(r) || r >= 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)) }
+// wordy reports whether r could be part of a name; _ and ` are shown as letters.
+func wordy(r rune) bool {
+	return ascii(r) || r == '_' || r == '`' || r >= 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
 
 // hidden reports whether r, after prev, is invisible or changes the order of
 // what is around it. Joiners are left where scripts and emoji need them.
@@ -249,40 +263,31 @@ func hidden(r, prev rune) bool {
 	return r == 0x2028 || r == 0x2029 || r >= 0xe0000 && r < 0xe0100 || unicode.Is(unicode.Cf, r)
 }
 
-// cutter writes pieces until they are more than limit, and remembers where it
-// could have stopped with room for the "…".
+// cutter counts what is written, and remembers where it could stop so that the
+// "…" still fits.
 type cutter struct {
-	out   strings.Builder
 	limit int
 	size  func(rune) int
+	used  int
+	prev  rune
 
-	used     int
-	safe     int // length of out before the last whole character that leaves room
-	safeUsed int
-	prev     rune
+	safe, safeUsed int // bytes and units before the last whole character
 }
 
-// add writes one rune's piece; false when it doesn't fit.
-func (c *cutter) add(piece string, r rune) bool {
-	if c.used+c.size('…') <= c.limit {
-		whole := !extends(r) && c.prev != 0x200d
-		if whole || c.used-c.safeUsed > maxCluster {
-			c.safe, c.safeUsed = c.out.Len(), c.used
-		}
-	}
-	for _, q := range piece {
-		c.used += c.size(q)
+// boundary notes that r begins at byte at, if a text may end before it.
+func (c *cutter) boundary(at int, r rune) {
+	whole := r < 0x300 || !extends(r) && c.prev != 0x200d
+	if (whole || c.used-c.safeUsed > maxCluster) && c.used+c.size('…') <= c.limit {
+		c.safe, c.safeUsed = at, c.used
 	}
 	c.prev = r
-	c.out.WriteString(piece)
-	return c.used <= c.limit
 }
 
-func (c *cutter) cut() string {
+func (c *cutter) cut(s string) string {
 	if c.limit < c.size('…') {
 		return ""
 	}
-	return c.out.String()[:c.safe] + "…"
+	return s[:c.safe] + "…"
 }
 
 // extends reports whether r belongs to the character before it.
@@ -296,13 +301,23 @@ const maxURL = 3000
 // URL returns an address that can stand in a link of mrkdwn or rich_text; ""
 // when it is none of the web's or too long for Slack.
 func URL(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+	if len(address) > maxURL {
 		return ""
+	}
+	scheme, rest, _ := strings.Cut(address, "://")
+	if !strings.EqualFold(scheme, "https") && !strings.EqualFold(scheme, "http") || strings.Trim(rest[:min(len(rest), 1)], "/?#:@. ") == "" {
+		return ""
+	}
+	n := 0
+	for n < len(address) && !escaped(address[n]) {
+		n++
+	}
+	if n == len(address) {
+		return address
 	}
 	var b strings.Builder
 	for i := range len(address) {
-		if c := address[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("<>|\"`", c) >= 0 {
+		if c := address[i]; escaped(c) {
 			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteByte(c)
@@ -312,4 +327,13 @@ func URL(address string) string {
 		return ""
 	}
 	return b.String()
+}
+
+// escaped reports whether c could end a link, hide in it, or isn't ASCII.
+func escaped(c byte) bool {
+	switch c {
+	case '<', '>', '|', '"', '`':
+		return true
+	}
+	return c <= ' ' || c >= 0x7f
 }

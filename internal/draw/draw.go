@@ -1,0 +1,156 @@
+// Package draw makes Block Kit objects. Logged text must have been made inert
+// for the place it goes to.
+package draw
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"example.com/slackalert/internal/inert"
+	"example.com/slackalert/internal/words"
+)
+
+// Plain is a text object that Slack takes literally.
+func Plain(s string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+}
+
+// Markup is a text object for dates and links of ours.
+func Markup(s string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.MarkdownType, s, false, true)
+}
+
+// Element is what a section of rich text is made of.
+type Element = slack.RichTextSectionElement
+
+// Text is literal text.
+func Text(s string) Element { return slack.NewRichTextSectionTextElement(s, nil) }
+
+// Bold is literal text in bold.
+func Bold(s string) Element {
+	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Bold: true})
+}
+
+// Pairs is texts in bold, each followed by a literal one.
+func Pairs(pairs ...[2]string) []Element {
+	line, bold := make([]Element, 0, 2*len(pairs)), &slack.RichTextSectionTextStyle{Bold: true}
+	leaves := make([]slack.RichTextSectionTextElement, 2*len(pairs))
+	for i, p := range pairs {
+		key, value := &leaves[2*i], &leaves[2*i+1]
+		key.Type, key.Text, key.Style = slack.RTSEText, p[0], bold
+		value.Type, value.Text = slack.RTSEText, p[1]
+		line = append(line, key, value)
+	}
+	return line
+}
+
+// Link is a link, or the label alone where there is no address.
+func Link(label, address string) Element {
+	if address == "" {
+		return Text(label)
+	}
+	return slack.NewRichTextSectionLinkElement(address, label, nil)
+}
+
+// Anchor is a link in mrkdwn; label is as logged.
+func Anchor(label, address string) string {
+	label = strings.ReplaceAll(inert.Text(label, 150, inert.Markup), "|", "¦")
+	return "<" + strings.ReplaceAll(address, "&", "&amp;") + "|" + label + ">"
+}
+
+// Apart appends to a line what is set apart from what stands there.
+func Apart(line []Element, more ...Element) []Element {
+	if len(line) > 0 && len(more) > 0 {
+		line = append(line, Text(" · "))
+	}
+	return append(line, more...)
+}
+
+// Rich collects the elements of a rich_text block. What is empty isn't added:
+// Slack refuses it.
+type Rich struct{ elements []slack.RichTextElement }
+
+// Section adds a paragraph.
+func (r *Rich) Section(line ...Element) {
+	line = slices.DeleteFunc(line, func(e Element) bool {
+		t, ok := e.(*slack.RichTextSectionTextElement)
+		return ok && t.Text == ""
+	})
+	if len(line) > 0 {
+		r.elements = append(r.elements, slack.NewRichTextSection(line...))
+	}
+}
+
+// Preformatted adds a box of text.
+func (r *Rich) Preformatted(s string) {
+	if s != "" {
+		r.elements = append(r.elements, &slack.RichTextPreformatted{Type: slack.RTEPreformatted, Elements: []Element{Text(s)}})
+	}
+}
+
+// AppendTo appends the block, if there is anything in it.
+func (r *Rich) AppendTo(blocks []slack.Block) []slack.Block {
+	if len(r.elements) == 0 {
+		return blocks
+	}
+	return append(blocks, slack.NewRichTextBlock("", r.elements...))
+}
+
+// Context appends a line of small print, if there is anything in it.
+func Context(blocks []slack.Block, line ...*slack.TextBlockObject) []slack.Block {
+	var elements []slack.MixedElement
+	for _, t := range line {
+		if t.Text != "" {
+			elements = append(elements, t)
+		}
+	}
+	if len(elements) == 0 {
+		return blocks
+	}
+	return append(blocks, slack.NewContextBlock("", elements...))
+}
+
+// Span is a piece of a sentence about time: words of ours, then a time, which
+// is shown in the reader's zone.
+type Span struct {
+	Text string
+	At   time.Time // not shown unless Dated
+}
+
+// DateWeight is what a date counts at most: its format, and what stands for it.
+const DateWeight = 60
+
+const dateFormat = "{date_short_pretty} {time_secs}"
+
+// Dated reports whether Slack can show t.
+func Dated(t time.Time) bool { return t.Unix() > 0 && t.Unix() < 253_402_300_800 }
+
+// MarkupDates writes spans in mrkdwn.
+func MarkupDates(spans []Span) string {
+	var b strings.Builder
+	for _, s := range spans {
+		b.WriteString(s.Text)
+		if Dated(s.At) {
+			fmt.Fprintf(&b, "<!date^%d^%s|%s>", s.At.Unix(), dateFormat, words.UTC(s.At))
+		}
+	}
+	return b.String()
+}
+
+// RichDates writes spans in rich text.
+func RichDates(spans []Span) (line []Element) {
+	for _, s := range spans {
+		if s.Text != "" {
+			line = append(line, Text(s.Text))
+		}
+		if Dated(s.At) {
+			fallback := words.UTC(s.At)
+			line = append(line, slack.NewRichTextSectionDateElement(s.At.Unix(), dateFormat, nil, &fallback))
+		}
+	}
+	return line
+}
