@@ -3,9 +3,11 @@
 package main
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 
@@ -14,6 +16,18 @@ import (
 
 	"example.com/slackalert/bench/internal/results"
 )
+
+// TestFigureIsOfItsFile keeps the picture and the numbers it was drawn from
+// together.
+func TestFigureIsOfItsFile(t *testing.T) {
+	f, err := results.Read("../results.json")
+	require.NoError(t, err)
+	want, err := draw(f)
+	require.NoError(t, err)
+	got, err := os.ReadFile("../storm.svg")
+	require.NoError(t, err)
+	assert.True(t, bytes.Equal(want, got), "draw it again: go run ./plot")
+}
 
 func TestFigure(t *testing.T) {
 	f := results.File{CPU: "<cpu> & co", Command: "go run ./storm"}
