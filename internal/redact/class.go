@@ -6,10 +6,10 @@ package redact
 type class uint16
 
 const (
-	trigger class = 1 << iota // a secret may begin, end or be named here
-	word                      // letters, digits and what is not ASCII: never between the letters of a key
+	word    class = 1 << iota // letters, digits and what is not ASCII: never between the letters of a key
 	keyPart                   // of a bare key
 	alnum                     // ASCII letters and digits
+	digit                     // 0 to 9
 	upnum                     // upper-case letters and digits: AWS
 	base64c                   // either alphabet of base64, padding too
 	tokenc                    // letters, digits, - and _
@@ -30,8 +30,8 @@ var classes = func() (t [256]class) {
 	const digits = "0123456789"
 	const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	const letters = upper + "abcdefghijklmnopqrstuvwxyz"
-	set(trigger, ":=%-xJA_bBkK/@>")
 	set(word|keyPart|alnum|base64c|tokenc|slackc|jwtc, digits+letters)
+	set(digit, digits)
 	set(upnum, digits+upper)
 	set(keyPart, "_.-$")
 	set(base64c, "+/=-_")

@@ -29,10 +29,10 @@ type root struct {
 	spare []string
 }
 
-// roots by their first letter. The letters are compared without regard to
+// roots by the lower bits of their first letter. The letters are compared without regard to
 // case and to what stands between them, so one row serves every spelling.
-var roots = [26][]root{
-	'a' - 'a': {
+var roots = [32][]root{
+	'a' & 31: {
 		{"apikey", chosen, nil},
 		{"accesskey", chosen, nil},
 		{"accountkey", chosen, nil},
@@ -40,25 +40,27 @@ var roots = [26][]root{
 		{"authheader", header, nil},
 		{"authkey", chosen, nil},
 	},
-	'b' - 'a': {
+	'b' & 31: {
 		{"bearer", minted, nil},
 		{"basicauth", chosen, nil},
 	},
-	'c' - 'a': {
+	'c' & 31: {
 		{"cookie", cookie, []string{"consent", "name", "domain", "policy", "banner"}},
 		{"credential", minted, nil},
+		{"creds", minted, nil},
 	},
-	'e' - 'a': {{"encryptionkey", chosen, nil}},
-	'm' - 'a': {{"masterkey", chosen, nil}},
-	'p' - 'a': {
-		{"passw", chosen, []string{"ordless", "ordpolicy", "ordlength", "ordexpir", "ordchanged"}},
+	'e' & 31: {{"encryptionkey", chosen, nil}},
+	'm' & 31: {{"masterkey", chosen, nil}},
+	'p' & 31: {
+		{"password", chosen, []string{"less", "policy", "length", "expir", "changed"}},
+		{"passw", chosen, []string{"ord"}},
 		{"passphrase", chosen, nil},
 		{"passcode", chosen, nil},
 		{"pwd", chosen, nil},
 		{"privatekey", chosen, nil},
 		{"privkey", chosen, nil},
 	},
-	's' - 'a': {
+	's' & 31: {
 		{"secret", chosen, []string{"ary", "ariat", "smanager", "manager", "name", "arn", "ref", "keyref"}},
 		{"sessionid", minted, nil},
 		{"sessionkey", minted, nil},
@@ -68,7 +70,7 @@ var roots = [26][]root{
 		{"sharedkey", chosen, nil},
 		{"subscriptionkey", chosen, nil},
 	},
-	't' - 'a': {{"token", minted, []string{
+	't' & 31: {{"token", minted, []string{
 		"iz", "ise", "issue", "isvalid", "count", "used", "usage", "limit", "length", "type", "kind", "name", "uri",
 		"url", "endpoint", "expir", "ttl", "budget", "bucket", "remaining", "size", "persec", "permin", "valid",
 	}}},
@@ -80,44 +82,57 @@ var counters = []string{
 }
 
 func kindOf(key string) kind {
-	first := byte(0xff)
-	for i := range len(key) {
-		second := (key[i] | 0x20) - 'a'
-		if first < 26 && second < 26 && openings[first]>>second&1 != 0 {
-			if k := kindAt(key, i-1); k != none {
+	for i, code := 0, uint32(0); i < len(key); i++ {
+		code = code<<5 | uint32(key[i]&31)
+		if keyCodes.has(code) && i >= 2 {
+			if k := kindAt(key, i-2); k != none {
 				return k
 			}
 		}
-		first = second
 	}
-	switch {
-	case first == 's'-'a' && endsInWord(key, "pass"):
-		return chosen
-	case first == 'g'-'a' && endsInWord(key, "sig"):
-		return minted
+	if n := len(key); n > 1 && endings[key[n-1]&31] {
+		return kindAtEnd(key)
 	}
 	return none
 }
 
-// openings has, by the first letter of a root, a bit for each second letter:
-// few words of other keys get past it.
-var openings = func() (t [26]uint32) {
-	for first, rows := range roots {
-		for _, row := range rows {
-			t[first] |= 1 << (row.name[1] - 'a')
+// named returns where the root that begins at key[i] ends, also one of those
+// that only kindAtEnd knows, or -1.
+func named(key string, i int) int {
+	for _, row := range roots[key[i]&31] {
+		if end := match(key, i, row.name); end > 0 {
+			return end
 		}
 	}
-	return t
-}()
+	return max(match(key, i, "pass"), match(key, i, "sig"), match(key, i, "pw"))
+}
 
 // kindAt returns the kind of the root that begins at i.
 func kindAt(key string, i int) kind {
-	rows := roots[(key[i]|0x20)-'a']
+	rows := roots[key[i]&31]
 	for r := range rows {
 		row := &rows[r]
+		if row.name[2] != key[i+2]|0x20 {
+			continue
+		}
 		if end := match(key, i, row.name); end > 0 && !spared(key, i, end, row) {
 			return row.kind
 		}
+	}
+	return none
+}
+
+// endings has five bits of the last letters of the names in kindAtEnd.
+var endings = [32]bool{'s' & 31: true, 'g' & 31: true, 'w' & 31: true}
+
+// kindAtEnd knows the names that are too short to be looked for anywhere
+// (bypass, config, pwned): only as the last word of a key they are secret.
+func kindAtEnd(key string) kind {
+	switch {
+	case endsInWord(key, "pass"), endsInWord(key, "pw"):
+		return chosen
+	case endsInWord(key, "sig"):
+		return minted
 	}
 	return none
 }
@@ -149,9 +164,16 @@ func spared(key string, i, end int, row *root) bool {
 	return follows(key, end+1, row.spare) || row.name == "token" && counted(key[:i])
 }
 
+// follows reports whether one of names is next in key, from i on.
 func follows(key string, i int, names []string) bool {
+	for i < len(key) && !is(key[i], word) {
+		i++
+	}
+	if i == len(key) {
+		return false
+	}
 	for _, name := range names {
-		if match(key, i, name) > 0 {
+		if name[0] == key[i]|0x20 && match(key, i, name) > 0 {
 			return true
 		}
 	}
@@ -172,8 +194,7 @@ func counted(before string) bool {
 	return false
 }
 
-// endsInWord reports whether name is the last word of key: these are too
-// short to be looked for anywhere (bypass, config).
+// endsInWord reports whether name is the last word of key.
 func endsInWord(key, name string) bool {
 	if !hasSuffixFold(key, name) {
 		return false
@@ -182,20 +203,24 @@ func endsInWord(key, name string) bool {
 	return i == 0 || !is(key[i-1], word) || isUpper(key[i]) && !isUpper(key[i-1])
 }
 
-// hasSuffixFold is strings.HasSuffix for a suffix of lower-case letters,
+// hasSuffixFold is strings.HasSuffix for a suffix without upper-case letters,
 // without regard to the case of s.
 func hasSuffixFold(s, suffix string) bool {
 	return len(s) >= len(suffix) && equalFold(s[len(s)-len(suffix):], suffix)
 }
 
-// equalFold reports whether s is lower, a string of lower-case letters,
+// equalFold reports whether s is lower, a string without upper-case letters,
 // without regard to the case of s.
 func equalFold(s, lower string) bool {
 	if len(s) != len(lower) {
 		return false
 	}
 	for i := range len(s) {
-		if s[i]|0x20 != lower[i] {
+		c := s[i]
+		if isUpper(c) {
+			c |= 0x20
+		}
+		if c != lower[i] {
 			return false
 		}
 	}

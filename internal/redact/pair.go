@@ -3,20 +3,134 @@
 
 package redact
 
-import "strings"
+import (
+	"math"
+	"strings"
+)
 
-// maxKey is how far back a key is read, and how long one may be that stops a
-// value.
+// maxKey is how far a key is followed to either side.
 const maxKey = 64
+
+// A due is the end of a key, to be looked at when the scan gets there.
+type due struct {
+	at  int
+	end byte // ':' or '=', '%' of one escaped, '>' of an element, '-' for a flag, 'v' for a value named apart
+}
+
+var never = due{at: math.MaxInt}
+
+// key notes what is due after the key whose first three letters begin at i.
+func (t *scan) key(i int) {
+	s := t.s
+	end := named(s, i)
+	if end < 0 {
+		return
+	}
+	if end = run(s[:min(len(s), end+maxKey)], end, keyPart); end == len(s) {
+		return
+	}
+	from := i
+	for from > t.seen && i-from < maxKey && is(s[from-1], keyPart) {
+		from--
+	}
+	d := never
+	switch sep := sepAfter(s, end); {
+	case sep >= 0:
+		d = due{sep, s[sep]}
+	case t.inTag(from):
+		if n := strings.IndexAny(s[end:min(len(s), end+256)], "<>"); n >= 0 && s[end+n] == '>' {
+			d = due{end + n, '>'}
+		}
+	case s[from] == '-':
+		d = due{end, '-'}
+	case kindOf(s[from:end]) != none:
+		d = due{apart(s, end), 'v'}
+	}
+	if d.at < t.due.at {
+		t.due = d
+	}
+}
+
+// take hides the value of the key that ends here, and returns where that
+// ends, or where it is due.
+func (t *scan) take() int {
+	d := t.due
+	t.due = never
+	switch d.end {
+	case '%':
+		return t.escapedPair(d.at)
+	case '>':
+		return t.element(d.at)
+	case '-':
+		return t.flag(d.at)
+	case 'v':
+		from, to := t.value(blanks(t.s, d.at+1), chosen)
+		return t.hide(from, to)
+	}
+	return t.pair(d.at)
+}
+
+// sepAfter returns the place of the ':' or '=', plain or escaped, that
+// follows the key that ends at i, or -1. A quoted key may have blanks.
+func sepAfter(s string, i int) int {
+	last := min(len(s), i+maxKey)
+	end := i
+	for end < last && is(s[end], keyPart|space) && s[end] != '\n' {
+		end++
+	}
+	if q := quoteAt(s[:last], end); q >= 0 {
+		end = q + 1
+	} else if blanks(s, i) != end {
+		end = i
+	}
+	for end < last && (s[end] == '*' || s[end] == ']') {
+		end++
+	}
+	if escaped(s[end:last], "22") || escaped(s[end:last], "5d") {
+		end += 3
+	}
+	end = blanks(s[:last], end)
+	switch {
+	case end == last:
+		return -1
+	case s[end] == ':', s[end] == '=', escaped(s[end:], "3d"), escaped(s[end:], "3a"):
+		return end
+	}
+	return -1
+}
+
+// apart returns the place of the ':' before a value that is named apart from
+// the key that ends at i, in {"name":"password","value":"hunter2"} or
+// {Name:password Value:hunter2}. Without one it is never due.
+func apart(s string, i int) int {
+	const name = "value"
+	if q := quoteAt(s, i); q >= 0 {
+		i = q + 1
+	}
+	i = run(s[:min(len(s), i+4)], i, space|closer|quote|slash)
+	if len(s)-i < len(name) || !equalFold(s[i:i+len(name)], name) {
+		return never.at
+	}
+	i += len(name)
+	if q := quoteAt(s, i); q >= 0 {
+		i = q + 1
+	}
+	if i == len(s) || s[i] != ':' || blanks(s, i+1) == len(s) {
+		return never.at
+	}
+	return i
+}
+
+// escaped reports whether s begins with the percent sign and hex.
+func escaped(s, hex string) bool {
+	return len(s) >= 3 && s[0] == '%' && s[1] == hex[0] && s[2]|0x20 == hex[1]|0x20
+}
 
 // pair hides the value after the ':' or '=' at sep if a key before names a
 // secret.
 func (t *scan) pair(sep int) int {
 	key, quoted := t.keyBefore(sep)
 	k := kindOf(key)
-	if k == none {
-		return sep + 1
-	}
 	s := t.s
 	glued := sep + 1
 	for glued < len(s) && (s[glued] == '=' || s[glued] == '>' || s[glued] == '*') {
@@ -24,12 +138,12 @@ func (t *scan) pair(sep int) int {
 	}
 	at := blanks(s, glued)
 	switch {
-	case at == len(s), strings.HasPrefix(s[sep:], "::"), nothing(s, at):
-		return glued
+	case k == none, at == len(s), nothing(s, at), strings.HasPrefix(s[sep:], "::"), strings.HasPrefix(s[sep:], "://"):
+		return sep
 	case at > glued && s[sep] == '=' && s[sep-1] != ' ' && assigns(s, at):
-		return glued // "password= user=bob" has no password
+		return sep // "password= user=bob" has no password
 	case at > glued && s[sep] == ':' && !quoted && prose(s, at, k):
-		return glued
+		return sep
 	}
 	from, to := t.value(at, k)
 	if at == glued && s[sep] == ':' && !quoted && from == at {
@@ -73,7 +187,7 @@ func (t *scan) keyEnd(sep, low int) int {
 	for end > low && (s[end-1] == '*' || s[end-1] == ']') {
 		end--
 	}
-	if e := end - 3; e >= low && s[e] == '%' && (s[e+1:end] == "22" || equalFold(s[e+1:end], "5d")) {
+	if e := end - 3; e >= low && (escaped(s[e:end], "22") || escaped(s[e:end], "5d")) {
 		end = e
 	}
 	return end
@@ -94,17 +208,14 @@ func tailWord(w string) bool {
 	return false
 }
 
-// escapedPair is pair for the %3D or %3A at i of an escaped URL or form.
-func (t *scan) escapedPair(i int) int {
+// escapedPair is pair for the %3D or %3A at sep of an escaped URL or form.
+func (t *scan) escapedPair(sep int) int {
 	s := t.s
-	if i+3 > len(s) || s[i+1] != '3' || s[i+2]|0x20 != 'd' && s[i+2]|0x20 != 'a' {
-		return i + 1
+	if key, _ := t.keyBefore(sep); kindOf(key) == none {
+		return sep
 	}
-	if key, _ := t.keyBefore(i); kindOf(key) == none {
-		return i + 3
-	}
-	from := i + 3
-	for strings.HasPrefix(s[from:], "%22") || strings.HasPrefix(s[from:], "%20") {
+	from := sep + 3
+	for escaped(s[from:], "22") || escaped(s[from:], "20") {
 		from += 3
 	}
 	to := from
@@ -112,7 +223,7 @@ func (t *scan) escapedPair(i int) int {
 		to += len(Mark)
 	}
 	for to < len(s) && !is(s[to], space|closer|quote|slash) && !escapedStop(s[to:]) {
-		to = max(to+1, pemAt(s, to))
+		to++
 	}
 	return t.hide(from, to)
 }
@@ -129,39 +240,35 @@ func escapedStop(s string) bool {
 	return false
 }
 
-// element hides the text of an XML element whose name, ending before the '>'
-// at i, names a secret.
-func (t *scan) element(i int) int {
-	s, low := t.s, max(t.seen, i-maxKey)
-	from := i
-	for from > low && is(s[from-1], keyPart) {
-		from--
+// inTag reports whether the key at from is the name of an XML element.
+func (t *scan) inTag(from int) bool {
+	s := t.s
+	if from > t.seen && s[from-1] == ':' {
+		for from--; from > t.seen && is(s[from-1], keyPart); {
+			from--
+		}
 	}
-	if from == low || s[from-1] != '<' || kindOf(s[from:i]) == none {
-		return i + 1
-	}
-	n := strings.IndexByte(s[i+1:], '<')
-	if n < 0 || !strings.HasPrefix(s[i+1+n:], "</") {
-		return i + 1
-	}
-	return t.hide(i+1, i+1+n)
+	return from > t.seen && s[from-1] == '<'
 }
 
-// flag hides the value after the command-line flag whose dash is at i:
-// --password hunter2, also as elements of a printed list.
-func (t *scan) flag(i int) int {
+// element hides the text of the XML element whose tag ends with the '>' at i.
+func (t *scan) element(i int) int {
 	s := t.s
-	if i+1 < len(s) && s[i+1] == '-' {
-		i++
+	n := strings.IndexByte(s[i:], '<')
+	if n < 0 || !strings.HasPrefix(s[i+n:], "</") {
+		return i
 	}
-	end := run(s, i+1, keyPart)
-	if end == len(s) || end-i > maxKey {
-		return i + 1
+	return t.hide(i+1, i+n)
+}
+
+// flag hides the value after the command-line flag that ends at end:
+// --password hunter2, also as elements of a printed list.
+func (t *scan) flag(end int) int {
+	s, from := t.s, end
+	for from > t.seen && is(s[from-1], keyPart) {
+		from--
 	}
-	k := kindOf(s[i+1 : end])
-	if k == none {
-		return i + 1
-	}
+	k := kindOf(s[from:end])
 	at := end
 	if is(s[at], quote) {
 		at++
@@ -169,12 +276,11 @@ func (t *scan) flag(i int) int {
 	for at < len(s) && (s[at] == ' ' || s[at] == ',') {
 		at++
 	}
-	if at == end || at == len(s) || s[at] == '-' || is(s[end], quote) && !is(s[at], quote) ||
-		nothing(s, at) || prose(s, at, k) {
-		return i + 1
-	}
-	if t.scan(i+1, end); t.seen > end {
-		return t.seen // the name itself held a secret
+	switch {
+	case k == none, at == end, at == len(s), s[at] == '-', is(s[end], quote) && !is(s[at], quote):
+		return end
+	case nothing(s, at), prose(s, at, k):
+		return end
 	}
 	return t.hide(t.value(at, k))
 }

@@ -20,13 +20,11 @@ func prose(s string, i int, k kind) bool {
 		return true // "unexpected token: {"
 	case k == chosen && !goesOn:
 		return false
-	case len(bare) == 3 && '1' <= bare[0] && bare[0] <= '5' && isDigit(bare[1]) && isDigit(bare[2]):
+	case len(bare) == 3 && '1' <= bare[0] && bare[0] <= '5' && run(bare, 1, digit) == 3:
 		return k != chosen && goesOn
 	}
 	return opensClause(lower(bare))
 }
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 // lower returns w in lower case if it is a short word, else "".
 func lower(w string) string {
@@ -57,7 +55,7 @@ func opensClause(w string) bool {
 		"base64", "strconv", "net/http", "eof", "i/o", "access", "permission", "operation", "resource",
 		"token", "secret", "signature", "password", "key", "cookie", "header", "credentials",
 		"and", "or", "but", "if", "when", "while", "after", "before", "because", "since", "in", "on", "at",
-		"of", "to", "for", "from", "with", "without", "by", "as", "than":
+		"got", "want", "creating", "generating", "of", "to", "for", "from", "with", "without", "by", "as", "than":
 		return true
 	}
 	return false

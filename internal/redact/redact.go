@@ -30,10 +30,11 @@ func Text(s string) string {
 	return t.s
 }
 
-// A mark can be part of a value where the secret in its place ended it, so
-// the text is looked at again once it has changed. The second look seldom
-// finds anything, the third never has; the bound keeps the time linear.
-const passes = 4
+// A mark can be part of a value where the secret in its place ended it, and
+// what is hidden late may lie before what was seen: a text that has changed is
+// looked at again until it doesn't. That takes one look more, seldom two; the
+// bound is for the time.
+const passes = 8
 
 // A span is s[from:to].
 type span struct{ from, to int }
@@ -43,48 +44,66 @@ type scan struct {
 	s     string
 	spans []span // ascending, with at least a byte between
 	seen  int    // the end of the last span: nothing before it is looked at again
+	due   due
 }
 
+// scan looks at s[from:to]. Between a key and its value it goes on looking
+// for tokens: the key itself may hold one.
 func (t *scan) scan(from, to int) {
-	s := t.s[:to]
-	for i := from; i < len(s); {
-		if !is(s[i], trigger) {
-			i++
-			continue
+	outer := t.due
+	t.due = never
+	for i, code := from, uint32(0); i < to; {
+		i, code = textCodes.next(t.s[:min(to, t.due.at)], i, code)
+		next := i
+		switch {
+		case i < min(to, t.due.at):
+			if next = t.look(i); next > i+1 {
+				code = 0 // what is hidden begins nothing
+			}
+		case i < to:
+			if next = t.take(); next > i {
+				code = 0
+			}
 		}
-		i = t.at(i)
+		if i = next; i > t.due.at {
+			t.due = never
+		}
 	}
+	t.due = outer
 }
 
-// at looks at the trigger at i and returns where to go on, past i.
-func (t *scan) at(i int) int {
-	switch t.s[i] {
-	case ':':
-		if strings.HasPrefix(t.s[i+1:], "//") {
-			return t.url(i + 3)
+// look looks at the three bytes that end at i and returns where to go on.
+func (t *scan) look(i int) int {
+	s := t.s
+	switch string([]byte{s[i-2] | 0x20, s[i-1] | 0x20, s[i] | 0x20}) {
+	case "://":
+		return t.url(i-2, i+1)
+	case ":|/":
+		if next := skipSlash(s, i+1); next > i+1 {
+			return t.url(i-2, next)
 		}
-		return t.pair(i)
-	case '=':
-		return t.pair(i)
-	case '%':
-		return t.escapedPair(i)
-	case '>':
-		return t.element(i)
-	case '-':
-		return t.dash(i)
-	case '@':
-		return t.dsn(i)
-	case '/':
-		return t.servicePath(i)
-	case 'k', 'K':
-		return t.webhook(i)
-	case 'b', 'B':
-		return t.scheme(i)
-	case 'J':
+	case "eyj":
 		return t.jwt(i)
-	default:
-		return t.token(i)
+	case "beg":
+		return t.pem(i)
+	case "sic":
+		return t.basic(i)
+	case "bea":
+		if next := t.bearer(i); next > i {
+			return next
+		}
+	case "ks.":
+		return t.webhook(i)
+	case "s/t", "|/t", "2ft":
+		return t.servicePath(i)
+	case "cp(", "p6(", "ix(", "ql(":
+		return t.dsn(i)
 	}
+	if next := t.token(i - 2); next > i {
+		return next
+	}
+	t.key(i - 2)
+	return i + 1
 }
 
 // hide notes s[from:to] as a secret and returns where it ends. What overlaps

@@ -22,7 +22,7 @@ const (
 
 func TestKey(t *testing.T) {
 	for _, key := range []string{
-		"password", "PASSWORD", "passwd", "pwd", "passphrase", "pass", "db_pass", "dbPass", "SMTP_PASS", "PGPASSWORD",
+		"password", "PASSWORD", "passwd", "pwd", "passphrase", "pass", "db_pass", "dbPass", "SMTP_PASS", "PGPASSWORD", "pw", "DB_PW", "creds",
 		"db.password", "user-password-hash", "newPassword2", "secret", "client_secret", "clientSecret", "SECRETS",
 		"token", "access_token", "refreshToken", "tokens", "auth_tokens", "X-Auth-Token", "token_id", "csrf-token", "ACCESS-TOKEN",
 		"authorization", "Proxy-Authorization", "auth header", "AuthHeader", "cookie", "Cookies", "set-cookie", "securecookie",
@@ -82,6 +82,8 @@ func TestTextURL(t *testing.T) {
 		{"e-mail as user", "smtp://bob@example.com:hunter2@mail:25", "smtp://bob@example.com:[redacted]@mail:25"},
 		{"token as user", "https://" + ghp + ":x-oauth-basic@github.com/a", "https://[redacted]:[redacted]@github.com/a"},
 		{"secret key as user", "https://secret=a:b@h/", "https://secret=[redacted]"},
+		{"blank", `parse "postgres://app:my pass@db/x": net/url: invalid userinfo`, `parse "postgres://app:[redacted]@db/x": net/url: invalid userinfo`},
+		{"slashes escaped", `{"u":"https:\/\/bob:hunter2@example.com\/a"}`, `{"u":"https:\/\/bob:[redacted]@example.com\/a"}`},
 		{"query", "GET /a?token=abc&page=2&api_key=def", "GET /a?token=[redacted]&page=2&api_key=[redacted]"},
 		{"signed", "https://b.s3.amazonaws.com/k?X-Amz-Date=2026&X-Amz-Signature=0af3 403", "https://b.s3.amazonaws.com/k?X-Amz-Date=2026&X-Amz-Signature=[redacted] 403"},
 		{"shared access", "https://x.blob.core.windows.net/c?sv=2020&sig=aB%2Bc%3D&se=1", "https://x.blob.core.windows.net/c?sv=2020&sig=[redacted]&se=1"},
@@ -99,6 +101,8 @@ func TestTextURL(t *testing.T) {
 		{"user alone", "ssh://git@github.com/a/b", ""},
 		{"user and port", "https://bob@host:8443/a", ""},
 		{"at in path", "https://registry.npmjs.org/@scope/pkg:1", ""},
+		{"port, quoted", `"http://h:80 failed for bob@example.com" "http://h:80/a b@c"`, ""},
+		{"image", "pull docker-pullable://registry:5000/shop@sha256:0a1b failed", ""},
 		{"IPv6", "http://[::1]:8080/a@b", ""},
 		{"scp", "git@github.com:org/repo.git", ""},
 		{"mail", "bob@example.com: mailbox full", ""},
@@ -193,7 +197,7 @@ func TestTextPair(t *testing.T) {
 		{"go map, spaces", "map[password:my hunter two user:x]", "map[password:[redacted] user:x]"},
 		{"go struct", "{Password:hunter2}", "{Password:[redacted]}"},
 		{"go struct, spaces", "&{User:bob Password:correct horse}", "&{User:bob Password:[redacted]}"},
-		{"go struct, nested", "{Creds:{User:bob Secret:map[a:b c:d]} X:1}", "{Creds:{User:bob Secret:[redacted]} X:1}"},
+		{"go struct, nested", "{Conf:{User:bob Secret:map[a:b c:d]} X:1}", "{Conf:{User:bob Secret:[redacted]} X:1}"},
 		{"go header", "map[Authorization:[Bearer abc] Cookie:[a=b; c=d] Host:[h]]", "map[Authorization:[redacted] Cookie:[redacted] Host:[h]]"},
 		{"go syntax", `http.Header{"Authorization":[]string{"Bearer abc def"}, "A":1}`, `http.Header{"Authorization":[redacted], "A":1}`},
 		{"dsn", "host=db password=abc user=x", "host=db password=[redacted] user=x"},
@@ -224,8 +228,12 @@ func TestTextPair(t *testing.T) {
 		{"token and scheme", "token=Bearer abc123 x", "token=[redacted] x"},
 		{"key upon key", "secret=password: hunter2 x", "secret=[redacted] x"},
 		{"xml", "<user>bob</user><Password>hunter two</Password>", "<user>bob</user><Password>[redacted]</Password>"},
+		{"xml, name space and attribute", `<wsse:Password Type="#Text">hunter2</wsse:Password><a:Token>x</a:Token>`, `<wsse:Password Type="#Text">[redacted]</wsse:Password><a:Token>[redacted]</a:Token>`},
+		{"name and value", `[{"name":"DB_PASSWORD","value":"hunter two"}] {Name:api_key Value:abc ValueFrom:nil}`, `[{"name":"DB_PASSWORD","value":"[redacted]"}] {Name:api_key Value:[redacted] ValueFrom:nil}`},
+		{"name and value, escaped", `{\"Name\": \"DB_PASSWORD\", \"Value\": \"hunter two\"}`, `{\"Name\": \"DB_PASSWORD\", \"Value\": \"[redacted]\"}`},
 		{"flags", "run --user bob --password hunter2 -token=abc -api-key abc", "run --user bob --password [redacted] -token=[redacted] -api-key [redacted]"},
 		{"flags in a list", `["--password","hunter two","-v"] [--token abc]`, `["--password","[redacted]","-v"] [--token [redacted]]`},
+		{"a word for a password", "invalid password: open", "invalid password: [redacted]"},
 		{"error with a value", `invalid password: "hunter two"`, `invalid password: "[redacted]"`},
 		{"already", "password=[redacted] token: [redacted]", ""},
 		{"already, and more", "password=[redacted]hunter2 x", "password=[redacted] x"},
@@ -280,13 +288,26 @@ func TestTextIsLinear(t *testing.T) {
 		"Bearer ", "bearer a ", "basic ", "basic YTpi ", "Basic YTpi", "xoxb-", "AKIA", "ghp_", "sk_live_", "ask_live_", "_", "sk-",
 		"hooks.slack.com/services/", "/services/T0/B0/", `hooks.slack.com\/`, "a=", "a:b ", "token: ", "token: a ", "p-", "t_o_k_e_", "=", ":",
 		"api key: ", `"api key": `, "password=a\"", "token=password: ", "token=Bearer ", "\xff", "é=", "token:a b", "secret:a ", "{a:",
+		"token", "token-", "token ", "a token", "-token", " -token ", "<token ", "<token a=b>", "<a:token", "token\"", "token%22", "token*", "token]", "pw=",
+		"api ", "p_a_s_s", "sic YTpi", "s/T", "services/T", "T0/B0/", "a@cp(", "cp(", "BEG", "-----BEG", "max tokens", "   tokens",
 	}
 	for _, part := range parts {
-		in := strings.Repeat(part, 1_000_000/len(part))
-		begin := time.Now()
-		Text(in)
-		// Ten milliseconds are usual; the bound is for what grows with the square.
-		assert.Less(t, time.Since(begin), 1500*time.Millisecond, part)
+		cost := func(size int) time.Duration {
+			in := strings.Repeat(part, size/len(part))
+			begin := time.Now()
+			Text(in)
+			return time.Since(begin)
+		}
+		// Sixteen times the text is 256 times the work of a scanner that looks
+		// back. Other programs only ever add to a time, so the least counts.
+		small, big := time.Hour, time.Hour
+		for range 20 {
+			small, big = min(small, cost(4_000)), min(big, cost(64_000))
+			if big < 5*time.Millisecond || big < 60*small {
+				break
+			}
+		}
+		assert.True(t, big < 5*time.Millisecond || big < 60*small, "%q: %v for 4 kB, %v for 64 kB", part, small, big)
 	}
 }
 
@@ -340,11 +361,20 @@ func FuzzText(f *testing.F) {
 		if utf8.ValidString(whole) && !utf8.ValidString(once) {
 			t.Fatalf("%q is no longer UTF-8: %q", whole, once)
 		}
-		if !strings.ContainsFunc(whole, func(r rune) bool { return r < 0x80 && is(byte(r), trigger) }) && once != whole {
-			t.Fatalf("%q has no secret, became %q", whole, once)
+		if plain := strings.Map(bland, whole); Text(plain) != plain {
+			t.Fatalf("%q has no secret, became %q", plain, Text(plain))
 		}
 		plant(t, around(before), around(after), int(pick)%len(secrets))
 	})
+}
+
+// bland drops what every secret has one of: the sign between a key and its
+// value, or a letter of Bearer, Basic and all makers' prefixes.
+func bland(r rune) rune {
+	if strings.ContainsRune(":=%>@/-_.aebxkAEBXK", r) {
+		return -1
+	}
+	return r
 }
 
 // around leaves of s what can't open a quote, a bracket or a key before a
@@ -390,7 +420,7 @@ func TestTextTwiceIsOnce(t *testing.T) {
 		"a", "b=", "nil", "is", "expired", "401 ", "a:b", "\\n", "\\r", ".", "*", "_", Mark, "map", "&", "é", "\xff", "http", "p://",
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
-	for range 200_000 {
+	for range 40_000 {
 		var b strings.Builder
 		for range 2 + rnd.IntN(12) {
 			b.WriteString(signs[rnd.IntN(len(signs))])

@@ -16,85 +16,62 @@ type maker struct {
 	bound  bool
 }
 
-// makers by a byte of their prefix that is rare in text: the last one for '_'
-// and '-', else the first.
-var (
-	underscored = []maker{
-		{"ghp_", alnum, 8, false},
-		{"gho_", alnum, 8, false},
-		{"ghu_", alnum, 8, false},
-		{"ghs_", alnum, 8, false},
-		{"ghr_", alnum, 8, false},
-		{"github_pat_", tokenc, 8, false},
-		{"sk_live_", tokenc, 8, true},
-		{"rk_live_", tokenc, 8, true},
-		{"sk_test_", tokenc, 8, true},
-		{"rk_test_", tokenc, 8, true},
-		{"whsec_", base64c, 16, true},
-		{"npm_", alnum, 30, true},
-	}
-	dashed = []maker{
-		{"glpat-", tokenc, 8, false},
-		{"sk-ant-", tokenc, 16, true},
-		{"sk-proj-", tokenc, 16, true},
-		{"sk-", tokenc, 40, true},
-	}
-	lettered = []maker{
-		{"xoxe.", slackc, 1, false},
-		{"xapp-", slackc, 1, true},
-		{"xwfp-", slackc, 1, true},
-		{"AKIA", upnum, 16, false},
-		{"ASIA", upnum, 16, false},
-		{"AIza", tokenc, 30, false},
-	}
-)
+// makers are told apart by their first three bytes.
+var makers = []maker{
+	{"xoxe.", slackc, 1, false},
+	{"xapp-", slackc, 1, true},
+	{"xwfp-", slackc, 1, true},
+	{"xox", slackc, 3, false}, // and a letter and a dash
+	{"AKIA", upnum, 16, false},
+	{"ASIA", upnum, 16, false},
+	{"AIza", tokenc, 30, false},
+	{"ghp_", alnum, 8, false},
+	{"gho_", alnum, 8, false},
+	{"ghu_", alnum, 8, false},
+	{"ghs_", alnum, 8, false},
+	{"ghr_", alnum, 8, false},
+	{"github_pat_", tokenc, 8, false},
+	{"glpat-", tokenc, 8, false},
+	{"sk_live_", tokenc, 8, true},
+	{"rk_live_", tokenc, 8, true},
+	{"sk_test_", tokenc, 8, true},
+	{"rk_test_", tokenc, 8, true},
+	{"whsec_", base64c, 16, true},
+	{"sk-ant-", tokenc, 16, true},
+	{"sk-proj-", tokenc, 16, true},
+	{"sk-", tokenc, 40, true},
+	{"npm_", alnum, 30, true},
+}
 
-// token hides the token whose trigger, 'x', 'A' or '_', is at i.
+// token hides the token that begins at i, and returns where to go on, or i.
 func (t *scan) token(i int) int {
 	s := t.s
-	if s[i] == '_' {
-		return t.prefixed(i, underscored)
-	}
-	if len(s)-i > 5 && s[i:i+3] == "xox" && 'a' <= s[i+3] && s[i+3] <= 'z' && s[i+4] == '-' && is(s[i+5], alnum) {
-		return t.hideToken(i, run(s, i+5, slackc))
-	}
-	if len(s)-i < 4 || s[i+3] != 'A' && s[i+3] != 'a' && s[i+3] != 'e' && s[i+3] != 'p' {
-		return i + 1
-	}
-	for m := range lettered {
-		row := &lettered[m]
-		if strings.HasPrefix(s[i:], row.prefix) {
-			return t.made(row, i)
+	for m := range makers {
+		row := &makers[m]
+		if row.prefix[2] != s[i+2] || !strings.HasPrefix(s[i:], row.prefix) {
+			continue
+		}
+		if row.prefix == "xox" && (len(s)-i < 6 || s[i+3]-'a' >= 26 || s[i+4] != '-' || !is(s[i+5], alnum)) {
+			continue
+		}
+		if next := t.made(row, i); next > i {
+			return next
 		}
 	}
-	return i + 1
+	return i
 }
 
-// prefixed hides the token of one of rows whose prefix ends at i.
-func (t *scan) prefixed(i int, rows []maker) int {
-	before := t.s[t.seen : i+1]
-	if len(before) < 3 {
-		return i + 1
-	}
-	for m := range rows {
-		row := &rows[m]
-		if n := len(row.prefix); row.prefix[n-2] == before[len(before)-2] && strings.HasSuffix(before, row.prefix) {
-			return max(t.made(row, i+1-n), i+1)
-		}
-	}
-	return i + 1
-}
-
-// made hides the token of row at i if it is one, and returns where to go on.
+// made hides the token of row at i if it is one, and returns where to go on,
+// or i.
 func (t *scan) made(row *maker, i int) int {
 	from := i + len(row.prefix)
-	if from == len(t.s) || !is(t.s[from], alnum) || row.bound && !t.starts(i) {
-		return i + 1
+	if i < t.seen || from == len(t.s) || !is(t.s[from], alnum) || row.bound && !t.starts(i) {
+		return i
 	}
 	if end := run(t.s, from, row.body); end-from >= row.least {
 		return t.hideToken(i, end)
 	}
-	return i + 1
+	return i
 }
 
 // hideToken hides s[from:to] but for the full stops of a sentence after it.
@@ -118,16 +95,16 @@ func (t *scan) jwt(i int) int {
 	return t.hideToken(i-2, end)
 }
 
-// dash hides what a '-' at i gives away: a PEM private key, a token, the
-// value of a command-line flag.
-func (t *scan) dash(i int) int {
-	if end := pemAt(t.s, i); end > i {
-		return t.hide(i, end)
+// pem hides the PEM private key whose BEG ends at i.
+func (t *scan) pem(i int) int {
+	begin := i - len("-----BE")
+	if begin < 0 {
+		return i + 1
 	}
-	if i == t.seen || !is(t.s[i-1], keyPart) {
-		return t.flag(i)
+	if end := pemAt(t.s, begin); end > begin {
+		return t.hide(begin, end)
 	}
-	return t.prefixed(i, dashed)
+	return i + 1
 }
 
 const pemBegin, pemEnd = "-----BEGIN ", "-----END "
@@ -172,45 +149,39 @@ func pemPast(s string, from, to int) int {
 	return to
 }
 
-// scheme hides the credentials after the Bearer or Basic that begins at i.
-func (t *scan) scheme(i int) int {
-	s := t.s
-	if len(s)-i < 7 {
-		return i + 1
+// bearer hides the credentials after the Bearer whose third letter is at i,
+// and returns where to go on, or i.
+func (t *scan) bearer(i int) int {
+	s, end := t.s, i+len("arer")
+	if end >= len(s) || !equalFold(s[i-2:end], "bearer") || !t.starts(i-2) {
+		return i
 	}
-	switch {
-	case equalFold(s[i:i+6], "bearer") && t.starts(i):
-		return t.bearer(i + 6)
-	case equalFold(s[i:i+5], "basic") && s[i+5] == ' ' && t.starts(i):
-		return t.basic(i + 6)
-	}
-	return i + 1
-}
-
-// bearer hides the credentials after the Bearer that ends at end.
-func (t *scan) bearer(end int) int {
-	s := t.s
 	at := blanks(s, end)
 	if strings.HasPrefix(s[end:], "%20") {
 		at = end + 3
 	}
 	if at == end || at == len(s) || nothing(s, at) || prose(s, at, minted) {
-		return end
+		return i
 	}
 	switch s[at:run(s, at, alnum)] {
 	case "auth", "authentication", "authorization", "scheme", "tokens", "format", "prefix", "type",
 		"realm", "error", "scope":
-		return end
+		return i
 	}
 	return t.hide(t.value(at, minted))
 }
 
-// basic hides the user and password at i: without a key the word is prose
-// ("basic authentication") unless it decodes to user:password.
+// basic hides the user and password after the Basic that ends at i. Without a
+// key the word is prose ("basic authentication") unless what follows decodes
+// to user:password.
 func (t *scan) basic(i int) int {
-	end := run(t.s, i, base64c)
+	begin, at := i-len("basi"), blanks(t.s, i+1)
+	if begin < 0 || at == i+1 || !equalFold(t.s[begin:i+1], "basic") || !t.starts(begin) {
+		return i + 1
+	}
+	end := run(t.s, at, base64c)
 	var coded, plain [96]byte
-	n := copy(coded[:], strings.TrimRight(t.s[i:end], "="))
+	n := copy(coded[:], strings.TrimRight(t.s[at:end], "="))
 	for j, c := range coded[:n] {
 		switch c {
 		case '-':
@@ -222,11 +193,11 @@ func (t *scan) basic(i int) int {
 	n, _ = base64.RawStdEncoding.Decode(plain[:], coded[:n])
 	for _, c := range plain[:n] {
 		if c == ':' {
-			return t.hide(i, end)
+			return t.hide(at, end)
 		}
 		if c < ' ' || c > '~' {
 			break
 		}
 	}
-	return i
+	return i + 1
 }

@@ -5,17 +5,20 @@ package redact
 
 import "strings"
 
-// url hides the password of the URL whose authority begins at i. A password
-// should be escaped there but often isn't, so any byte but white space may be
-// part of it.
-func (t *scan) url(i int) int {
+// url hides the password of the URL whose scheme ends at scheme and whose
+// authority begins at i. A password should be escaped there but often isn't,
+// so any byte but white space may be part of it.
+func (t *scan) url(scheme, i int) int {
 	s := t.s
-	end := urlEnd(s, i)
+	end := urlEnd(s, i, false)
 	colon := strings.IndexByte(s[i:end], ':') + i
 	if colon < i || strings.ContainsAny(s[i:colon], "/?#[") {
 		return i
 	}
-	at := lastAt(s[colon+1:end], web(s[:i-len("://")]))
+	at := lastAt(s[colon+1:end], web(s[:scheme]))
+	if at < 0 && !port(s[colon+1:end]) && t.quotedFrom(scheme) {
+		at = lastAt(s[colon+1:urlEnd(s, i, true)], web(s[:scheme]))
+	}
 	if at < 0 {
 		return i
 	}
@@ -23,11 +26,22 @@ func (t *scan) url(i int) int {
 	return t.hide(colon+1, colon+1+at)
 }
 
-// urlEnd returns where the URL ends whose authority begins at i.
-func urlEnd(s string, i int) int {
+// quotedFrom reports whether a quote stands before the scheme that ends at end:
+// then the password may have blanks.
+func (t *scan) quotedFrom(end int) bool {
+	s, i := t.s, end
+	for i > t.seen && end-i < maxKey && is(s[i-1], keyPart) {
+		i--
+	}
+	return i > t.seen && is(s[i-1], quote)
+}
+
+// urlEnd returns where the URL ends whose authority begins at i: at white
+// space, or if it is quoted only at the quote or the end of the line.
+func urlEnd(s string, i int, quoted bool) int {
 	for ; i < len(s); i++ {
 		switch c := s[i]; {
-		case is(c, space), c == ':' && strings.HasPrefix(s[i:], "://"):
+		case is(c, space) && (!quoted || c == '\n'), c == ':' && strings.HasPrefix(s[i:], "://"):
 			return i
 		case is(c, quote|slash):
 			end := run(s, i, slash)
@@ -42,46 +56,50 @@ func urlEnd(s string, i int) int {
 
 // lastAt returns the place of the '@' that ends the password in rest, which
 // follows "scheme://user:", or -1. On the web an '@' is at home in paths and
-// queries too, elsewhere only there.
+// queries too, elsewhere only in the digest of an image.
 func lastAt(rest string, web bool) int {
+	last := strings.LastIndexByte(rest, '@')
+	if last < 0 || port(rest) && strings.HasPrefix(rest[last:], "@sha256:") {
+		return -1
+	}
 	slash := strings.IndexAny(rest, "/?#")
 	if slash < 0 || !web {
-		return strings.LastIndexByte(rest, '@')
+		return last
 	}
 	if at := strings.LastIndexByte(rest[:slash], '@'); at >= 0 {
 		return at
 	}
-	if len(strings.TrimRight(rest[:slash], "0123456789")) == 0 {
-		return -1 // a port
+	if port(rest[:slash]) {
+		return -1
 	}
-	return strings.LastIndexByte(rest, '@')
+	return last
 }
 
+// port reports whether s begins with a port: "user:1234/" may still be a
+// password, "host:1234/" is more likely.
+func port(s string) bool {
+	end := run(s, 0, digit)
+	return end == len(s) || s[end] == '/'
+}
+
+// web reports whether the scheme that ends before is of the web.
 func web(before string) bool {
 	return hasSuffixFold(before, "http") || hasSuffixFold(before, "https") ||
 		hasSuffixFold(before, "ws") || hasSuffixFold(before, "wss")
 }
 
-// dsn hides the password of the MySQL data source name whose '@' is at i:
-// user:password@tcp(host)/db.
+// dsn hides the password of the MySQL data source name whose first bracket is
+// at i: user:password@tcp(host)/db.
 func (t *scan) dsn(i int) int {
-	s := t.s
-	network := run(s, i+1, alnum)
-	if network == len(s) || s[network] != '(' || network == i+1 || network > i+16 {
+	s, at := t.s, i-1
+	for at > 0 && i-at < 16 && is(s[at], tokenc) {
+		at--
+	}
+	if at < t.seen || s[at] != '@' {
 		return i + 1
 	}
-	colon, spans := -1, len(t.spans)
-	for j, far := i, 0; j > 0 && far < 2*maxKey; far++ {
-		if spans > 0 && t.spans[spans-1].to == j {
-			spans--
-			j = t.spans[spans].from
-			far += len(Mark) - 1
-			continue
-		}
-		j--
-		if is(s[j], space) || s[j] == '"' || s[j] == '`' {
-			break
-		}
+	colon := -1
+	for j := at - 1; j >= 0 && at-j < 2*maxKey && !is(s[j], space) && s[j] != '"' && s[j] != '`'; j-- {
 		if s[j] == ':' {
 			colon = j
 		}
@@ -89,24 +107,25 @@ func (t *scan) dsn(i int) int {
 	if colon < 0 || strings.HasPrefix(s[colon:], "://") {
 		return i + 1
 	}
-	return max(t.hide(colon+1, i), i+1)
+	t.hide(colon+1, at)
+	return i + 1
 }
 
-// webhook hides the path after the Slack webhook host whose 'k' is at i.
+// webhook hides the path after the Slack webhook host whose first dot is at i.
 func (t *scan) webhook(i int) int {
 	s := t.s
-	const before, after = "hooks.slac", ".com"
-	if i < len(before) || !equalFoldASCII(s[i-len(before):i], before) {
+	const before, after, end = "hooks.", "slack", ".com"
+	j := i + 1 + len(after)
+	if i+1 < len(before) || j > len(s) || !equalFold(s[i+1-len(before):i+1], before) || !equalFold(s[i+1:j], after) {
 		return i + 1
 	}
-	j := i + 1
-	if len(s)-j >= 4 && equalFoldASCII(s[j:j+4], "-gov") {
+	if len(s)-j >= 4 && equalFold(s[j:j+4], "-gov") {
 		j += 4
 	}
-	if len(s)-j < 4 || !equalFoldASCII(s[j:j+4], after) {
+	if len(s)-j < 4 || !equalFold(s[j:j+4], end) {
 		return i + 1
 	}
-	j = skipSlash(s, port(s, j+4))
+	j = skipSlash(s, skipPort(s, j+4))
 	for _, name := range [...]string{"services", "triggers", "workflows"} {
 		if strings.HasPrefix(s[j:], name) {
 			j = skipSlash(s, j+len(name))
@@ -118,19 +137,23 @@ func (t *scan) webhook(i int) int {
 	return t.hideToken(j, pathEnd(s, j))
 }
 
-// servicePath hides a webhook's path behind any host: proxies and tests.
-func (t *scan) servicePath(i int) int {
+// servicePath hides a webhook's path behind any host, of a proxy or a test.
+// The 'T' of the team is at from.
+func (t *scan) servicePath(from int) int {
 	s := t.s
-	if !strings.HasPrefix(s[i+1:], "services") {
-		return i + 1
+	before := s[:from]
+	switch {
+	case strings.HasSuffix(before, "services/"), strings.HasSuffix(before, `services\/`),
+		strings.HasSuffix(before, "services%2F"), strings.HasSuffix(before, "services%2f"):
+	default:
+		return from + 1
 	}
-	from := skipSlash(s, i+len("/services"))
 	team := run(s, from, upnum)
 	bot := skipSlash(s, team)
 	hook := run(s, bot, upnum)
 	last := skipSlash(s, hook)
-	if s[from-1] == 's' || team == from || s[from] != 'T' || bot == team || hook == bot || s[bot] != 'B' || last == hook {
-		return i + 1
+	if bot == team || hook == bot || s[bot] != 'B' || last == hook {
+		return from + 1
 	}
 	return t.hideToken(from, pathEnd(s, last))
 }
@@ -148,14 +171,12 @@ func skipSlash(s string, i int) int {
 	return i
 }
 
-// port steps over the port at i.
-func port(s string, i int) int {
-	j := i + 1
-	for j < len(s) && isDigit(s[j]) {
-		j++
-	}
-	if j > i+1 && s[i] == ':' {
-		return j
+// skipPort steps over the port at i.
+func skipPort(s string, i int) int {
+	if i < len(s) && s[i] == ':' {
+		if end := run(s, i+1, digit); end > i+1 {
+			return end
+		}
 	}
 	return i
 }
@@ -169,15 +190,4 @@ func pathEnd(s string, i int) int {
 		}
 		i = end
 	}
-}
-
-// equalFoldASCII reports whether s is lower, a string of lower-case letters
-// and signs, without regard to the case of s.
-func equalFoldASCII(s, lower string) bool {
-	for i := range len(s) {
-		if c := s[i]; c != lower[i] && (!isUpper(c) || c|0x20 != lower[i]) {
-			return false
-		}
-	}
-	return true
 }

@@ -85,8 +85,6 @@ func asks(w string) bool {
 func wordEnd(s string, i int) int {
 	for ; i < len(s); i++ {
 		switch c := s[i]; {
-		case c == '-':
-			i = max(i, pemAt(s, i)-1)
 		case c == '[' && strings.HasPrefix(s[i:], Mark):
 			i += len(Mark) - 1
 		case is(c, space):
@@ -136,8 +134,6 @@ func quotedEnd(s string, i, open int) int {
 		case s[j] == '\\':
 			slashes++
 			continue
-		case s[j] == '-':
-			j = max(j, pemAt(s, j)-1)
 		case s[j] == s[open]:
 			// In JSON within JSON a quote is escaped by 1, 3, 7, … backslashes,
 			// and a run twice as long plus its own is a backslash and a quote.
@@ -179,8 +175,6 @@ func closing(s string, i int) int {
 	depth := 0
 	for ; i < len(s); i++ {
 		switch s[i] {
-		case '-':
-			i = max(i, pemAt(s, i)-1)
 		case open:
 			depth++
 		case shut:
@@ -199,8 +193,6 @@ func lineEnd(s string, i int) int {
 	own := false
 	for ; i < len(s); i++ {
 		switch c := s[i]; {
-		case c == '-':
-			i = max(i, pemAt(s, i)-1)
 		case c == '\n' || c == '\r':
 			return i
 		case c == '\\' && i+1 < len(s) && (s[i+1] == 'n' || s[i+1] == 'r'):
@@ -219,10 +211,10 @@ func lineEnd(s string, i int) int {
 // fieldEnd extends the first word of a printed struct's or map's field, which
 // ends at i, to the next field or the closing bracket: {Password:a b User:c}.
 func fieldEnd(s string, i int) int {
-	last := min(len(s), i+256)
+	last := min(len(s), i+2*maxKey)
 	for j := i; j < last; j++ {
 		switch c := s[j]; {
-		case j == i && c != ' ', c == '\n', c == '=', c == '"', c == '[', c == '{', c == '(', pemAt(s, j) > j:
+		case j == i && c != ' ', c == '\n', c == '=', c == '"', c == '[', c == '{', c == '(':
 			return i
 		case c == ']', c == '}':
 			return j
