@@ -20,16 +20,18 @@ const LeftOut = "scope_left_out"
 type key struct{}
 
 // Scope is safe for use by many goroutines, also by those that outlive the
-// request.
+// request. It is the context that carries it, so that a request pays for one.
 type Scope struct {
+	context.Context
 	parent  *Scope
+	first   []slog.Attr                 // what own starts as
 	own     atomic.Pointer[[]slog.Attr] // immutable, replaced whole
 	merged  atomic.Pointer[view]
+	late    Later // nil = none
 	alerted atomic.Bool
 
 	mu      sync.Mutex // guards writes to own, and what follows
 	leftOut int
-	late    []func() []slog.Attr
 	crumbs  []Crumb // a ring
 	next    int
 }
@@ -37,18 +39,74 @@ type Scope struct {
 // view is what parent and own were merged from, and the result.
 type view struct{ parent, own, all *[]slog.Attr }
 
+// Later has attributes that are asked for when an alert is made, in the
+// goroutine that makes it. has says of a key that the alert has it already.
+type Later interface {
+	Late(has func(key string) bool) []slog.Attr
+}
+
+// Value is a context's.
+func (s *Scope) Value(k any) any {
+	if k == (key{}) {
+		return s
+	}
+	return s.Context.Value(k)
+}
+
+// String keeps what prints a context away from the attributes: they may be
+// changing, and may be secret.
+func (s *Scope) String() string { return "slackalert scope" }
+
 // From returns the scope that ctx carries, or nil.
 func From(ctx context.Context) *Scope {
+	if ctx == nil {
+		return nil
+	}
 	s, _ := ctx.Value(key{}).(*Scope)
 	return s
 }
 
-// Open returns a context with a new scope inside ctx's own.
+// Open returns a context with a new scope inside ctx's own. It keeps attrs:
+// they must not be changed. A nil ctx is an empty one.
 func Open(ctx context.Context, attrs ...slog.Attr) (context.Context, *Scope) {
-	s := &Scope{parent: From(ctx)}
-	s.own.Store(new([]slog.Attr))
+	s := OpenLate(ctx, nil, attrs...)
+	return s, s
+}
+
+// OpenLate is Open with one who has more attributes for alerts; nil = none. The
+// scope is the context.
+func OpenLate(ctx context.Context, late Later, attrs ...slog.Attr) *Scope {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	s := &Scope{Context: ctx, parent: From(ctx), late: late}
+	if tidy(attrs) {
+		s.first = attrs
+		s.own.Store(&s.first)
+		return s
+	}
+	s.own.Store(&s.first)
 	s.Add(attrs...)
-	return context.WithValue(ctx, key{}, s), s
+	return s
+}
+
+// tidy says whether adding the attributes one by one would give the same.
+func tidy(attrs []slog.Attr) bool {
+	for i, a := range attrs {
+		if a.Equal(slog.Attr{}) || a.Key != "" && has(attrs[:i], a.Key) {
+			return false
+		}
+	}
+	return len(attrs) <= MaxAttrs
+}
+
+func has(attrs []slog.Attr, key string) bool {
+	return slices.ContainsFunc(attrs, func(a slog.Attr) bool { return a.Key == key })
+}
+
+// Hidden returns ctx without its scope.
+func Hidden(ctx context.Context) context.Context {
+	return context.WithValue(ctx, key{}, (*Scope)(nil))
 }
 
 // Args turns alternating keys and values, or attributes, into attributes as
@@ -102,7 +160,7 @@ func (s *Scope) snapshot() *[]slog.Attr {
 	}
 	all := make([]slog.Attr, 0, len(*outer)+len(*own))
 	for _, a := range *outer {
-		if a.Key == "" || !slices.ContainsFunc(*own, func(b slog.Attr) bool { return b.Key == a.Key }) {
+		if a.Key == "" || !has(*own, a.Key) {
 			all = append(all, a)
 		}
 	}
@@ -111,28 +169,27 @@ func (s *Scope) snapshot() *[]slog.Attr {
 	return &all
 }
 
-// Late registers attributes that are asked for when an alert is made.
-func (s *Scope) Late(f func() []slog.Attr) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.late = append(s.late, f)
-}
-
-// AlertAttrs returns Attrs and after them the late ones, outermost first.
-func (s *Scope) AlertAttrs() []slog.Attr {
-	all := slices.Clone(s.Attrs())
-	var scopes []*Scope
+// Outer calls visit with each Later of the scope and of those around it,
+// innermost first, until it returns true.
+func (s *Scope) Outer(visit func(Later) bool) {
 	for t := s; t != nil; t = t.parent {
-		scopes = append(scopes, t)
-	}
-	for _, t := range slices.Backward(scopes) {
-		t.mu.Lock()
-		late := slices.Clone(t.late)
-		t.mu.Unlock()
-		for _, f := range late {
-			all = append(all, f()...)
+		if t.late != nil && visit(t.late) {
+			return
 		}
 	}
+}
+
+// Has says whether Attrs has the key.
+func (s *Scope) Has(key string) bool { return has(s.Attrs(), key) }
+
+// AlertAttrs returns Attrs and after them the late ones, innermost first,
+// whose keys are not among them.
+func (s *Scope) AlertAttrs() []slog.Attr {
+	all := slices.Clone(s.Attrs())
+	s.Outer(func(l Later) bool {
+		all = append(all, l.Late(func(key string) bool { return has(all, key) })...)
+		return false
+	})
 	return all
 }
 

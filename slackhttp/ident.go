@@ -1,0 +1,157 @@
+// This file reads what a client says of itself, and believes little of it.
+
+package slackhttp
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"unicode"
+
+	"example.com/slackalert/internal/capture"
+)
+
+const maxID = 128
+
+// requestID returns the id the request came with, or a new one. A header that
+// is there twice says nothing: one of the two was not meant for us.
+func requestID(h http.Header) string {
+	if id := one(h["X-Request-Id"]); isID(id) {
+		return id
+	}
+	if id := root(one(h["X-Amzn-Trace-Id"])); isID(id) {
+		return id
+	}
+	if id := traceID(one(h["Traceparent"])); id != "" {
+		return id
+	}
+	return newID()
+}
+
+func one(values []string) string {
+	if len(values) != 1 {
+		return ""
+	}
+	return values[0]
+}
+
+func isID(s string) bool {
+	if s == "" || len(s) > maxID {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; !isAlnum(c) && strings.IndexByte("-._~:/+=@|;", c) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func isAlnum(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// root is the id all parts of an AWS trace share: "Self=…;Root=1-…-…;Sampled=1".
+func root(s string) string {
+	if len(s) > 4*maxID {
+		return ""
+	}
+	for field := range strings.SplitSeq(s, ";") {
+		if id, ok := strings.CutPrefix(strings.TrimSpace(field), "Root="); ok {
+			return id
+		}
+	}
+	return ""
+}
+
+// traceID is that of "00-<32 hex>-<16 hex>-<2 hex>"; later versions may go on.
+func traceID(s string) string {
+	if len(s) < 55 || s[2] != '-' || s[35] != '-' || s[52] != '-' || !isHex(s[:2]) || s[:2] == "ff" {
+		return ""
+	}
+	if len(s) > 55 && (s[:2] == "00" || s[55] != '-') {
+		return ""
+	}
+	id, parent := s[3:35], s[36:52]
+	if !isHex(id) || !isHex(parent) || !isHex(s[53:55]) || strings.Trim(id, "0") == "" || strings.Trim(parent, "0") == "" {
+		return ""
+	}
+	return id
+}
+
+func isHex(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// newID needs not be hard to guess: nothing is allowed to who knows it.
+func newID() string {
+	var raw [16]byte
+	binary.LittleEndian.PutUint64(raw[:8], rand.Uint64())
+	binary.LittleEndian.PutUint64(raw[8:], rand.Uint64())
+	var text [32]byte
+	hex.Encode(text[:], raw[:])
+	return string(text[:])
+}
+
+// remote is the client's address without its port.
+func remote(r *http.Request, forwarded bool) string {
+	if lines := r.Header["X-Forwarded-For"]; forwarded && len(lines) > 0 {
+		line := lines[len(lines)-1]
+		if s := address(strings.TrimSpace(line[strings.LastIndexByte(line, ',')+1:])); s != "" {
+			return s
+		}
+	}
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
+}
+
+// address is s if it is an IP address, without port and zone.
+func address(s string) string {
+	if len(s) > maxRemote {
+		return ""
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		if a.Zone() == "" {
+			return s
+		}
+		return a.WithZone("").String()
+	}
+	if ap, err := netip.ParseAddrPort(s); err == nil {
+		return ap.Addr().WithZone("").String()
+	}
+	return ""
+}
+
+// clean returns s with at most about n bytes, and no character that acts on who
+// reads it. What needs no change is not copied.
+func clean(s string, n int) string {
+	if len(s) <= n && isPlain(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.C, unicode.Zl, unicode.Zp) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, capture.Cut(s, n))
+}
+
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,182 @@
+// This file is what is known of one request, and when.
+
+package slackhttp
+
+import (
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"example.com/slackalert/internal/capture"
+	"example.com/slackalert/internal/scope"
+)
+
+// The most of each that is shown, in bytes.
+const (
+	maxMethod = 32
+	maxPath   = 512
+	maxRoute  = 256
+	maxRemote = 64
+	maxAgent  = 256
+	maxUser   = 256
+)
+
+// request is one request on its way. Goroutines that outlive it may still ask
+// for its attributes; they must find nothing that the server uses again.
+type request struct {
+	writer
+	opts  *Options
+	r     *http.Request // as the next handler gets it
+	scope *scope.Scope
+	shown http.ResponseWriter // the writer, able to do what the server's is
+	inner atomic.Pointer[inside]
+
+	start         time.Time
+	took          atomic.Int64 // duration in ns when it is over; 0 before
+	last          string       // the route when it was over; written before took
+	remote, agent string       // as they came: a handler may change its request
+
+	id    [1]string    // as the answer's header wants it
+	attrs [3]slog.Attr // the scope's own
+}
+
+// begin opens the scope, and sets the request id of the answer.
+func begin(opts *Options, w http.ResponseWriter, r *http.Request) *request {
+	q := &request{opts: opts, start: time.Now(), agent: r.UserAgent()}
+	q.under = w
+	q.remote = remote(r, opts.TrustForwarded)
+	q.id[0] = requestID(r.Header)
+	w.Header()["X-Request-Id"] = q.id[:]
+	path := ""
+	if r.URL != nil {
+		path = r.URL.Path
+	}
+	q.attrs = [...]slog.Attr{
+		slog.String("method", clean(r.Method, maxMethod)),
+		slog.String("path", clean(path, maxPath)),
+		slog.String("request_id", q.id[0]),
+	}
+	q.scope = scope.OpenLate(r.Context(), q, q.attrs[:]...)
+	q.r = r.WithContext(q.scope)
+	q.shown = q.view()
+	return q
+}
+
+// stop fixes what would change after the request, and what may be read only
+// during it.
+func (q *request) stop() {
+	q.last = q.r.Pattern
+	q.took.Store(max(1, int64(time.Since(q.start))))
+}
+
+// Late returns what alerts show.
+func (q *request) Late(has func(key string) bool) []slog.Attr {
+	attrs := make([]slog.Attr, 0, 6)
+	text := func(key, s string, most int) {
+		if s != "" && !has(key) {
+			attrs = append(attrs, slog.String(key, clean(s, most)))
+		}
+	}
+	if !has("user") { // or nobody need be asked
+		text("user", q.user(), maxUser)
+	}
+	text("route", q.route(), maxRoute)
+	if status := q.status.Load(); status != 0 && !has("status") {
+		attrs = append(attrs, slog.Int("status", int(status)))
+	}
+	if !has("duration") {
+		attrs = append(attrs, slog.Duration("duration", q.duration()))
+	}
+	text("remote_ip", q.remote, maxRemote)
+	text("user_agent", q.agent, maxAgent)
+	return attrs
+}
+
+func (q *request) duration() time.Duration {
+	d := time.Duration(q.took.Load())
+	if d == 0 {
+		d = time.Since(q.start)
+	}
+	return d.Round(time.Microsecond)
+}
+
+// route is the pattern that matched. The router writes it without a lock, so it
+// is read where it was last written only while the request runs, and from the
+// copy afterwards. A goroutine started before the routing that logs an alert
+// in that instant may still see half of it; no lock of ours could prevent that.
+func (q *request) route() string {
+	over := q.took.Load() != 0
+	if in := q.inner.Load(); in != nil {
+		if route := in.route(over); route != "" {
+			return route
+		}
+	}
+	if over {
+		return q.last
+	}
+	return q.r.Pattern
+}
+
+func (q *request) user() string {
+	if in := q.inner.Load(); in != nil {
+		if user := ask(in.user, in.r); user != "" {
+			return user
+		}
+	}
+	return ask(q.opts.User, q.r)
+}
+
+// ask asks without the scope: a User that logs an alert would be asked again
+// for that one.
+func ask(user func(*http.Request) string, r *http.Request) (name string) {
+	if user == nil {
+		return ""
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			name = "!PANIC: " + capture.Value(capture.Resolve(slog.AnyValue(v)))
+		}
+	}()
+	return user(r.WithContext(scope.Hidden(r.Context())))
+}
+
+// inside is the request as it passed a middleware mounted a second time.
+type inside struct {
+	r    *http.Request
+	user func(*http.Request) string
+	last string // the route when it came back; written before left
+	left atomic.Bool
+}
+
+func (q *request) enter(r *http.Request, user func(*http.Request) string) *inside {
+	in := &inside{r: r, user: user}
+	q.inner.Store(in)
+	return in
+}
+
+func (in *inside) leave() {
+	in.last = in.r.Pattern
+	in.left.Store(true)
+}
+
+// route is "" when the request is over and this part of it, say behind a
+// http.TimeoutHandler, still runs.
+func (in *inside) route(over bool) string {
+	switch {
+	case in.left.Load():
+		return in.last
+	case over:
+		return ""
+	}
+	return in.r.Pattern
+}
+
+// statusText is a status as people know it.
+func statusText(status int) string {
+	if text := http.StatusText(status); text != "" {
+		return strconv.Itoa(status) + " " + text
+	}
+	return "status " + strconv.Itoa(status)
+}
