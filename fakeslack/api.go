@@ -39,7 +39,7 @@ func jsonReply(status int, v any) reply {
 	return reply{status: status, kind: "application/json; charset=utf-8", body: body}
 }
 
-// refused is the Web API's answer to a request it doesn't take: 200, and
+// webReply is the Web API's answer to a request it doesn't take: 200, and
 // "ok" is false.
 func (e *refusal) webReply() reply {
 	m := map[string]any{"ok": false, "error": e.code}
@@ -64,14 +64,17 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// methods are those that the API has; each gets the token and the arguments.
+var methods = map[string]func(*Server, string, args) reply{
+	"auth.test":        (*Server).authTest,
+	"chat.postMessage": (*Server).postMessage,
+	"chat.update":      (*Server).update,
+}
+
 // call checks the token and asks the method.
 func (s *Server) call(r *http.Request, a args) reply {
 	method := r.PathValue("method")
-	ask, known := map[string]func(*Server, string, args) reply{
-		"auth.test":        (*Server).authTest,
-		"chat.postMessage": (*Server).postMessage,
-		"chat.update":      (*Server).update,
-	}[method]
+	ask, known := methods[method]
 	if !known {
 		return jsonReply(http.StatusOK, map[string]any{"ok": false, "error": "unknown_method", "req_method": method})
 	}

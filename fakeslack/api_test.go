@@ -1,3 +1,5 @@
+// These tests ask the Web API and the webhooks, by hand and with the client.
+
 package fakeslack
 
 import (
@@ -50,6 +52,7 @@ func TestRequestForm(t *testing.T) {
 		"no JSON":          {"application/json", `{"token"`, "invalid_json"},
 		"JSON list":        {"application/json", `[]`, "json_not_object"},
 		"JSON null":        {"application/json", `null`, "json_not_object"},
+		"null is nothing":  {"application/json", `{"token":"x","channel":null,"text":"hi"}`, "invalid_arguments"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, err := send(t, s.APIURL()+"chat.postMessage", c.kind, c.body)
@@ -132,6 +135,7 @@ func TestPostRefused(t *testing.T) {
 		"attached null":      {[]string{"channel", "C1", "attachments", `[{"blocks":{}}]`}, "invalid_attachments"},
 		"attached block":     {[]string{"channel", "C1", "attachments", `[{"blocks":[{"type":"x"}]}]`}, "invalid_attachments"},
 		"101 attachments":    {[]string{"channel", "C1", "attachments", "[{}" + strings.Repeat(",{}", 100) + "]"}, "too_many_attachments"},
+		"attached blocks":    {[]string{"channel", "C1", "attachments", `[{"blocks":[` + heavy(13201) + `]}]`}, "msg_blocks_too_long"},
 		"attached too heavy": {[]string{"channel", "C1", "attachments", `[{"text":"` + strings.Repeat("a", 13201) + `"}]`}, "msg_blocks_too_long"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -191,6 +195,16 @@ func TestUpdate(t *testing.T) {
 	call(t, s, "chat.update", "channel", id, "ts", ts, "blocks", blocks)
 	assert.Equal(t, 2, s.Messages("shop")[0].Edits)
 	assert.Len(t, s.Messages("shop")[0].Blocks.BlockSet, 1)
+}
+
+func TestUpdateKeepsAttachments(t *testing.T) {
+	s := start(t, nil)
+	attached := `[{"color":"good","text":"a"}]`
+	ts := call(t, s, "chat.postMessage", "channel", "C1", "attachments", attached).json(t)["ts"].(string)
+	a := call(t, s, "chat.update", "channel", "C1", "ts", ts, "text", "x").json(t)
+	assert.Len(t, a["message"].(map[string]any)["attachments"], 1, "what an edit doesn't name stays")
+	a = call(t, s, "chat.update", "channel", "C1", "ts", ts, "text", "x", "attachments", "[]").json(t)
+	assert.Empty(t, a["message"].(map[string]any)["attachments"])
 }
 
 func TestUpdateRefused(t *testing.T) {

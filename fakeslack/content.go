@@ -16,11 +16,11 @@ const (
 	maxAttachments  = 100
 )
 
-// content is what a message says. Its values are shared and never changed.
+// content is what a message says. Its bytes are shared and never changed.
 type content struct {
 	text        string
-	blocks      []any           // decoded, as sent
-	attachments json.RawMessage // nil = none named
+	blocks      json.RawMessage // a list, as sent; nil = none
+	attachments json.RawMessage // a list, as sent; nil = none named
 }
 
 // readContent takes the parts of a message from its arguments and refuses what
@@ -43,26 +43,30 @@ func readContent(a args) (content, *refusal) {
 	if bad != nil {
 		return c, bad
 	}
-	if c.blocks, bad = readBlocks(a["blocks"]); bad != nil {
+	blocks, bad := c.readBlocks(a["blocks"])
+	if bad != nil {
 		return c, bad
 	}
-	if strings.TrimSpace(c.text) == "" && len(c.blocks) == 0 && len(attached) == 0 {
+	if strings.TrimSpace(c.text) == "" && len(blocks) == 0 && len(attached) == 0 {
 		return c, refuse("no_text")
 	}
-	if weight(c.blocks)+weight(attached) > maxWeight {
+	if weight(blocks)+weight(attached) > maxWeight {
 		return c, refuse("msg_blocks_too_long")
 	}
 	return c, nil
 }
 
-// readBlocks decodes and checks the blocks; "" is none.
-func readBlocks(raw string) ([]any, *refusal) {
+// readBlocks keeps the blocks and returns them decoded.
+func (c *content) readBlocks(raw string) ([]any, *refusal) {
 	if raw == "" {
 		return nil, nil
 	}
-	blocks, ok := decodeList(raw)
+	blocks, ok := decodeList([]byte(raw))
 	if !ok {
 		return nil, refuse("invalid_blocks_format")
+	}
+	if len(blocks) > 0 {
+		c.blocks = json.RawMessage(raw)
 	}
 	return blocks, checkBlocks(blocks)
 }
@@ -73,7 +77,7 @@ func (c *content) readAttachments(raw string) ([]any, *refusal) {
 	if raw == "" {
 		return nil, nil
 	}
-	all, ok := decodeList(raw)
+	all, ok := decodeList([]byte(raw))
 	if !ok {
 		return nil, refuse("invalid_attachments")
 	}
@@ -95,8 +99,8 @@ func (c *content) readAttachments(raw string) ([]any, *refusal) {
 }
 
 // decodeList decodes a JSON list. Numbers stay as they were written.
-func decodeList(raw string) ([]any, bool) {
-	d := json.NewDecoder(bytes.NewReader([]byte(raw)))
+func decodeList(raw []byte) ([]any, bool) {
+	d := json.NewDecoder(bytes.NewReader(raw))
 	d.UseNumber()
 	var list []any
 	if d.Decode(&list) != nil || list == nil {

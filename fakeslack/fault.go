@@ -84,7 +84,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, errorReply func(
 	if f.answers() {
 		rep = f.reply(r, errorReply)
 	}
-	if !s.wait(r, f.Delay) {
+	if !wait(r, f.Delay) {
 		panic(http.ErrAbortHandler)
 	}
 	if f.Drop && !f.answers() {
@@ -98,7 +98,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, errorReply func(
 }
 
 // wait sleeps for d and tells whether anyone is still there to be answered.
-func (s *Server) wait(r *http.Request, d time.Duration) bool {
+func wait(r *http.Request, d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}
@@ -108,9 +108,8 @@ func (s *Server) wait(r *http.Request, d time.Duration) bool {
 	case <-t.C:
 		return true
 	case <-r.Context().Done():
-	case <-s.done:
+		return false
 	}
-	return false
 }
 
 func (f Fault) reply(r *http.Request, errorReply func(Fault) reply) reply {

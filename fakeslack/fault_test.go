@@ -1,3 +1,5 @@
+// These tests make requests fail, and come too soon.
+
 package fakeslack
 
 import (
@@ -159,4 +161,5 @@ func TestRateOfEdits(t *testing.T) {
 	s.limits.edits[0] = time.Now().Add(-time.Minute)
 	s.limits.mu.Unlock()
 	assert.Empty(t, call(t, s, "chat.update", "channel", "C1", "ts", ts, "text", "51").code(t))
+	assert.Equal(t, 429, call(t, s, "chat.update", "channel", "C1", "ts", ts, "text", "52").status, "one went, one came")
 }

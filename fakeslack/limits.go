@@ -20,7 +20,7 @@ type limits struct {
 
 	mu    sync.Mutex
 	last  map[string]time.Time // by channel ID, of the last message taken
-	edits []time.Time          // taken within the window, oldest first
+	edits []time.Time          // of the last ones taken, oldest first
 }
 
 // post is how much too soon a message for the channel comes: 0 means that it is
@@ -53,11 +53,11 @@ func (l *limits) edit() time.Duration {
 	defer l.mu.Unlock()
 	now := time.Now()
 	window := editWindow * l.rate
-	for len(l.edits) > 0 && now.Sub(l.edits[0]) >= window {
+	if len(l.edits) == editsPerWindow {
+		if wait := window - now.Sub(l.edits[0]); wait > 0 {
+			return wait
+		}
 		l.edits = l.edits[1:]
-	}
-	if len(l.edits) >= editsPerWindow {
-		return window - now.Sub(l.edits[0])
 	}
 	l.edits = append(l.edits, now)
 	return 0

@@ -24,6 +24,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 )
@@ -48,11 +49,11 @@ type Options struct {
 // A Server is a Slack workspace in memory. It keeps the last 10,000 messages.
 // All methods may be called from several goroutines and after Close.
 type Server struct {
-	opts Options
-	base string // "http://127.0.0.1:port"
-	http *http.Server
-	stop context.CancelFunc // ends what waits: delays, and pages that listen
-	done <-chan struct{}    // closed by stop
+	opts  Options
+	base  string // "http://127.0.0.1:port"
+	http  *http.Server
+	epoch string             // tells this server from an earlier one at its address
+	stop  context.CancelFunc // ends every request's context
 
 	running sync.WaitGroup // the accepting goroutine and one per connection
 	closing sync.Once
@@ -76,14 +77,17 @@ func Start(opts *Options) (*Server, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	s.stop, s.done = cancel, ctx.Done()
+	s.stop = cancel
 	s.base = "http://" + ln.Addr().String()
+	s.epoch = strconv.FormatInt(time.Now().UnixNano(), 36)
 	s.store.init()
 	s.limits.rate = s.opts.Rate
 	s.http = &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ConnState:         s.track,
+		// A cut connection ends a request's context only once its body is read.
+		BaseContext: func(net.Listener) context.Context { return ctx },
 		// The default is the log package, which slog.SetDefault may have pointed
 		// at the very handler that posts here.
 		ErrorLog: log.New(io.Discard, "", 0),
@@ -118,6 +122,9 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/api/{method}", s.serveAPI)
 	mux.HandleFunc("/services/{path...}", s.serveWebhook)
+	mux.HandleFunc("GET /{$}", secure(s.servePage))
+	mux.HandleFunc("GET /events", secure(s.serveEvents))
+	mux.HandleFunc("GET /static/{file}", secure(http.FileServerFS(static).ServeHTTP))
 	return mux
 }
 

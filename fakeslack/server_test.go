@@ -1,8 +1,11 @@
+// These tests start, stop and crowd the server.
+
 package fakeslack
 
 import (
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -69,6 +72,57 @@ func TestCloseCutsAndWaits(t *testing.T) {
 	s.FailNext(1, Fault{Drop: true})
 	_, err = http.Get(s.PageURL())
 	assert.Error(t, err)
+}
+
+func TestCloseEndsARequestWhoseBodyIsUnread(t *testing.T) {
+	s := start(t, nil)
+	s.FailNext(1, Fault{Delay: time.Hour})
+	cut := make(chan error)
+	go func() {
+		_, err := send(t, s.APIURL()+"auth.test", "", "unread for want of a type")
+		cut <- err
+	}()
+	require.Eventually(t, func() bool {
+		s.faults.mu.Lock()
+		defer s.faults.mu.Unlock()
+		return s.faults.left == 0
+	}, 5*time.Second, time.Millisecond)
+	require.NoError(t, s.Close())
+	require.Error(t, <-cut)
+}
+
+func TestCloseWaitsForItsGoroutines(t *testing.T) {
+	s := start(t, nil)
+	reached, closed := make(chan struct{}), make(chan struct{})
+	s.faults.mu.Lock() // the request gets as far as this
+	go func() {
+		close(reached)
+		_, _ = send(t, s.WebhookURL("C1"), "application/json", `{"text":"hi"}`)
+	}()
+	<-reached
+	require.Eventually(t, func() bool {
+		stacks := make([]byte, 1<<20)
+		return strings.Contains(string(stacks[:runtime.Stack(stacks, true)]), "fakeslack.(*faults).take(")
+	}, 5*time.Second, time.Millisecond)
+	go func() {
+		_ = s.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		t.Error("Close left a goroutine behind")
+	case <-time.After(50 * time.Millisecond):
+	}
+	s.faults.mu.Unlock()
+	<-closed
+}
+
+func TestTimeStampsGrow(t *testing.T) {
+	var st store
+	st.init()
+	st.lastTS = time.Now().Add(time.Hour).UnixMicro() // as if the clock stood still
+	first, second := st.add("C1", "t", content{}), st.add("C1", "t", content{})
+	assert.Less(t, first.ts, second.ts)
 }
 
 func TestManyAtOnce(t *testing.T) {

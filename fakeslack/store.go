@@ -7,7 +7,6 @@ import (
 	"encoding/base32"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -166,16 +165,20 @@ func (m *message) public() Message {
 	return Message{Channel: m.channel, TS: m.ts, Text: m.text, Blocks: decodeBlocks(m.blocks), Edits: m.edits}
 }
 
-// decodeBlocks reads blocks with the client's types. What they can't read stands
-// there as raw JSON: Slack may know more than its client.
-func decodeBlocks(blocks []any) slack.Blocks {
+// decodeBlocks reads blocks with the client's types. One that they can't read
+// stands there as raw JSON: Slack may know more than its client.
+func decodeBlocks(raw json.RawMessage) slack.Blocks {
 	var all slack.Blocks
-	for _, b := range blocks {
-		raw, _ := json.Marshal(b)
+	if len(raw) == 0 || json.Unmarshal(raw, &all) == nil {
+		return all
+	}
+	var each []json.RawMessage
+	_ = json.Unmarshal(raw, &each) // was decoded before it was kept
+	for _, b := range each {
 		var one slack.Blocks
-		if json.Unmarshal(fmt.Appendf(nil, "[%s]", raw), &one) == nil {
+		if json.Unmarshal(fmt.Appendf(nil, "[%s]", b), &one) == nil {
 			all.BlockSet = append(all.BlockSet, one.BlockSet...)
-		} else if r, err := slack.BlockFromJSON(string(raw)); err == nil {
+		} else if r, err := slack.BlockFromJSON(string(b)); err == nil {
 			all.BlockSet = append(all.BlockSet, r)
 		}
 	}
@@ -188,8 +191,8 @@ func (m *message) echo() map[string]any {
 		"type": "message", "text": m.text, "ts": m.ts, "team": teamID,
 		"user": userID, "bot_id": botID, "app_id": appID,
 	}
-	if len(m.blocks) > 0 {
-		e["blocks"] = withIDs(m.blocks)
+	if blocks, ok := decodeList(m.blocks); ok {
+		e["blocks"] = withIDs(blocks)
 	}
 	if len(m.attachments) > 0 {
 		e["attachments"] = m.attachments
@@ -201,15 +204,13 @@ func (m *message) echo() map[string]any {
 }
 
 func withIDs(blocks []any) []any {
-	named := make([]any, len(blocks))
 	for i, b := range blocks {
-		o := maps.Clone(b.(map[string]any)) // checked before it was kept
+		o := b.(map[string]any) // checked before it was kept
 		if _, ok := o["block_id"]; !ok {
 			o["block_id"] = fmt.Sprintf("fake%d", i)
 		}
-		named[i] = o
 	}
-	return named
+	return blocks
 }
 
 // isChannelID tells an ID ("C0123") from a name.
