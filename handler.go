@@ -4,6 +4,7 @@
 package slackalert
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
 	"log/slog"
@@ -201,6 +202,18 @@ type found struct {
 	err  error
 }
 
+// take keeps a value that is an error, or a code under whatever key.
+func (f *found) take(v any) {
+	switch v := v.(type) {
+	case error:
+		if f.err == nil {
+			f.err = v
+		}
+	case capture.Code:
+		f.code = cmp.Or(f.code, string(v))
+	}
+}
+
 // parents are the names of the groups around an attribute, innermost first.
 type parents struct {
 	name  string
@@ -252,8 +265,8 @@ func (h *Handler) look(f *found, r *slog.Record, s *scope.Scope) {
 		switch k := a.Value.Kind(); {
 		case h.dotted, len(a.Key) == len(key) && a.Key == key, k == slog.KindGroup, k == slog.KindLogValuer:
 			h.lookAt(f, around, a)
-		case k == slog.KindAny && f.err == nil:
-			f.err, _ = a.Value.Any().(error)
+		case k == slog.KindAny:
+			f.take(a.Value.Any())
 		}
 		return f.code == "" || f.err == nil
 	})
@@ -280,9 +293,7 @@ func (c *core) lookAt(f *found, around *parents, a slog.Attr) {
 	}
 	switch a.Value.Kind() {
 	case slog.KindAny:
-		if f.err == nil {
-			f.err, _ = a.Value.Any().(error)
-		}
+		f.take(a.Value.Any())
 	case slog.KindLogValuer:
 		if v := capture.Resolve(a.Value); v.Kind() == slog.KindGroup || v.Kind() == slog.KindAny {
 			c.lookAt(f, around, slog.Attr{Key: a.Key, Value: v})
@@ -451,6 +462,7 @@ func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text string, s
 			g.First = t.Value.Time().UTC()
 		}
 	}
+	g.Fields = make([]Field, 0, r.NumAttrs())
 	c.Emit = func(key, value string) { g.Fields = append(g.Fields, Field{key, value}) }
 	h.fields(&c, r, s)
 	c.Close()
