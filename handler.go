@@ -34,6 +34,8 @@ type Handler struct {
 
 	floor  slog.Level // from here up a record could be an alert
 	steady bool       // nothing but floor and base decides what is enabled
+
+	mayLoop bool // base is not one of slog's, which can't log
 }
 
 // core is what all derived handlers share. Nothing in it changes after New but
@@ -77,7 +79,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	var err error
 	s := scope.From(ctx)
 	if h.base.Enabled(ctx, r.Level) {
-		if rand.Uint32()&4095 == 0 && looping() {
+		if h.mayLoop && rand.Uint32()&4095 == 0 && looping() {
 			return nil
 		}
 		if s == nil {
