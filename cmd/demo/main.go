@@ -28,6 +28,7 @@ import (
 
 	"example.com/slackalert"
 	"example.com/slackalert/fakeslack"
+	"example.com/slackalert/slackhttp"
 )
 
 //go:embed codes.json
@@ -132,7 +133,7 @@ func (d *demo) start() error {
 		return err
 	}
 	s := &shop{key: []byte(rand.Text())}
-	d.service = &http.Server{Handler: s.handler(), ReadHeaderTimeout: 5 * time.Second}
+	d.service = &http.Server{Handler: slackhttp.Middleware(nil)(s.routes()), ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = d.service.Serve(ln) }()
 	d.visitors = customers{
 		client: &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: stormClients}},
@@ -162,6 +163,7 @@ func (d *demo) play(ctx context.Context) error {
 	err := d.visitAll(ctx)
 	if err == nil && d.serve {
 		d.out.say("# the shop goes on; %s. Ctrl-C ends it", d.look())
+		d.invite()
 		err = d.visitors.goOn(ctx)
 	}
 	switch {
@@ -206,6 +208,16 @@ func (d *demo) look() string {
 		return "look in the webhook's channel of your Slack"
 	}
 	return "look in " + d.channel + " of your Slack"
+}
+
+// invite says how a program of the user's reaches the Slack inside.
+func (d *demo) invite() {
+	if d.slack == nil {
+		return
+	}
+	d.out.say("# a program of yours can send there too:")
+	d.out.say("#   export SLACK_WEBHOOK_URL=%s", d.slack.WebhookURL("#webhook"))
+	d.out.say("# or SLACK_TOKEN=xoxb-any SLACK_CHANNEL='#bot' SLACK_API_URL=%s", d.slack.APIURL())
 }
 
 // visitAll makes one visit of each kind, then the storm.

@@ -65,7 +65,9 @@ func TestDemo(t *testing.T) {
 		"token_tampered Tampered token",
 		"user 41",
 		"path /orders",
+		"request_id ",
 		"DEBUG price found item=tea",
+		"(*shop).cart",
 		"nil pointer dereference",
 		"payment_failed Payment provider refuses ×5,000\n",
 		"#shop-alerts",
@@ -157,7 +159,9 @@ func TestDemoServes(t *testing.T) {
 	answer, err := http.Get(page)
 	require.NoError(t, err)
 	_ = answer.Body.Close()
+	invited := false
 	for more := 0; more < 2 && lines.Scan(); { // the shop goes on
+		invited = invited || strings.Contains(lines.Text(), "SLACK_WEBHOOK_URL=http://127.0.0.1:")
 		if strings.HasPrefix(lines.Text(), "{") {
 			more++
 		}
@@ -167,6 +171,7 @@ func TestDemoServes(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Wait(), "%s", &errs)
 	assert.Empty(t, errs.String())
+	assert.True(t, invited)
 	assert.Contains(t, string(rest), "0 pending, 0 lost")
 }
 

@@ -1,12 +1,11 @@
 // This file is the shop: a small HTTP service that logs through slog and knows
-// of Slack nothing but that a request's logs may say who it was.
+// of Slack only that a request's records may say who it was.
 
 package main
 
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -33,20 +32,6 @@ var (
 // databases are where orders are saved. Nobody listens at the second address,
 // so that the error of a lost database is a real one.
 var databases = map[string]string{"eu": "memory", "us": "127.0.0.1:1"}
-
-func (s *shop) handler() http.Handler {
-	next := s.routes()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := slackalert.With(r.Context(), "method", r.Method, "path", r.URL.Path, "request_id", rand.Text())
-		defer func() {
-			if v := recover(); v != nil {
-				slog.ErrorContext(ctx, fmt.Sprint("panic: ", v), "error_code", "unhandled")
-				answer(w, http.StatusInternalServerError, "internal server error")
-			}
-		}()
-		next.ServeHTTP(w, r.WithContext(ctx))
-	})
-}
 
 func (s *shop) routes() http.Handler {
 	mux := http.NewServeMux()
