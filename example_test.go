@@ -238,6 +238,110 @@ func ExampleSender() {
 	// to ops@example.com: shop: ERROR payment failed ×3
 }
 
+// Mention names who is told at once: here those on call, of what is fatal.
+func ExampleOptions_mention() {
+	server, err := fakeslack.Start(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer server.Close()
+	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{
+		WebhookURL: server.WebhookURL("#alerts"),
+		Mention: func(g slackalert.Group) string {
+			if g.Level > slog.LevelError {
+				return "<!subteam^S0ONCALL>"
+			}
+			return ""
+		},
+		Service: "shop",
+	})
+	if err != nil {
+		panic(err)
+	}
+	slog.New(h).Log(context.Background(), slog.LevelError+4, "out of disk")
+	if err := h.Close(); err != nil {
+		panic(err)
+	}
+	fmt.Println(server.Messages("")[0].Text)
+	// Output:
+	// ERROR+4 in shop: out of disk <!subteam^S0ONCALL>
+}
+
+// Fingerprint says what is the same thing happening again. Here all time-outs
+// are, whatever timed out.
+func ExampleOptions_fingerprint() {
+	h, logger := newExample(&slackalert.Options{
+		Fingerprint: func(_ context.Context, r slog.Record) string {
+			timeout := false
+			r.Attrs(func(a slog.Attr) bool {
+				err, ok := a.Value.Any().(error)
+				timeout = ok && errors.Is(err, context.DeadlineExceeded)
+				return !timeout
+			})
+			if timeout {
+				return "time-out"
+			}
+			return "" // the default grouping
+		},
+	})
+	defer h.Close()
+
+	logger.Error("query failed", "error", context.DeadlineExceeded)
+	logger.Error("mail not sent", "error", fmt.Errorf("mail: %w", context.DeadlineExceeded))
+	// Output:
+	// ERROR query failed error=context deadline exceeded ×2
+}
+
+// Level may change while the program runs.
+func ExampleOptions_level() {
+	var level slog.LevelVar // INFO
+	level.Set(slog.LevelWarn)
+	h, logger := newExample(&slackalert.Options{Level: &level})
+	defer h.Close()
+
+	logger.Warn("disk is filling up")
+	level.Set(slog.LevelError) // too loud
+	logger.Warn("disk is filling up, still")
+	// Output:
+	// WARN disk is filling up
+}
+
+// Two teams, each with a handler of its own: one base keeps the logs, and
+// Filter says whose an alert is.
+func Example_teams() {
+	of := func(team string) func(context.Context, slog.Record) bool {
+		return func(_ context.Context, r slog.Record) bool {
+			theirs := false
+			r.Attrs(func(a slog.Attr) bool {
+				theirs = a.Key == "team" && a.Value.String() == team
+				return !theirs
+			})
+			return theirs
+		}
+	}
+	orders, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: mailer{"orders@example.com"}, Service: "shop", Filter: of("orders")})
+	if err != nil {
+		panic(err)
+	}
+	search, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: mailer{"search@example.com"}, Service: "shop", Filter: of("search")})
+	if err != nil {
+		panic(err)
+	}
+	base := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: noTime})
+	logger := slog.New(slog.NewMultiHandler(base, orders, search))
+
+	logger.Error("payment failed", "team", "orders")
+	logger.Error("index is stale", "team", "search")
+	if err := errors.Join(orders.Close(), search.Close()); err != nil {
+		panic(err)
+	}
+	// Output:
+	// level=ERROR msg="payment failed" team=orders
+	// level=ERROR msg="index is stale" team=search
+	// to orders@example.com: shop: ERROR payment failed ×1
+	// to search@example.com: shop: ERROR index is stale ×1
+}
+
 // Lambda freezes a program between invocations, and nothing is sent while it is
 // frozen: Flush at the end of each.
 func ExampleHandler_Flush() {
