@@ -145,10 +145,9 @@ func (s *sheet) home() string {
 type tile struct {
 	*Group
 	card.Card
-	sign    string // "🔴 ERROR"
-	tally   string // "×127"
-	often   string // "×127 in 10 s"
-	who     [who.Other]string
+	sign    string    // "🔴 ERROR"
+	tally   string    // "×127"
+	often   string    // "×127 in 10 s"
 	place   string    // source line, as logged
 	telling []telling // the attributes, the most telling first
 }
@@ -169,6 +168,8 @@ func (s *sheet) room() room {
 	switch n := len(s.tiles); {
 	case n == 1:
 		return room{headerLimit, 3000, 3000, 1000, 3000, 400, 2000, inert.Line, inert.Plain}
+	case n <= 4:
+		return room{150, 1500, 1500, 400, 1500, 300, 800, inert.Row, inert.Row}
 	case n <= 20:
 		return room{150, 800, 800, 200, 700, 200, 500, inert.Row, inert.Row}
 	}
@@ -304,7 +305,7 @@ func newField(f *Field, r room) card.Field {
 
 // isCodeKey reports whether key, in a group or not, holds the code.
 func (s *sheet) isCodeKey(key string) bool {
-	in, ok := strings.CutSuffix(key, cmp.Or(s.opts.CodeKey, "error_code"))
+	in, ok := strings.CutSuffix(key, cmp.Or(s.opts.CodeKey, defaultCodeKey))
 	return ok && (in == "" || strings.HasSuffix(in, "."))
 }
 
@@ -397,7 +398,7 @@ func (t *tile) times() []draw.Span {
 // time of all its alerts is known; it is that of the latest ones as long as the
 // group is no older than the interval at which it is told.
 func (s *sheet) howOften(g *Group) string {
-	every := cmp.Or(s.opts.RepeatInterval, 5*time.Minute)
+	every := cmp.Or(s.opts.RepeatInterval, defaultRepeatInterval)
 	n, took := words.Thousands(told(g)), ""
 	if d := g.Last.Sub(g.First); draw.Dated(g.First) && d >= time.Second {
 		took = " in " + words.Duration(d)

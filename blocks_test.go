@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -231,6 +232,240 @@ func drawn(t *testing.T, m message) []byte {
 		Blocks []slack.Block `json:"blocks"`
 	}{m.text, m.plain, m.blocks}))
 	return b.Bytes()
+}
+
+// texts are all texts of a message's blocks, in order, one a line.
+func texts(t *testing.T, m message) string {
+	t.Helper()
+	var lines []string
+	for _, p := range look(t, m).parts {
+		lines = append(lines, p.text)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestLayoutOfNothing(t *testing.T) {
+	assert.Nil(t, Blocks(Batch{}, nil))
+	m := layout(Batch{Service: "shop"}, nil, version{})
+	assert.Equal(t, "No alerts in shop", m.text)
+	assert.Empty(t, m.blocks)
+
+	m = layout(Batch{Groups: []Group{{}}}, nil, version{})
+	assert.Equal(t, "INFO: (no message)", m.text)
+	assert.Equal(t, "🔵 INFO · (no message)", texts(t, m))
+	assert.Equal(t, "🔵 INFO: (no message)", m.plain)
+
+	m = layout(Batch{Groups: []Group{{}, {}}}, &Options{}, version{})
+	assert.Contains(t, texts(t, m), "2 kinds of alert, 2, INFO")
+}
+
+func TestLevelsByRange(t *testing.T) {
+	for level, want := range map[slog.Level]string{
+		slog.LevelDebug - 4: "⚪ DEBUG-4", slog.LevelDebug: "⚪ DEBUG", slog.LevelInfo - 1: "⚪ DEBUG+3", slog.LevelInfo: "🔵 INFO",
+		slog.LevelWarn - 1: "🔵 INFO+3", slog.LevelWarn: "🟠 WARN", slog.LevelError: "🔴 ERROR", slog.LevelError + 1: "🔴 ERROR+1",
+		slog.LevelError + 4: "🚨 ERROR+4", 1000: "🚨 ERROR+992",
+	} {
+		assert.Equal(t, want+" · x", texts(t, layout(Batch{Groups: []Group{{Level: level, Message: "x"}}}, nil, version{})))
+	}
+}
+
+func TestHowOften(t *testing.T) {
+	at := func(d time.Duration) time.Time { return lunch.Add(d) }
+	for _, c := range []struct {
+		name         string
+		count, total int
+		first, last  time.Time
+		head, line   string
+		sentence     string
+	}{
+		{"once", 1, 1, lunch, lunch, "", "DATE", ""},
+		{"once, by hand", 0, 0, lunch, time.Time{}, "", "DATE", ""},
+		{"many", 127, 127, lunch, at(10 * time.Second), " ×127", "×127 in 10 s, since DATE", " ×127 in 10 s"},
+		{"many at once", 127, 127, lunch, lunch, " ×127", "×127, since DATE", " ×127"},
+		{"many, long", 127, 127, lunch, at(time.Hour), " ×127", "×127 in 60 min, since DATE, last DATE", " ×127 in 60 min"},
+		{"no times", 127, 127, time.Time{}, time.Time{}, " ×127", "×127", " ×127"},
+		{"only the last time", 1, 1, time.Time{}, lunch, "", "last DATE", ""},
+		{"goes on", 4312, 4313, lunch, at(5 * time.Minute), " ×4,312 more", "×4,312 more in 5 min (4,313 in all), since DATE, last DATE", " ×4,312 more in 5 min (4,313 in all), since 12:03 UTC"},
+		{"goes on for long", 4312, 9120, lunch, at(47 * time.Minute), " ×4,312 more", "×4,312 more (9,120 in 47 min), since DATE, last DATE", " ×4,312 more (9,120 in 47 min), since 12:03 UTC"},
+		{"goes on, one more", 1, 2, lunch, at(2 * time.Minute), " ×1 more", "×1 more in 2 min (2 in all), since DATE, last DATE", " ×1 more in 2 min (2 in all), since 12:03 UTC"},
+		{"goes on, no times", 2, 9, time.Time{}, time.Time{}, " ×2 more", "×2 more (9 in all)", " ×2 more (9 in all)"},
+		{"goes on since yesterday", 2, 9, at(-26 * time.Hour), lunch, " ×2 more", "×2 more (9 in 26 h), since DATE, last DATE", " ×2 more (9 in 26 h), since Nov 21 10:03 UTC"},
+		{"clock set back", 2, 2, lunch, at(-time.Hour), " ×2", "×2, since DATE", " ×2"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := layout(Batch{Groups: []Group{{Message: "x", Count: c.count, Total: c.total, First: c.first, Last: c.last}}}, nil, version{})
+			assert.Equal(t, "INFO: x"+c.sentence, m.text)
+			want := "🔵 INFO · x" + c.head
+			if c.line != "" {
+				want += "\n" + c.line
+			}
+			assert.Equal(t, want, ours.ReplaceAllString(texts(t, m), "DATE"))
+		})
+	}
+}
+
+func TestSummary(t *testing.T) {
+	g := func(level slog.Level, count, total int, first, last time.Duration) Group {
+		return Group{Level: level, Message: "x", Count: count, Total: total, First: lunch.Add(first), Last: lunch.Add(last)}
+	}
+	head := func(groups ...Group) string {
+		return strings.Split(texts(t, layout(Batch{Groups: groups}, nil, version{})), "\n")[0]
+	}
+	assert.Equal(t, "🔴 3 kinds of alert, 127 in 10 s, ERROR", head(g(0, 1, 1, 0, 0), g(8, 100, 100, time.Second, 9*time.Second), g(4, 26, 26, time.Second, 10*time.Second)))
+	assert.Equal(t, "🔴 2 kinds of alert, 5 more, ERROR", head(g(8, 4, 90, 0, time.Hour), g(4, 1, 1, 0, 0)), "the time of some is not that of all")
+	assert.Equal(t, "🔵 2 kinds of alert, 2, INFO", head(Group{}, Group{}))
+}
+
+// Each group gets a fair share: what the first have to say can't starve the last.
+func TestFairShares(t *testing.T) {
+	for _, n := range []int{2, 13, 20, 21, 40} {
+		var groups []Group
+		for i := range n {
+			groups = append(groups, Group{
+				Level: slog.LevelError, Message: fmt.Sprint(i, strings.Repeat(" words", 600)), Error: strings.Repeat("error ", 600), Count: i + 1,
+				Stack: strings.Repeat("main.f\n\tmain.go:1\n", 100), Fields: []Field{{"user", strings.Repeat("u", 300)}},
+			})
+		}
+		b := Batch{Groups: groups}
+		m := layout(b, nil, version{})
+		s := look(t, m)
+		requireAllTold(t, b, s)
+		least, most, size := 1<<30, 0, 0
+		for _, p := range append(s.parts, part{kind: "text", text: "🔴 "}) {
+			if headSign.MatchString(p.text) && p.kind == "text" && size > 0 {
+				least, most, size = min(least, size), max(most, size), 0
+			}
+			if p.kind == "text" && p.where != "" {
+				size += units16(p.text)
+			}
+		}
+		assert.Greater(t, least*3, most*2, "%d groups: from %d to %d units", n, least, most)
+		assert.Greater(t, s.weight, 7000, "%d groups: room is left unused", n)
+	}
+}
+
+// Who is mentioned is only what the options say: once, in blocks and in text.
+func TestMentions(t *testing.T) {
+	opts := &Options{
+		Codes:   map[string]Code{"a": {Mention: "<@U01>"}, "b": {Mention: "<@U01> and <!here>"}},
+		Mention: func(g Group) string { return "<!subteam^S01>" + g.Message },
+	}
+	m := layout(Batch{Groups: []Group{{Code: "a", Message: "@everyone"}, {Code: "b", Message: "<@u02>"}}}, opts, version{})
+	assert.True(t, strings.HasSuffix(m.text, " <@U01> <!subteam^S01> <!here>"), m.text)
+	assert.True(t, strings.HasSuffix(m.plain, " <@U01> <!subteam^S01> <!here>"), m.plain)
+	kinds := map[string]int{}
+	for _, p := range look(t, m).parts {
+		kinds[p.kind]++
+	}
+	assert.Equal(t, map[string]int{"user": 1, "usergroup": 1, "broadcast": 1}, map[string]int{"user": kinds["user"], "usergroup": kinds["usergroup"], "broadcast": kinds["broadcast"]})
+}
+
+// A panic in what Blocks calls is no answer; the message is told.
+func TestBlocksGuardsItsCaller(t *testing.T) {
+	opts := &Options{
+		Mention: func(Group) string { panic("mention") },
+		Links:   func(Group) []Link { panic("links") },
+		Blocks:  func(Batch) []slack.Block { panic("blocks") },
+	}
+	b := shop(payment())
+	assert.Equal(t, Blocks(b, nil), Blocks(b, opts))
+	assert.Equal(t, Blocks(b, nil), layout(b, opts, version{}).blocks)
+}
+
+func TestOwnBlocks(t *testing.T) {
+	b := shop(payment())
+	own := func(blocks ...slack.Block) *Options {
+		return &Options{Blocks: func(Batch) []slack.Block { return blocks }}
+	}
+	divider := slack.NewDividerBlock()
+	assert.Equal(t, []slack.Block{divider}, layout(b, own(divider), version{}).blocks)
+	assert.Equal(t, Blocks(b, nil), layout(b, own(), version{}).blocks, "nothing means the default")
+	assert.Equal(t, Blocks(b, nil), layout(b, own(slack.NewContextBlock("")), version{}).blocks, "nothing that can be sent, too")
+	m := layout(b, own(slack.NewSectionBlock(plainOf(strings.Repeat("x", 9000)), nil, nil)), version{})
+	assert.Equal(t, strings.Repeat("x", 2999)+"…", texts(t, m))
+	assert.Equal(t, layout(b, nil, version{}).text, m.text, "the sentence stays")
+}
+
+func plainOf(s string) *slack.TextBlockObject {
+	return slack.NewTextBlockObject(slack.PlainTextType, s, false, false)
+}
+
+// What stands built on the default layout isn't mended once more.
+func TestDefaultPassesTheMender(t *testing.T) {
+	for _, c := range messages {
+		t.Run(c.name, func(t *testing.T) {
+			opts := shopOptions()
+			want := Blocks(c.batch(), opts)
+			opts.Blocks = func(b Batch) []slack.Block { return Blocks(b, opts) }
+			assert.Equal(t, want, layout(c.batch(), opts, version{}).blocks)
+		})
+	}
+}
+
+func TestLinks(t *testing.T) {
+	long := "https://logs.example/" + strings.Repeat("x", 2500)
+	opts := &Options{Links: func(Group) []Link {
+		return []Link{{"Logs", "https://logs.example/?a=b&c=<d>|"}, {"", "https://t.example"}, {"Bad", "javascript:alert(1)"}, {"Long", long}}
+	}}
+	m := layout(Batch{Groups: []Group{{Message: "x"}}}, opts, version{})
+	s := texts(t, m)
+	assert.Contains(t, s, "<https://logs.example/?a=b&amp;c=%3Cd%3E%7C|Logs> · <https://t.example|Link>")
+	assert.Contains(t, s, "Bad: javascript:alert(1)")
+	var urls []string
+	for _, p := range look(t, m).parts {
+		if p.url != "" {
+			urls = append(urls, p.url)
+		}
+	}
+	assert.Equal(t, []string{long}, urls, "too long for small print, it is a link of rich text")
+}
+
+func TestSourceLines(t *testing.T) {
+	src := &slog.Source{Function: "example.com/shop/pay.Do", File: "/build/shop/pay/pay.go", Line: 7}
+	opts := &Options{SourceURL: "https://git.example/{revision}/{file}#L{line}"}
+	for _, c := range []struct {
+		name string
+		opts *Options
+		v    version
+		src  *slog.Source
+		want string
+	}{
+		{"linked", opts, version{revision: "4f2c", module: "example.com/shop"}, src, "<https://git.example/4f2c/pay/pay.go#L7|pay/pay\u2060.go:7>"},
+		{"modified", opts, version{revision: "4f2c", module: "example.com/shop", modified: true}, src, "<https://git.example/4f2c/pay/pay.go#L7|pay/pay\u2060.go:7 (modified)>"},
+		{"no revision", opts, version{module: "example.com/shop"}, src, "pay/pay.go:7"},
+		{"another module's", opts, version{revision: "4f2c", module: "example.com/other"}, src, "pay/pay.go:7"},
+		{"no template", nil, version{revision: "4f2c", module: "example.com/shop"}, src, "pay/pay.go:7"},
+		{"no line", opts, version{}, &slog.Source{File: "a.go"}, "a.go"},
+		{"no file", opts, version{}, &slog.Source{Function: "main.main"}, "main.main"},
+		{"nothing", opts, version{}, &slog.Source{}, ""},
+		{"no source", opts, version{}, nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := layout(Batch{Groups: []Group{{Message: "x", Source: c.src}}}, c.opts, c.v)
+			assert.Equal(t, strings.TrimSuffix("🔵 INFO · x\n"+c.want, "\n"), texts(t, m))
+		})
+	}
+}
+
+// What the head, the error box or the code say isn't said again by a field.
+func TestNothingTwice(t *testing.T) {
+	g := Group{Message: "boom", Error: "a: b\ncaused by: b", Code: "E1", Fields: []Field{
+		{"err", "a: b"}, {"req.error_code", "E1"}, {"my_error_code", "E1"}, {"error_code", "E2"}, {"empty", ""}, {"same", "boom"},
+	}}
+	got := texts(t, layout(Batch{Groups: []Group{g}}, nil, version{}))
+	assert.Equal(t, "🔵 INFO · E1 · boom\na: b\ncaused by: b\nmy_error_code: E1\nerror_code: E2\nempty: \"\"\nsame: boom", got)
+	g = Group{Message: "boom", Error: "boom"}
+	assert.Equal(t, "🔵 INFO · boom", texts(t, layout(Batch{Groups: []Group{g}}, nil, version{})))
+}
+
+func TestLayoutLeavesTheBatchAlone(t *testing.T) {
+	b, again := shop(payment(), slow(), tampered()), shop(payment(), slow(), tampered())
+	links := []Link{{"a", "https://a.example"}, {"b", "https://b.example"}}[:1]
+	opts := shopOptions()
+	opts.Links = func(Group) []Link { return links }
+	layout(b, opts, shopBuild)
+	assert.Equal(t, again, b)
+	assert.Equal(t, "b", links[:2][1].Text, "the caller's array isn't written to")
 }
 
 func BenchmarkLayout(b *testing.B) {

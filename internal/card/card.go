@@ -81,6 +81,9 @@ func (c *Card) crumbs() (w int) {
 	for _, crumb := range c.Crumbs {
 		w += inert.Len(crumb) + 1
 	}
+	if c.Earlier > 0 {
+		w += countSize
+	}
 	return min(w, c.MostCrumbs)
 }
 

@@ -103,7 +103,8 @@ func write(s string, limit int, p Place, size func(rune) int) string {
 		if n := min(harmlessRun(s[i:], p), limit-c.used-c.size('…')); n > 1 {
 			out.WriteString(s[i : i+n])
 			c.used, i = c.used+n, i+n
-			c.prev, prev = 0, rune(s[i-1])
+			prev = rune(s[i-1])
+			c.prev, c.safe, c.safeUsed = prev, out.Len()-1, c.used-1
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
