@@ -484,6 +484,8 @@ func (b *batcher) schedule(g *group, now time.Time) {
 		switch over := g.posted.Add(b.repeat); {
 		case g.posted.IsZero() || !now.Before(over):
 			l.keep(g, waitCompany, now.Add(b.delay))
+		case g.message != nil && b.closing:
+			l.keepEdit(g, now)
 		case g.message != nil:
 			l.keepEdit(g, later(g.message.shown.Add(editGap), now.Add(b.delay)))
 		default:

@@ -443,6 +443,20 @@ func TestShutdownTellsEverythingWithinItsTime(t *testing.T) {
 	})
 }
 
+func TestShutdownTellsWhatCameWhileItPosted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.block = func(context.Context, Batch) { time.Sleep(time.Second) }
+		h, log, _ := newTest(t, editDesk{d}, nil)
+		say := func() { log.Error("a") }
+		say()
+		pass(1500 * time.Millisecond) // the post is under way
+		say()
+		require.NoError(t, h.Close())
+		assert.Equal(t, []string{"post 2s [1/1 a]", "edit 3s [2/2 a]"}, d.lines())
+	})
+}
+
 func TestShutdownSaysWhatIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk()
