@@ -389,13 +389,12 @@ func ExampleHandler_Repanic() {
 	h, _ := newExample(&slackalert.Options{})
 	defer h.Close()
 
-	work := func() {
+	work := func(orders map[int]string) {
 		defer h.Repanic()
-		var orders map[int]string
 		orders[1007] = "tea"
 	}
 	defer func() { fmt.Println("still panicking:", recover()) }()
-	work()
+	work(nil)
 	// Output:
 	// ERROR+4 panic: assignment to entry in nil map error=assignment to entry in nil map
 	// still panicking: assignment to entry in nil map
