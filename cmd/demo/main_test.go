@@ -159,6 +159,7 @@ func TestDemoServes(t *testing.T) {
 	answer, err := http.Get(page)
 	require.NoError(t, err)
 	_ = answer.Body.Close()
+	assert.Equal(t, http.StatusOK, answer.StatusCode)
 	invited := false
 	for more := 0; more < 2 && lines.Scan(); { // the shop goes on
 		invited = invited || strings.Contains(lines.Text(), "SLACK_WEBHOOK_URL=http://127.0.0.1:")
