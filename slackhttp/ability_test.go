@@ -164,6 +164,49 @@ func TestAbilitiesBehindAWrapper(t *testing.T) {
 	assert.Equal(t, "panic: hijacked", w.one().Message)
 }
 
+// However an answer began, nothing is added to it.
+func TestBegan(t *testing.T) {
+	for name, begin := range map[string]func(http.ResponseWriter){
+		"WriteHeader": func(rw http.ResponseWriter) { rw.WriteHeader(202) },
+		"Write":       func(rw http.ResponseWriter) { _, _ = rw.Write(nil) },
+		"WriteString": func(rw http.ResponseWriter) { _, _ = io.WriteString(rw, "") },
+		"ReadFrom":    func(rw http.ResponseWriter) { _, _ = rw.(io.ReaderFrom).ReadFrom(nil) },
+		"Flush":       func(rw http.ResponseWriter) { rw.(http.Flusher).Flush() },
+		"FlushError":  func(rw http.ResponseWriter) { _ = http.NewResponseController(rw).Flush() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var asked []string
+			var src io.Reader
+			rec := httptest.NewRecorder()
+			w := newWard(t, slackalert.Options{})
+			h := w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, _ *http.Request) {
+				begin(rw)
+				panic("too late")
+			})
+			assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
+				h.ServeHTTP(tFR{tF{bare{rec, &asked, &src}}}, request())
+			})
+			assert.Empty(t, rec.Body.String())
+			assert.Equal(t, "panic: too late", w.one().Message)
+		})
+	}
+}
+
+// A switched protocol isn't an answer that can be cut.
+func TestPanicAfterSwitching(t *testing.T) {
+	var asked []string
+	w := newWard(t, slackalert.Options{})
+	h := w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, _ *http.Request) {
+		rw.WriteHeader(http.StatusSwitchingProtocols)
+		_, _, _ = rw.(http.Hijacker).Hijack()
+		panic("hijacked")
+	})
+	rec := httptest.NewRecorder()
+	assert.NotPanics(t, func() { h.ServeHTTP(tH{bare{rec, &asked, nil}}, request()) })
+	assert.Empty(t, rec.Body.String())
+	assert.Equal(t, "101", field(t, w.one(), "status"))
+}
+
 // What can't be flushed says so.
 func TestFlushNotSupported(t *testing.T) {
 	var asked []string

@@ -394,3 +394,28 @@ func TestTimeoutHandler(t *testing.T) {
 		assert.Equal(t, "req-1", field(t, g, "request_id"))
 	}
 }
+
+// able is what a handler finds its ResponseWriter able to do.
+func able(rw http.ResponseWriter) string {
+	_, f := rw.(http.Flusher)
+	_, h := rw.(http.Hijacker)
+	_, r := rw.(io.ReaderFrom)
+	p, push := rw.(http.Pusher)
+	s := fmt.Sprintln(f, h, r, push)
+	if push {
+		s += fmt.Sprint(p.Push("/style.css", nil)) // Go's client takes no push
+	}
+	return s
+}
+
+func TestAbilitiesOfServers(t *testing.T) {
+	eachServer(t, func(t *testing.T, proto string, serve func(http.Handler) *httptest.Server) {
+		w := newWard(t, slackalert.Options{})
+		tell := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, able(rw)) })
+		_, without := get(t, serve(tell), "GET", "/")
+		_, with := get(t, serve(w.wrap(slackhttp.Options{}, tell)), "GET", "/")
+		assert.Equal(t, without, with)
+		want := map[string]string{"HTTP/1.1": "true true true false\n", "HTTP/2.0": "true false false true\n"}
+		assert.Contains(t, with, want[proto])
+	})
+}

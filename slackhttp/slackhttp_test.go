@@ -90,6 +90,7 @@ func TestPanicValues(t *testing.T) {
 			top, _, _ := strings.Cut(g.Stack, "\n")
 			assert.Contains(t, top, "slackhttp_test.TestPanicValues.func")
 			assert.Equal(t, top, g.Source.Function)
+			assert.LessOrEqual(t, len(w.lines()[0]["msg"].(string)), 4200, "base is spared, too")
 		})
 	}
 }
@@ -201,6 +202,19 @@ func TestRespond(t *testing.T) {
 	}
 }
 
+// relay is another middleware's wrapper.
+type relay struct{ http.ResponseWriter }
+
+func (w relay) WriteHeader(status int) { w.ResponseWriter.WriteHeader(status) }
+
+func TestSourceOfAStatus(t *testing.T) {
+	w := newWard(t, slackalert.Options{})
+	serve(w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, _ *http.Request) {
+		http.Error(relay{rw}, "x", 500)
+	}), request())
+	assert.Contains(t, w.one().Source.Function, "TestSourceOfAStatus.func")
+}
+
 func TestInvalidStatusIsNoAnswer(t *testing.T) {
 	w := newWard(t, slackalert.Options{})
 	rw := serve(w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(99) }), request())
@@ -248,12 +262,15 @@ func TestUser(t *testing.T) {
 // A User that logs an alert isn't asked again for that one.
 func TestUserThatLogs(t *testing.T) {
 	w := newWard(t, slackalert.Options{})
+	asked := 0
 	h := w.wrap(slackhttp.Options{User: func(r *http.Request) string {
+		asked++
 		w.log.ErrorContext(r.Context(), "session store is gone")
 		return ""
 	}}, func(http.ResponseWriter, *http.Request) { panic(1) })
 	serve(h, request())
 	assert.Len(t, w.told(), 2)
+	assert.LessOrEqual(t, asked, 2, "for base and for Slack")
 }
 
 func TestAddedTakesThePlaceOfOurs(t *testing.T) {
@@ -306,11 +323,14 @@ func TestOutlives(t *testing.T) {
 	w := newWard(t, slackalert.Options{})
 	over, done := make(chan struct{}), make(chan struct{})
 	mux := http.NewServeMux()
+	var late context.Context
 	mux.HandleFunc("GET /a", func(rw http.ResponseWriter, r *http.Request) {
 		rw.WriteHeader(http.StatusAccepted)
+		late = r.Context()
 		go func() {
 			defer close(done)
 			<-over
+			r.Pattern = "of another server"
 			w.log.ErrorContext(r.Context(), "mail not sent")
 		}()
 	})
@@ -325,7 +345,7 @@ func TestOutlives(t *testing.T) {
 	assert.Empty(t, field(t, g, "user_agent"))
 	// Its context serves a request of its own.
 	w2 := newWard(t, slackalert.Options{})
-	serve(w2.wrap(slackhttp.Options{}, func(http.ResponseWriter, *http.Request) { panic("inner") }), r.WithContext(r.Context()))
+	serve(w2.wrap(slackhttp.Options{}, func(http.ResponseWriter, *http.Request) { panic("inner") }), r.WithContext(late))
 	assert.Equal(t, "panic: inner", w2.one().Message)
 }
 
@@ -387,6 +407,7 @@ func TestRequestID(t *testing.T) {
 		{"Amazon's, with more", []string{"X-Amzn-Trace-Id", "Self=1-1-2; Root=1-67891233-abcdef012345678912345678;Sampled=1"},
 			"1-67891233-abcdef012345678912345678"},
 		{"Amazon's, without root", []string{"X-Amzn-Trace-Id", "Self=1-1-2"}, fresh},
+		{"Amazon's, long", []string{"X-Amzn-Trace-Id", strings.Repeat("Self=1;", 100) + "Root=1-2"}, fresh},
 		{"Amazon's, hostile", []string{"X-Amzn-Trace-Id", "Root=<a>", "Traceparent", parent}, trace},
 		{"trace", []string{"Traceparent", parent}, trace},
 		{"later trace", []string{"Traceparent", "01" + parent[2:] + "-more"}, trace},
@@ -394,6 +415,7 @@ func TestRequestID(t *testing.T) {
 		{"trace, cut", []string{"Traceparent", parent[:54]}, fresh},
 		{"trace of no version", []string{"Traceparent", "ff" + parent[2:]}, fresh},
 		{"trace of zeros", []string{"Traceparent", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"}, fresh},
+		{"trace of no parent", []string{"Traceparent", "00-" + trace + "-0000000000000000-01"}, fresh},
 		{"trace, upper case", []string{"Traceparent", strings.ToUpper(parent)}, fresh},
 		{"trace, no hex", []string{"Traceparent", strings.Replace(parent, "4bf", "xyz", 1)}, fresh},
 	} {
@@ -406,6 +428,7 @@ func TestRequestID(t *testing.T) {
 			id := rw.Header().Get("X-Request-Id")
 			if c.want == fresh {
 				assert.Regexp(t, "^[0-9a-f]{32}$", id)
+				assert.NotContains(t, fmt.Sprint(c.header), id)
 			} else {
 				assert.Equal(t, c.want, id)
 			}
@@ -441,6 +464,7 @@ func TestRemoteAddress(t *testing.T) {
 		{"with ports", true, []string{"198.51.100.7:4711"}, "198.51.100.7"},
 		{"IPv6 with a port", true, []string{"[2001:db8::1]:4711"}, "2001:db8::1"},
 		{"a zone", true, []string{"fe80::1%<!channel>"}, "fe80::1"},
+		{"a long zone", true, []string{"fe80::1%" + strings.Repeat("a", 10_000)}, peer},
 		{"a name", true, []string{"unknown"}, peer},
 		{"an end left open", true, []string{"198.51.100.7, "}, peer},
 		{"long", true, []string{"198.51.100.7, " + strings.Repeat("1", 10_000)}, peer},
@@ -522,11 +546,20 @@ func (b body) Read(p []byte) (int, error) {
 }
 func (b body) Close() error { return nil }
 
+// off is a handler that wants nothing.
+type off struct{ slog.Handler }
+
+func (off) Enabled(context.Context, slog.Level) bool { return false }
+
 // A logger that wants nothing gets nothing, and the answer is still given.
 func TestLoggerOff(t *testing.T) {
-	h := slackhttp.Middleware(&slackhttp.Options{Logger: slog.New(slog.DiscardHandler)})(
-		http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("x")) }))
+	var out bytes.Buffer
+	h := slackhttp.Middleware(&slackhttp.Options{
+		Logger: slog.New(off{slog.NewJSONHandler(&out, nil)}),
+		User:   func(*http.Request) string { t.Error("the user was asked for"); return "" },
+	})(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("x")) }))
 	assert.Equal(t, 500, serve(h, request()).Code)
+	assert.Empty(t, out.String())
 }
 
 // Any handler may be behind the logger.

@@ -63,7 +63,7 @@ func caller() uintptr {
 			continue
 		}
 		name := f.Name()
-		if !strings.HasPrefix(name, "net/http.") && !strings.HasSuffix(name, ").WriteHeader") && !strings.HasSuffix(name, ").Write") {
+		if !strings.HasPrefix(name, "net/http.") && !strings.HasSuffix(name, ".WriteHeader") && !strings.HasSuffix(name, ".Write") {
 			return pc
 		}
 	}

@@ -93,7 +93,7 @@ func OpenLate(ctx context.Context, late Later, attrs ...slog.Attr) *Scope {
 // tidy says whether adding the attributes one by one would give the same.
 func tidy(attrs []slog.Attr) bool {
 	for i, a := range attrs {
-		if a.Equal(slog.Attr{}) || a.Key != "" && has(attrs[:i], a.Key) {
+		if a.Equal(slog.Attr{}) || has(attrs[:i], a.Key) {
 			return false
 		}
 	}

@@ -1,0 +1,135 @@
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// traced carries a stack as pkg/errors and its kin do.
+type traced struct {
+	error
+	pcs []frame
+}
+
+type frame uintptr
+
+func (e traced) StackTrace() []frame { return e.pcs }
+func (e traced) Unwrap() error       { return e.error }
+
+func trace(err error) traced {
+	t := traced{error: err}
+	for _, pc := range Here(1) {
+		t.pcs = append(t.pcs, frame(pc))
+	}
+	return t
+}
+
+// The names of the two tell which stack is shown.
+func inner() error          { return trace(io.EOF) }
+func outer(err error) error { return trace(fmt.Errorf("read: %w", err)) }
+
+// odd has a StackTrace that is none.
+type odd struct{ error }
+
+func (odd) StackTrace() string { return "x" }
+
+type wantsMore struct{ error }
+
+func (wantsMore) StackTrace(int) []uintptr { return []uintptr{1} }
+
+type tracePanics struct{ error }
+
+func (tracePanics) StackTrace() []uintptr { panic("x") }
+func (tracePanics) Unwrap() error         { panic("x") }
+
+// self wraps itself.
+type self struct{}
+
+func (s self) Error() string { return "self" }
+func (s self) Unwrap() error { return s }
+
+type mute struct{}
+
+func (*mute) Error() string { panic("no text") }
+
+func TestErrorStack(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		top  string
+	}{
+		{"none", io.EOF, ""},
+		{"nil", nil, ""},
+		{"its own", inner(), "capture.inner"},
+		{"wrapped", fmt.Errorf("load: %w", inner()), "capture.inner"},
+		{"the innermost", outer(inner()), "capture.inner"},
+		{"joined", errors.Join(io.EOF, inner()), "capture.inner"},
+		{"another method of the name", odd{io.EOF}, ""},
+		{"with an argument", wantsMore{io.EOF}, ""},
+		{"panics", tracePanics{io.EOF}, ""},
+		{"empty", traced{error: io.EOF}, ""},
+		{"endless", self{}, ""},
+		{"nil pointer", (*mute)(nil), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			top, _, _ := strings.Cut(ErrorStack(c.err), "\n")
+			assert.True(t, strings.HasSuffix(top, c.top), top)
+			assert.Equal(t, c.top == "", top == "")
+		})
+	}
+}
+
+func TestErrorText(t *testing.T) {
+	assert.Equal(t, "EOF", ErrorText(io.EOF))
+	assert.Equal(t, "!PANIC: no text", ErrorText(&mute{}))
+	assert.Equal(t, "<nil>", ErrorText((*mute)(nil)))
+}
+
+// hiding says something else than what it wraps.
+type hiding struct{ in error }
+
+func (hiding) Error() string   { return "payment failed" }
+func (h hiding) Unwrap() error { return h.in }
+
+func TestChain(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"single", io.EOF, "EOF"},
+		{"wrapped", fmt.Errorf("load: %w", io.EOF), "load: EOF"},
+		{"hidden", hiding{fmt.Errorf("load: %w", io.EOF)}, "payment failed\ncaused by: load: EOF"},
+		{"hidden twice", hiding{odd{io.EOF}}, "payment failed\ncaused by: EOF"},
+		{"joined", errors.Join(io.EOF, io.ErrClosedPipe), "EOF\nio: read/write on closed pipe"},
+		{"hidden join", hiding{errors.Join(hiding{io.EOF}, io.ErrNoProgress)},
+			"payment failed\ncaused by: payment failed\nmultiple Read calls return no data or error\ncaused by: EOF"},
+		{"endless", self{}, "self"},
+		{"panics", hiding{&mute{}}, "payment failed\ncaused by: !PANIC: no text"},
+		{"Unwrap panics", tracePanics{io.EOF}, "EOF"},
+		{"nil within", hiding{nil}, "payment failed"},
+	} {
+		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, Chain(c.err, ErrorText(c.err))) })
+	}
+}
+
+func TestChainIsBounded(t *testing.T) {
+	var err error = io.EOF
+	for i := range 1000 {
+		err = numbered{hiding{err}, i}
+	}
+	assert.Less(t, strings.Count(Chain(err, "x"), "\n"), maxChain+1)
+	assert.Less(t, len(Chain(hiding{errors.New(strings.Repeat("y", 1<<20))}, "x")), 2<<20)
+}
+
+type numbered struct {
+	hiding
+	n int
+}
+
+func (e numbered) Error() string { return fmt.Sprint("layer ", e.n, ".") }
