@@ -37,11 +37,11 @@
 //
 // # What becomes an alert
 //
-// A panic is logged at ERROR+4 with Options.Code, its error, and the stack of
-// where it panicked; then Options.Respond answers. Where the answer had begun,
-// nothing is added to it: the connection is cut with [http.ErrAbortHandler], as
-// net/http would have done, so that no client takes half an answer for a whole
-// one. A hijacked connection is left alone. [http.ErrAbortHandler] itself passes
+// A panic is answered by Options.Respond, then logged at ERROR+4 with
+// Options.Code, its error, and the stack of where it panicked. Where the answer had
+// begun, nothing is added to it: the connection is cut with
+// [http.ErrAbortHandler], as net/http would have done, so that no client takes
+// half an answer for a whole one. A hijacked connection is left alone. [http.ErrAbortHandler] itself passes
 // and is no alert; so does [runtime.Goexit].
 //
 // A status of 500 and above is logged at ERROR with Options.Code, unless an
