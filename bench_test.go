@@ -89,3 +89,17 @@ func BenchmarkRepeatParallel(b *testing.B) {
 		})
 	})
 }
+
+func BenchmarkFirst(b *testing.B) {
+	err := errors.New("dial tcp 10.0.0.1:5432: connection refused")
+	handlers(b, func(b *testing.B, h slog.Handler) {
+		if h, ok := h.(*Handler); ok {
+			h.batch.maxGroups = 1 << 30
+		}
+		log, ctx, i := slog.New(h), context.Background(), 0
+		for b.Loop() {
+			i++
+			log.LogAttrs(ctx, slog.LevelError, "payment failed "+letters(i), slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 500), slog.String("user", "u-41"), slog.Any("err", err))
+		}
+	})
+}

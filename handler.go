@@ -4,6 +4,7 @@
 package slackalert
 
 import (
+	"cmp"
 	"context"
 	"hash/maphash"
 	"log/slog"
@@ -33,6 +34,8 @@ type Handler struct {
 
 	floor  slog.Level // from here up a record could be an alert
 	steady bool       // nothing but floor and base decides what is enabled
+
+	mayLoop bool // base is not one of slog's, which can't log
 }
 
 // core is what all derived handlers share. Nothing in it changes after New but
@@ -76,7 +79,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	var err error
 	s := scope.From(ctx)
 	if h.base.Enabled(ctx, r.Level) {
-		if rand.Uint32()&4095 == 0 && looping() {
+		if h.mayLoop && rand.Uint32()&4095 == 0 && looping() {
 			return nil
 		}
 		if s == nil {
@@ -201,6 +204,18 @@ type found struct {
 	err  error
 }
 
+// take keeps a value that is an error, or a code under whatever key.
+func (f *found) take(v any) {
+	switch v := v.(type) {
+	case error:
+		if f.err == nil {
+			f.err = v
+		}
+	case capture.Code:
+		f.code = cmp.Or(f.code, string(v))
+	}
+}
+
 // parents are the names of the groups around an attribute, innermost first.
 type parents struct {
 	name  string
@@ -252,8 +267,8 @@ func (h *Handler) look(f *found, r *slog.Record, s *scope.Scope) {
 		switch k := a.Value.Kind(); {
 		case h.dotted, len(a.Key) == len(key) && a.Key == key, k == slog.KindGroup, k == slog.KindLogValuer:
 			h.lookAt(f, around, a)
-		case k == slog.KindAny && f.err == nil:
-			f.err, _ = a.Value.Any().(error)
+		case k == slog.KindAny:
+			f.take(a.Value.Any())
 		}
 		return f.code == "" || f.err == nil
 	})
@@ -280,9 +295,7 @@ func (c *core) lookAt(f *found, around *parents, a slog.Attr) {
 	}
 	switch a.Value.Kind() {
 	case slog.KindAny:
-		if f.err == nil {
-			f.err, _ = a.Value.Any().(error)
-		}
+		f.take(a.Value.Any())
 	case slog.KindLogValuer:
 		if v := capture.Resolve(a.Value); v.Kind() == slog.KindGroup || v.Kind() == slog.KindAny {
 			c.lookAt(f, around, slog.Attr{Key: a.Key, Value: v})
@@ -451,6 +464,7 @@ func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text string, s
 			g.First = t.Value.Time().UTC()
 		}
 	}
+	g.Fields = make([]Field, 0, r.NumAttrs())
 	c.Emit = func(key, value string) { g.Fields = append(g.Fields, Field{key, value}) }
 	h.fields(&c, r, s)
 	c.Close()

@@ -156,6 +156,7 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	carrier := c.carrier(tell)
 	h.config = c
 	h.floor = min(c.level.fixed, c.codeLevel.fixed)
+	h.mayLoop = !isSlogs(base)
 	h.steady = c.level.asked == nil && c.codeLevel.asked == nil && c.Breadcrumbs == 0
 	host, _ := os.Hostname() // a message without one is better than no message
 	h.batch = &batcher{
@@ -165,6 +166,15 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	}
 	h.batch.init()
 	return h, nil
+}
+
+// isSlogs says whether base is one of slog's own, which don't log themselves.
+func isSlogs(base slog.Handler) bool {
+	switch base.(type) {
+	case *slog.JSONHandler, *slog.TextHandler:
+		return true
+	}
+	return false
 }
 
 func checkBase(base slog.Handler) error {

@@ -85,16 +85,21 @@ func (c *Alert) add(groups []string, a slog.Attr, secret bool) {
 		c.group(groups, a, secret)
 		return
 	}
-	if s, ok := a.Value.Any().(Stack); ok {
-		c.Stack = s
-		return
+	if a.Value.Kind() == slog.KindAny {
+		if s, ok := a.Value.Any().(Stack); ok {
+			c.Stack = s
+			return
+		}
 	}
 	if c.fields >= MaxFields || c.size >= MaxAlert {
 		c.leftOut++
 		return
 	}
 	c.fields++
-	key := Cut(strings.Join(append(groups[:len(groups):len(groups)], a.Key), "."), maxKey)
+	key := Cut(a.Key, maxKey)
+	if len(groups) > 0 {
+		key = Cut(strings.Join(append(groups[:len(groups):len(groups)], a.Key), "."), maxKey)
+	}
 	if !c.NoRedact && (secret || redact.Key(a.Key)) {
 		c.size += len(Redacted)
 		c.Emit(key, Redacted)

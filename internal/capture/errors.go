@@ -21,12 +21,13 @@ func ErrorText(err error) (s string) {
 }
 
 // Chain is the text of an error, and a line for each error it wraps whose text
-// it doesn't repeat.
+// it doesn't repeat. Of long texts it takes the start: more than is shown.
 func Chain(err error, text string) string {
 	var b strings.Builder
-	b.WriteString(text)
+	b.WriteString(text[:min(len(text), 2*MaxValue)])
 	walk(err, func(e error) bool {
-		if t := ErrorText(e); !strings.Contains(b.String(), t) {
+		t := ErrorText(e)
+		if t = t[:min(len(t), 2*MaxValue)]; !strings.Contains(b.String(), t) {
 			b.WriteString("\ncaused by: " + t)
 		}
 		return b.Len() < 2*MaxValue

@@ -11,7 +11,7 @@ const (
 )
 
 // Reach is how many bytes of a long text count, at its start and at its end.
-const Reach = 4 << 10
+const Reach = 1 << 10
 
 // minHex is the length from which a word of hexadecimal digits, with at least
 // one decimal digit among them, is an id.
