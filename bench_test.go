@@ -35,11 +35,6 @@ func handlers(b *testing.B, run func(b *testing.B, h slog.Handler)) {
 	}
 }
 
-var fiveAttrs = []slog.Attr{
-	slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 500),
-	slog.String("user", "u-41"), slog.Any("err", errors.New("connection refused")),
-}
-
 func BenchmarkNoAlert(b *testing.B) {
 	handlers(b, func(b *testing.B, h slog.Handler) {
 		log, ctx := slog.New(h), context.Background()

@@ -1,6 +1,62 @@
 // This file is slog's side: it hands records to the base handler, decides which
 // of them are alerts, and captures those as text.
 
+// Package slackalert tells Slack what goes wrong: a [log/slog] handler that
+// wraps the handler that keeps your logs, and sends the serious records on.
+//
+// Wrap the handler you have, and make it the default:
+//
+//	h, err := slackalert.New(slog.NewJSONHandler(os.Stdout, nil), &slackalert.Options{
+//		Token:   os.Getenv("SLACK_TOKEN"), // or WebhookURL, or a Sender of your own
+//		Channel: "C0123456789",
+//	})
+//	if err != nil {
+//		log.Fatal(err)
+//	}
+//	defer h.Close() // tells what waits
+//	slog.SetDefault(slog.New(h))
+//
+// # What becomes an alert
+//
+// A record at ERROR or above, and from INFO up one that carries an error code:
+//
+//	slog.Error("payment failed", "order", 1007, "error", err)
+//	slog.Warn("sign-in refused", "error_code", "token_tampered")
+//
+// Options.Level, CodeLevel and CodeKey say otherwise, Codes gives single codes
+// a title, a channel, somebody to mention and a runbook, or mutes them, and
+// Filter has the last word. The base handler gets its records as ever, first.
+//
+// # Once at once, then as a count
+//
+// Alerts with the same level, code, source line, message and error are one
+// group; numbers and ids in the texts make no difference. A group's first
+// alert waits a second for company and goes out in one message with what else
+// came. Its repeats are counted: a bot edits the count in its message, a
+// webhook tells it when RepeatInterval has passed. There is at most one message
+// a second and channel. While Slack can't be reached alerts fold together and
+// wait; what it doesn't confirm is sent again. So an alert arrives at least
+// once, and memory depends on how many kinds of alert there are, not on how
+// many alerts.
+//
+// # Who, where, and what came before
+//
+// With and Add give all records of a request their attributes:
+//
+//	ctx = slackalert.With(ctx, "request_id", id)
+//	slackalert.Add(ctx, "user", name) // seen by all who hold ctx
+//	slog.ErrorContext(ctx, "payment failed", "error", err)
+//
+// Package slackhttp does so for HTTP servers, and turns panics and unlogged 5xx
+// into alerts. With Options.Breadcrumbs an alert also shows what the request
+// logged before it.
+//
+// # The end
+//
+// [Handler.Close] waits up to five seconds for what is untold, and
+// [Handler.Flush] tells it before a Lambda freezes. os.Exit and log.Fatal run no
+// deferred call. What can't be delivered is said, by an error and to base.
+// [Handler.Stats] adds up at every moment.
 package slackalert
 
 import (
@@ -36,6 +92,7 @@ type Handler struct {
 	steady bool       // nothing but floor and base decides what is enabled
 
 	mayLoop bool // base is not one of slog's, which can't log
+	nested  bool // base is a Handler itself, and adds the scope's attributes
 }
 
 // core is what all derived handlers share. Nothing in it changes after New but
@@ -82,7 +139,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 		if h.mayLoop && rand.Uint32()&4095 == 0 && looping() {
 			return nil
 		}
-		if s == nil {
+		if s == nil || h.nested {
 			err = h.base.Handle(ctx, r)
 		} else {
 			err = h.handleScoped(ctx, r, s.Attrs())
@@ -360,12 +417,12 @@ func codeText(v slog.Value) string {
 
 // alert has the last word on whether a record is an alert, and counts it.
 func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, f *found) {
+	if s != nil {
+		s.MarkAlert() // also where Filter says no: it has been logged, and judged
+	}
 	if h.Filter != nil && !h.Filter(ctx, *r) {
 		h.crumb(s, r)
 		return
-	}
-	if s != nil {
-		s.MarkAlert()
 	}
 	text := ""
 	if f.err != nil {

@@ -580,6 +580,22 @@ func TestScopeStandsAtTheTop(t *testing.T) {
 	assert.Equal(t, []Field{{"method", "GET"}, {"user", "bo"}, {"shadowed", "inner"}, {"g.h.k", "v"}, {"svc", "x"}, {"g.a", "1"}}, d.all()[0].Groups[0].Fields)
 }
 
+func TestAHandlerAroundAHandler(t *testing.T) {
+	var buf bytes.Buffer
+	team, ops := newDesk(), newDesk()
+	inner, err := New(slog.NewJSONHandler(&buf, nil), &Options{Sender: team})
+	require.NoError(t, err)
+	outer, err := New(inner, &Options{Sender: ops})
+	require.NoError(t, err)
+	slog.New(outer).WithGroup("g").ErrorContext(With(t.Context(), "user", "bo"), "m", "k", "v")
+	require.NoError(t, outer.Close())
+	require.NoError(t, inner.Close())
+	assert.Equal(t, 1, strings.Count(buf.String(), `"user":"bo"`), buf.String())
+	for _, d := range []*desk{team, ops} {
+		assert.Equal(t, []Field{{"user", "bo"}, {"g.k", "v"}}, d.all()[0].Groups[0].Fields)
+	}
+}
+
 func TestBreadcrumbs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk()

@@ -157,6 +157,7 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	h.config = c
 	h.floor = min(c.level.fixed, c.codeLevel.fixed)
 	h.mayLoop = !isSlogs(base)
+	_, h.nested = base.(*Handler)
 	h.steady = c.level.asked == nil && c.codeLevel.asked == nil && c.Breadcrumbs == 0
 	host, _ := os.Hostname() // a message without one is better than no message
 	h.batch = &batcher{
