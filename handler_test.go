@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/slackalert/internal/scope"
 )
 
 // everything makes every record an alert at once, each its own group.
@@ -258,7 +260,9 @@ func TestFilterHasTheLastWord(t *testing.T) {
 	h, log, base := newTest(t, d, func(o *Options) {
 		o.Filter = func(_ context.Context, r slog.Record) bool { return r.Message != "noise" }
 	})
-	log.Error("noise")
+	ctx := With(t.Context())
+	log.ErrorContext(ctx, "noise")
+	assert.True(t, scope.From(ctx).Alerted(), "it was logged: the middleware needn't")
 	log.Error("signal")
 	require.NoError(t, h.Close())
 	assert.EqualValues(t, 1, h.Stats().Alerts)
