@@ -161,19 +161,25 @@ type telling struct {
 // room is the most that each part of a card may have, and where it stands.
 type room struct {
 	head, message, err, value, stack, crumb, crumbs int
-	line, text                                      inert.Place
+	line, text, error                               inert.Place
+	dense                                           bool // of the attributes only who and where
 }
+
+// mostDivided is how many cards may have space between them.
+const mostDivided = 12
 
 func (s *sheet) room() room {
 	switch n := len(s.tiles); {
 	case n == 1:
-		return room{headerLimit, 3000, 3000, 1000, 3000, 400, 2000, inert.Line, inert.Plain}
+		return room{headerLimit, 3000, 3000, 1000, 3000, 400, 2000, inert.Line, inert.Plain, inert.Leaf, false}
 	case n <= 4:
-		return room{150, 1500, 1500, 400, 1500, 300, 800, inert.Row, inert.Row}
+		return room{150, 1500, 1500, 400, 1500, 300, 800, inert.Row, inert.Row, inert.Leaf, false}
+	case n <= mostDivided:
+		return room{150, 800, 800, 200, 700, 200, 500, inert.Row, inert.Row, inert.Leaf, false}
 	case n <= 20:
-		return room{150, 800, 800, 200, 700, 200, 500, inert.Row, inert.Row}
+		return room{150, 500, 400, 100, 400, 100, 200, inert.Row, inert.Row, inert.Row, true}
 	}
-	return room{110, 400, 400, 100, 300, 100, 200, inert.Row, inert.Row}
+	return room{110, 400, 300, 100, 300, 100, 200, inert.Row, inert.Row, inert.Row, true}
 }
 
 func (t *tile) fill(s *sheet, g *Group) {
@@ -185,7 +191,7 @@ func (t *tile) fill(s *sheet, g *Group) {
 	}
 	t.Card.Message = inert.Text(strings.TrimSpace(g.Message), r.message, inert.Leaf)
 	if !inert.Blank(g.Error) && g.Error != g.Message {
-		t.Card.Error = inert.Text(strings.TrimRight(g.Error, "\n"), r.err, inert.Leaf)
+		t.Card.Error = inert.Text(strings.TrimRight(g.Error, "\n"), r.err, r.error)
 	}
 	t.headline(s, r)
 	t.fields(s, r)
@@ -284,7 +290,10 @@ func (t *tile) fields(s *sheet, r room) {
 		t.telling = append(t.telling, telling{f, who.Of(f.Key)})
 	}
 	slices.SortStableFunc(t.telling, func(a, b telling) int { return int(a.role - b.role) })
-	t.Unlisted = max(0, listed-mostFields)
+	if r.dense {
+		t.telling = slices.DeleteFunc(t.telling, func(f telling) bool { return f.role == who.Other })
+	}
+	t.Unlisted = listed - len(t.telling)
 	t.Card.Fields = make([]card.Field, len(t.telling))
 	for i, f := range t.telling {
 		t.Card.Fields[i] = newField(f.Field, r)
@@ -432,7 +441,7 @@ func (s *sheet) single(t *tile) []slack.Block {
 	body.Section(s.calls.Rich()...)
 	blocks = body.AppendTo(blocks)
 
-	fields, beside := sideBySide(shown.Fields)
+	fields, beside := t.sideBySide(shown.Fields)
 	if len(beside) > 0 {
 		blocks = append(blocks, slack.NewSectionBlock(nil, beside, nil))
 	}
@@ -458,10 +467,11 @@ func (s *sheet) single(t *tile) []slack.Block {
 	return draw.Context(blocks, draw.Plain(home), where, draw.Markup(draw.MarkupDates(shown.When)), draw.Markup(links))
 }
 
-// sideBySide takes the fields that are short enough to stand in two columns.
-func sideBySide(fields []card.Field) (rest []card.Field, beside []*slack.TextBlockObject) {
-	for _, f := range fields {
-		if len(beside) == sectionFields || inert.Len(f.Value) > 80 || strings.Contains(f.Value, "\n") {
+// sideBySide takes the fields that are short enough to stand in two columns: all,
+// or of many those that tell who and where.
+func (t *tile) sideBySide(fields []card.Field) (rest []card.Field, beside []*slack.TextBlockObject) {
+	for i, f := range fields {
+		if len(beside) == sectionFields || len(fields) > sectionFields && t.telling[i].role == who.Other || inert.Len(f.Value) > 80 || strings.Contains(f.Value, "\n") {
 			rest = append(rest, f)
 			continue
 		}
@@ -508,7 +518,7 @@ func (s *sheet) several() []slack.Block {
 	blocks = calls.AppendTo(blocks)
 
 	// Room for words matters more than the space between many cards.
-	n, each, divided := len(s.tiles), 1, len(s.tiles) <= 12
+	n, each, divided := len(s.tiles), 1, len(s.tiles) <= mostDivided
 	if n > 20 {
 		each = 4
 	}
@@ -523,7 +533,7 @@ func (s *sheet) several() []slack.Block {
 		}
 		var body draw.Rich
 		for j := i; j < min(i+each, n); j++ {
-			s.tiles[j].compact(&body, room)
+			s.tiles[j].compact(&body, room, !divided)
 		}
 		blocks = body.AppendTo(blocks)
 	}
@@ -543,14 +553,18 @@ func (s *sheet) level(budget int) int {
 	return card.Level(weights, budget)
 }
 
-// compact writes the card as one of several.
-func (t *tile) compact(r *draw.Rich, room int) {
+// compact writes the card as one of several; of many, its error has no box.
+func (t *tile) compact(r *draw.Rich, room int, dense bool) {
 	shown := t.Cut(room)
-	message := shown.Message
-	if message != "" {
-		message = "\n" + message
+	head := []draw.Element{draw.Bold(t.Head)}
+	if shown.Message != "" {
+		head = append(head, draw.Text("\n"+shown.Message))
 	}
-	r.Section(draw.Bold(t.Head), draw.Text(message))
+	if dense && shown.Error != "" {
+		head = append(head, draw.Text("\n"), draw.Code(shown.Error))
+		shown.Error = ""
+	}
+	r.Section(head...)
 	r.Preformatted(shown.Error)
 	r.Section(listed(shown.Fields, " · ")...)
 	r.Preformatted(shown.Stack)

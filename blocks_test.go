@@ -344,6 +344,22 @@ func TestFairShares(t *testing.T) {
 	}
 }
 
+// Of many groups only who and where is told, not the other attributes.
+func TestManyGroupsTellWho(t *testing.T) {
+	fields := []Field{{"order", "1007"}, {"user", "41"}, {"path", "/pay"}}
+	for n, want := range map[int]string{12: "user 41 · path /pay · order 1007", 13: "user 41 · path /pay\n… (+1 field)"} {
+		var b Batch
+		for i := range n {
+			b.Groups = append(b.Groups, Group{Message: fmt.Sprint("kind ", i), Fields: fields})
+		}
+		got := strings.NewReplacer("\n ", " ", " · \n", " · ").Replace(texts(t, layout(b, nil, version{})))
+		assert.Contains(t, got, "kind 0\n"+want+"\n", "%d groups", n)
+		b.Groups[0].Fields = fields[1:]
+		got = strings.NewReplacer("\n ", " ", " · \n", " · ").Replace(texts(t, layout(b, nil, version{})))
+		assert.Contains(t, got, "kind 0\nuser 41 · path /pay\n🔵", "%d groups", n)
+	}
+}
+
 // Who is mentioned is only what the options say: once, in blocks and in text.
 func TestMentions(t *testing.T) {
 	opts := &Options{

@@ -50,10 +50,9 @@ type Shown struct {
 }
 
 const (
-	opening    = 240 // of message, error and fields, before anything gets more
-	least      = 100 // a stack or breadcrumbs with less room aren't worth it
-	noteWeight = 110 // "… (+12 fields, stack, 8 breadcrumbs, 2 links, error, source, time)"
-	countSize  = 20  // "… (+1,000 earlier)"
+	opening   = 240 // of message, error and fields, before anything gets more
+	least     = 100 // a stack or breadcrumbs with less room aren't worth it
+	countSize = 20  // "… (+1,000 earlier)"
 )
 
 // Weight is what the card counts if it is shown in full.
@@ -66,7 +65,26 @@ func (c *Card) Weight() int {
 	return w
 }
 
-func (c *Card) fixed() int { return inert.Len(c.Head) + noteWeight }
+// fixed is what counts whatever the room: the head, and the longest note there
+// can be.
+func (c *Card) fixed() int {
+	w := inert.Len(c.Head) + len(" · … (+)")
+	for _, part := range []struct {
+		there bool
+		note  string
+	}{
+		{len(c.Fields)+c.Unlisted > 0, "1,000,000 fields, "},
+		{len(c.Crumbs)+c.Earlier > 0, "1,000,000 breadcrumbs, "},
+		{len(c.Links) > 0, "11 links, "},
+		{c.Stack != "", "stack, "}, {c.Message != "", "message, "}, {c.Error != "", "error, "},
+		{c.Where != "", "source, "}, {len(c.When) > 0, "time, "},
+	} {
+		if part.there {
+			w += len(part.note)
+		}
+	}
+	return w
+}
 
 func (f *Field) weight() int { return inert.Len(f.Key) + inert.Len(f.Value) + len(" · ") }
 

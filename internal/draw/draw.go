@@ -35,6 +35,11 @@ func Bold(s string) Element {
 	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Bold: true})
 }
 
+// Code is literal text that looks like code.
+func Code(s string) Element {
+	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Code: true})
+}
+
 // Pairs is texts in bold, each followed by a literal one.
 func Pairs(pairs ...[2]string) []Element {
 	line, bold := make([]Element, 0, 2*len(pairs)), &slack.RichTextSectionTextStyle{Bold: true}
