@@ -689,48 +689,47 @@ func (t *tile) did() string {
 // plain is the whole as text. Each group gets its share of the bytes, and what
 // one doesn't need the next may have.
 func (s *sheet) plain() string {
-	var b strings.Builder
+	b := make([]byte, 0, plainLimit)
 	if len(s.Groups) > 1 {
-		b.WriteString(s.summary() + "\n")
+		b = append(append(b, s.summary()...), '\n')
 	}
 	if from := words.Join(", ", inert.Cut(s.Service, 60), inert.Cut(s.Host, 60)); from != "" {
-		b.WriteString(inert.Text(from, 200, inert.Markup) + "\n")
+		b = append(inert.AppendBytes(b, from, 400, inert.Markup), '\n')
 	}
 	calls := s.calls.Text()
 	room := plainLimit - len(calls) - 40 // for the last line
 	for i := range s.tiles {
-		s.tiles[i].write(&b, s, (room-b.Len())/(len(s.tiles)-i))
+		b = s.tiles[i].appendTo(b, s, (room-len(b))/(len(s.tiles)-i))
 	}
 	if more := len(s.Groups) - len(s.tiles); more > 0 {
-		b.WriteString("… (+" + words.Plural(more, "more kind") + ")\n")
+		b = append(b, "… (+"+words.Plural(more, "more kind")+")\n"...)
 	}
-	return strings.TrimSuffix(b.String(), "\n") + calls
+	return strings.TrimSuffix(string(b), "\n") + calls
 }
 
-// write writes the tile as lines of text, in at most room bytes.
-func (t *tile) write(b *strings.Builder, s *sheet, room int) {
+// appendTo writes the tile as lines of text, in at most room bytes.
+func (t *tile) appendTo(b []byte, s *sheet, room int) []byte {
+	end := len(b) + room
 	line := func(text, tail string, most int) {
-		most = min(most, room-1) - len(tail)
+		most = min(most, end-len(b)-1) - len(tail)
 		if text == "" || most < 32 {
 			return
 		}
-		text = inert.Bytes(text, most, inert.Markup)
-		b.WriteString(text)
-		b.WriteString(tail)
-		b.WriteString("\n")
-		room -= len(text) + len(tail) + 1
+		b = inert.AppendBytes(b, text, most, inert.Markup)
+		b = append(append(b, tail...), '\n')
 	}
+	half := func(least int) int { return max((end-len(b))/2, least) }
 	tail := ""
 	if t.tally != "" {
 		tail = " " + t.often
 	}
-	line(t.sign+": "+inert.Cut(t.what(s, false), 800), tail, max(room/2, 80))
+	line(t.sign+": "+inert.Cut(t.what(s, false), 800), tail, half(80))
 	if t.Card.Error != "" {
-		line("error: "+inert.Cut(t.Group.Error, 1200), "", max(room/2, 40))
+		line("error: "+inert.Cut(t.Group.Error, 1200), "", half(40))
 	}
 	fields := make([]byte, 0, 256)
 	for i, f := range t.telling {
-		if len(fields) > room {
+		if len(fields) > end-len(b) {
 			break
 		}
 		if i > 0 {
@@ -738,9 +737,10 @@ func (t *tile) write(b *strings.Builder, s *sheet, room int) {
 		}
 		fields = append(append(append(fields, inert.Cut(f.Key, 60)...), ": "...), inert.Cut(f.Value, 120)...)
 	}
-	line(string(fields), "", max(room/2, 40))
+	line(string(fields), "", half(40))
 	line(t.place, "", 200)
-	if draw.Dated(t.First) && room > 40 {
-		b.WriteString("since " + words.UTC(t.First) + "\n")
+	if draw.Dated(t.First) && end-len(b) > 40 {
+		b = append(append(append(b, "since "...), words.UTC(t.First)...), '\n')
 	}
+	return b
 }

@@ -32,7 +32,7 @@ func (t Tree) File(file, function string) (string, bool) {
 		return rel, sound(rel)
 	}
 	if dir, ok := t.within(function); ok {
-		return path.Join(dir, path.Base(file)), true
+		return dir + file[strings.LastIndexByte(file, '/')+1:], true
 	}
 	if !strings.HasPrefix(function, "main.") {
 		return "", false
@@ -43,7 +43,8 @@ func (t Tree) File(file, function string) (string, bool) {
 	return rel, ok && sound(rel)
 }
 
-// within is the folder, within the module, of the package that function is in.
+// within is the folder, within the module, of the package that function is in;
+// it ends in a slash unless it is the module's own.
 func (t Tree) within(function string) (string, bool) {
 	slash := strings.LastIndexByte(function, '/') + 1
 	dot := strings.IndexByte(function[slash:], '.')
@@ -55,7 +56,11 @@ func (t Tree) within(function string) (string, bool) {
 	if pkg == t.Module {
 		return "", true
 	}
-	return strings.CutPrefix(pkg, t.Module+"/")
+	dir, ok := strings.CutPrefix(pkg, t.Module)
+	if !ok || dir[0] != '/' {
+		return "", false
+	}
+	return dir[1:] + "/", true
 }
 
 // sound reports whether rel can be a path in this module: no other module's,
@@ -78,9 +83,26 @@ func (t Tree) URL(template, file string, line int) string {
 		return ""
 	}
 	file = strings.ReplaceAll(url.PathEscape(file), "%2F", "/")
-	template = strings.ReplaceAll(template, "{revision}", url.PathEscape(t.Revision))
-	template = strings.ReplaceAll(template, "{line}", strconv.Itoa(max(line, 1)))
-	return strings.ReplaceAll(template, "{file}", file) // last: a file may be called {line}
+	var b strings.Builder
+	b.Grow(len(template) + len(file) + len(t.Revision))
+	for template != "" {
+		before, rest, found := strings.Cut(template, "{")
+		b.WriteString(before)
+		template = rest
+		switch {
+		case strings.HasPrefix(rest, "revision}"):
+			b.WriteString(url.PathEscape(t.Revision))
+		case strings.HasPrefix(rest, "file}"):
+			b.WriteString(file)
+		case strings.HasPrefix(rest, "line}"):
+			b.WriteString(strconv.Itoa(max(line, 1)))
+		case found:
+			b.WriteByte('{')
+			continue
+		}
+		_, template, _ = strings.Cut(rest, "}")
+	}
+	return b.String()
 }
 
 // Short is the end of a path that tells a reader most: folder and file.

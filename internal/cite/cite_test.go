@@ -15,6 +15,7 @@ func TestFile(t *testing.T) {
 		want           string
 	}{
 		{"by function", shop, "/build/x/internal/pay/pay.go", "example.com/shop/internal/pay.(*Service).Charge.func1", "internal/pay/pay.go"},
+		{"no folder in the file", shop, "pay.go", "example.com/shop/pay.Do", "pay/pay.go"},
 		{"the module's root", shop, "/build/x/shop.go", "example.com/shop.Run", "shop.go"},
 		{"a test", shop, "/build/x/pay/pay_test.go", "example.com/shop/pay_test.TestPay", "pay/pay_test.go"},
 		{"a dot in the path", shop, "/b/v1.x/a.go", "example.com/shop/v1%2ex.Do", "v1.x/a.go"},
@@ -48,6 +49,7 @@ func TestURL(t *testing.T) {
 	assert.Equal(t, "https://git.example/blob/4f2c9e1d/a%20b/%7Bline%7D.go#L1", tree.URL(template, "a b/{line}.go", 0))
 	assert.Empty(t, Tree{}.URL(template, "a/b.go", 7), "the revision isn't known")
 	assert.Equal(t, "https://git.example/main/a.go", Tree{}.URL("https://git.example/main/{file}", "a.go", 7))
+	assert.Equal(t, "https://git.example/{x}/{/a.go}{", tree.URL("https://git.example/{x}/{/{file}}{", "a.go", 7))
 	assert.Empty(t, tree.URL("", "a.go", 7))
 	assert.Empty(t, tree.URL(template, "", 7))
 }

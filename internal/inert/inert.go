@@ -60,22 +60,33 @@ func Len(s string) int {
 }
 
 // Text returns s made inert for p, in at most limit UTF-16 units.
-func Text(s string, limit int, p Place) string { return write(s, limit, p, units) }
+func Text(s string, limit int, p Place) string {
+	if len(s) <= limit && harmlessRun(s, p) == len(s) {
+		return s
+	}
+	out := make([]byte, 0, min(len(s)+16, 3*max(limit, 0)+16))
+	return string(write(out, s, limit, p, units))
+}
 
-// Bytes is Text with a limit in bytes of UTF-8.
-func Bytes(s string, limit int, p Place) string { return write(s, limit, p, utf8.RuneLen) }
+// AppendBytes appends s made inert for p to out, in at most limit bytes.
+func AppendBytes(out []byte, s string, limit int, p Place) []byte {
+	return write(out, s, limit, p, utf8.RuneLen)
+}
 
 // Cut shortens s, as it is, to limit units. Of a text that is inert already it
 // leaves an inert one, but for Markup, whose entities it may cut through.
 func Cut(s string, limit int) string {
-	if len(s) <= limit {
+	switch {
+	case len(s) <= limit:
 		return s
+	case limit < 1:
+		return ""
 	}
 	c := cutter{limit: limit, size: units}
 	for i, r := range s {
 		c.boundary(i, r)
 		if c.used += units(r); c.used > limit {
-			return c.cut(s)
+			return s[:c.safe] + "…"
 		}
 	}
 	return s
@@ -91,35 +102,33 @@ func units(r rune) int {
 	return 1
 }
 
-func write(s string, limit int, p Place, size func(rune) int) string {
-	if len(s) <= limit && harmlessRun(s, p) == len(s) {
-		return s
-	}
+func write(out []byte, s string, limit int, p Place, size func(rune) int) []byte {
 	c := cutter{limit: limit, size: size}
-	var out strings.Builder
-	out.Grow(min(len(s)+16, 3*max(limit, 0)+16))
-	prev := rune(-1)
+	start, prev := len(out), rune(-1)
 	for i := 0; i < len(s); {
 		if n := min(harmlessRun(s[i:], p), limit-c.used-c.size('…')); n > 1 {
-			out.WriteString(s[i : i+n])
+			out = append(out, s[i:i+n]...)
 			c.used, i = c.used+n, i+n
 			prev = rune(s[i-1])
-			c.prev, c.safe, c.safeUsed = prev, out.Len()-1, c.used-1
+			c.prev, c.safe, c.safeUsed = prev, len(out)-1-start, c.used-1
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
-		c.boundary(out.Len(), r)
+		c.boundary(len(out)-start, r)
 		piece := show(prev, r, s[i+n:], s[i:i+n], p)
 		for _, q := range piece {
 			c.used += size(q)
 		}
-		out.WriteString(piece)
 		if c.used > limit {
-			return c.cut(out.String())
+			if limit < size('…') {
+				return out[:start]
+			}
+			return append(out[:start+c.safe], "…"...)
 		}
+		out = append(out, piece...)
 		prev, i = r, i+n
 	}
-	return out.String()
+	return out
 }
 
 // harmlessRun is how much of the beginning of s is ASCII without a sign that
@@ -282,13 +291,6 @@ func (c *cutter) boundary(at int, r rune) {
 		c.safe, c.safeUsed = at, c.used
 	}
 	c.prev = r
-}
-
-func (c *cutter) cut(s string) string {
-	if c.limit < c.size('…') {
-		return ""
-	}
-	return s[:c.safe] + "…"
 }
 
 // extends reports whether r belongs to the character before it.
