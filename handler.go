@@ -145,25 +145,74 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 			err = h.handleScoped(ctx, r, s.Attrs())
 		}
 	}
-	f := found{}
-	switch {
-	case r.Level >= h.level.Level():
-		h.look(&f, &r, s)
-	case r.Level < h.codeLevel.Level():
+	if r.Level >= h.level.Level() {
+		h.byLevel(ctx, r, s)
+		return err
+	}
+	if r.Level < h.codeLevel.Level() {
 		h.crumb(s, &r)
 		return err
-	case !h.coded(&r, s):
-		h.crumb(s, &r)
-		return err
-	default:
-		h.look(&f, &r, s)
-		if f.code == "" || h.Codes[f.code].Mute {
-			h.crumb(s, &r)
-			return err
+	}
+	// Most records hold no code, and nothing it could be in. The pass that
+	// finds that out stands here, in one piece, because it is what they pay.
+	key, closer := h.CodeKey, h.dotted
+	r.Attrs(func(a slog.Attr) bool {
+		if len(a.Key) == len(key) && a.Key == key {
+			closer = true
+		} else if k := a.Value.Kind(); k == slog.KindGroup || k == slog.KindLogValuer {
+			closer = true
 		}
+		return !closer
+	})
+	if !closer && h.code == "" && (s == nil || !h.inScope(s, false)) {
+		h.crumb(s, &r)
+		return err
+	}
+	f := h.look(&r, s)
+	if f.code != "" && !h.Codes[f.code].Mute {
+		h.alert(ctx, &r, s, &f)
+	} else {
+		h.crumb(s, &r)
+	}
+	return err
+}
+
+// byLevel handles a record that is an alert by its level. One pass tells
+// whether it has more than one value that may be its error.
+func (h *Handler) byLevel(ctx context.Context, r slog.Record, s *scope.Scope) {
+	key, closer, others, other := h.CodeKey, h.dotted, 0, slog.Value{}
+	r.Attrs(func(a slog.Attr) bool {
+		if k := a.Value.Kind(); k == slog.KindGroup || k == slog.KindLogValuer || len(a.Key) == len(key) && a.Key == key {
+			closer = true
+		} else if k == slog.KindAny {
+			others++
+			other = a.Value
+		}
+		return true
+	})
+	f := found{code: h.code}
+	switch {
+	case closer || others > 1 || s != nil && h.inScope(s, true):
+		f = h.look(&r, s)
+	case others == 1:
+		f.take(other.Any())
+	}
+	if f.err == nil {
+		f.err = h.err
 	}
 	h.alert(ctx, &r, s, &f)
-	return err
+}
+
+// inScope says whether a scope's attributes must be looked at: for a code, and
+// for an error if one is wanted.
+func (h *Handler) inScope(s *scope.Scope, errorToo bool) bool {
+	for _, a := range s.Attrs() {
+		switch k := a.Value.Kind(); {
+		case k == slog.KindGroup, k == slog.KindLogValuer, a.Key == h.CodeKey, k == slog.KindAny && errorToo:
+			return true
+		}
+	}
+	return false
 }
 
 // crumb remembers a record that is no alert.
@@ -288,45 +337,16 @@ func up(path []string) *parents {
 	return p
 }
 
-// coded says, as fast as may be, whether a record may carry a code: most
-// records are no alerts, and this is what they pay.
-func (h *Handler) coded(r *slog.Record, s *scope.Scope) bool {
-	if h.code != "" || h.dotted {
-		return true
-	}
-	may, key := false, h.CodeKey
-	r.Attrs(func(a slog.Attr) bool {
-		if len(a.Key) == len(key) && a.Key == key {
-			may = true
-		} else if k := a.Value.Kind(); k == slog.KindGroup || k == slog.KindLogValuer {
-			may = true
-		}
-		return !may
-	})
-	if !may && s != nil {
-		for _, a := range s.Attrs() {
-			k := a.Value.Kind()
-			may = may || a.Key == key || k == slog.KindGroup || k == slog.KindLogValuer
-		}
-	}
-	return may
-}
-
 // look searches the record, then its logger, then the scope, for the code and
 // for the first error.
-func (h *Handler) look(f *found, r *slog.Record, s *scope.Scope) {
+func (h *Handler) look(r *slog.Record, s *scope.Scope) found {
+	var f found
 	var around *parents
 	if h.dotted {
 		around = up(h.with.groups())
 	}
-	key := h.CodeKey
 	r.Attrs(func(a slog.Attr) bool {
-		switch k := a.Value.Kind(); {
-		case h.dotted, len(a.Key) == len(key) && a.Key == key, k == slog.KindGroup, k == slog.KindLogValuer:
-			h.lookAt(f, around, a)
-		case k == slog.KindAny:
-			f.take(a.Value.Any())
-		}
+		h.lookAt(&f, around, a)
 		return f.code == "" || f.err == nil
 	})
 	if f.code == "" {
@@ -336,8 +356,9 @@ func (h *Handler) look(f *found, r *slog.Record, s *scope.Scope) {
 		f.err = h.err
 	}
 	if s != nil && (f.code == "" || f.err == nil) {
-		h.lookIn(f, nil, s.Attrs())
+		h.lookIn(&f, nil, s.Attrs())
 	}
+	return f
 }
 
 func (h *Handler) lookIn(f *found, around *parents, attrs []slog.Attr) {
