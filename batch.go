@@ -200,8 +200,8 @@ type group struct {
 	told    uint64
 	wait    wait
 	due     time.Time
-	flying  bool // in an attempt
-	urgent  bool // somebody waits for it in Handle
+	flying  bool   // in an attempt
+	urgent  uint64 // somebody waits in Handle until so many are told
 	posted  time.Time
 	message *sent     // the one to edit; nil = none
 	gone    bool      // its last message was; the next post replaces it
@@ -426,13 +426,18 @@ func (b *batcher) add(g *group, a alert) ticket {
 	s := g.state.Add(one)
 	g.seen(a.at)
 	now := time.Now()
-	if a.urgent && !g.urgent {
-		g.urgent = true
-		g.state.And(^uint64(stirred)) // its wait must be set anew
+	if a.urgent {
+		if !g.hurries() {
+			g.state.And(^uint64(stirred)) // its wait must be set anew
+		}
+		g.urgent = s >> 2
 	}
 	b.stir(g, now)
 	return ticket{g, s >> 2}
 }
+
+// hurries says whether somebody waits in Handle. batcher.mu is held.
+func (g *group) hurries() bool { return g.urgent > g.told }
 
 // remember lets the exact text find the group without a lock. b.mu is held.
 func (b *batcher) remember(exact uint64, g *group) {
@@ -471,6 +476,9 @@ func (b *batcher) lane(channel string) *lane {
 // stir tells a group's lane, once, that the group has untold alerts. b.mu is
 // held.
 func (b *batcher) stir(g *group, now time.Time) {
+	if g.alerts() == g.told {
+		return // told before its goroutine came to say so
+	}
 	if g.state.Or(stirred)&stirred != 0 || g.flying {
 		return // while it flies, the end of the attempt looks again
 	}
@@ -480,7 +488,7 @@ func (b *batcher) stir(g *group, now time.Time) {
 // schedule sets how and when a group's untold alerts are told. b.mu is held.
 func (b *batcher) schedule(g *group, now time.Time) {
 	l := g.lane
-	if g.wait == waitNone || g.urgent {
+	if g.wait == waitNone || g.hurries() {
 		switch over := g.posted.Add(b.repeat); {
 		case g.posted.IsZero() || !now.Before(over):
 			l.keep(g, waitCompany, now.Add(b.delay))
@@ -492,37 +500,40 @@ func (b *batcher) schedule(g *group, now time.Time) {
 			l.keep(g, waitHeld, over)
 		}
 	}
-	if g.urgent {
+	if g.hurries() {
 		b.hurry(l, now)
 	}
 	if g.wait == waitCompany && l.endEdit != nil {
-		b.yieldAt(l, g.due.Sub(now))
+		b.yieldAt(l, b.postAt(l).Sub(now))
 	}
-	if l.idle && (l.armed.IsZero() || g.due.Before(l.armed) || l.company >= b.size || g.urgent) {
+	if l.idle && (l.armed.IsZero() || g.due.Before(l.armed) || l.company >= b.size || g.hurries()) {
 		l.rouse()
 	}
 }
 
-// yieldAt ends the edit in flight when a new alert is due, so that an edit
+// yieldAt ends the edit in flight when a new alert may go, so that an edit
 // never delays it. b.mu is held.
 func (b *batcher) yieldAt(l *lane, in time.Duration) {
-	if l.company >= b.size || in <= 0 {
-		l.endEdit(errYield)
-	} else if l.endEditBy == nil {
-		end := l.endEdit
-		l.endEditBy = time.AfterFunc(in, func() { end(errYield) })
+	end := l.endEdit
+	if in <= 0 {
+		end(errYield)
+		return
 	}
+	if l.endEditBy != nil {
+		l.endEditBy.Stop()
+	}
+	l.endEditBy = time.AfterFunc(in, func() { end(errYield) })
 }
 
 // hurry makes due what waits for company, and what is urgent. b.mu is held.
 func (b *batcher) hurry(l *lane, now time.Time) {
 	for g := range l.waiting {
-		if g.wait == waitCompany || g.urgent {
+		if g.wait == waitCompany || g.hurries() {
 			g.due = earlier(g.due, now)
 		}
 	}
 	for m := range l.edits {
-		if slices.ContainsFunc(m.items, func(it item) bool { return it.g.urgent && it.g.message == m }) {
+		if slices.ContainsFunc(m.items, func(it item) bool { return it.g.hurries() && it.g.message == m }) {
 			m.due = earlier(m.due, now)
 		}
 	}
@@ -552,7 +563,7 @@ func (l *lane) keep(g *group, w wait, due time.Time) {
 func (l *lane) keepEdit(g *group, due time.Time) {
 	l.release(g)
 	m := g.message
-	if _, ok := l.edits[m]; !ok || due.Before(m.due) {
+	if _, ok := l.edits[m]; !ok {
 		m.due = due
 	}
 	l.edits[m] = struct{}{}
@@ -563,8 +574,12 @@ func (l *lane) release(g *group) {
 	if g.wait == waitCompany {
 		l.company--
 	}
+	edited := g.wait == waitEdit
 	delete(l.waiting, g)
 	g.wait, g.due = waitNone, time.Time{}
+	if edited {
+		l.unedit(g.message)
+	}
 }
 
 func later(a, b time.Time) time.Time {
@@ -689,8 +704,8 @@ func (b *batcher) takePost(l *lane, now time.Time) *parcel {
 		}
 	}
 	slices.SortFunc(due, func(x, y *group) int {
-		if x.urgent != y.urgent {
-			if x.urgent {
+		if x.hurries() != y.hurries() {
+			if x.hurries() {
 				return -1
 			}
 			return 1
@@ -703,6 +718,7 @@ func (b *batcher) takePost(l *lane, now time.Time) *parcel {
 	for _, g := range due {
 		p.add(g, g.told)
 		p.batch.ID = cmp.Or(p.batch.ID, g.batchID)
+		p.batch.Groups = append(p.batch.Groups, p.items[len(p.items)-1].shows.clone())
 	}
 	p.batch.ID = cmp.Or(p.batch.ID, rand.Text())
 	b.launch(p)
@@ -719,10 +735,16 @@ func (b *batcher) takeEdit(l *lane) *parcel {
 	for _, it := range m.items {
 		if it.g.message == m {
 			p.add(it.g, it.before)
-			continue
+		} else {
+			p.items = append(p.items, it)
 		}
-		p.items = append(p.items, it)
-		p.batch.Groups = append(p.batch.Groups, it.shows)
+	}
+	// The level of "other alerts" may have risen.
+	slices.SortFunc(p.items, func(x, y item) int {
+		return cmp.Or(cmp.Compare(y.shows.Level, x.shows.Level), cmp.Compare(x.g.seq, y.g.seq))
+	})
+	for _, it := range p.items {
+		p.batch.Groups = append(p.batch.Groups, it.shows.clone())
 	}
 	b.editBank--
 	b.launch(p)
@@ -753,7 +775,6 @@ func (p *parcel) add(g *group, before uint64) {
 	g.state.And(^uint64(stirred))
 	n := g.alerts()
 	p.items = append(p.items, item{g: g, before: before, upTo: n, shows: g.show(before, n)})
-	p.batch.Groups = append(p.batch.Groups, g.show(before, n))
 }
 
 // alerts is how many a group has counted. batcher.mu is held.
@@ -767,19 +788,24 @@ func (g *group) alerts() uint64 {
 // show is the group as a message tells it: nothing in it is shared with the
 // next message but text.
 func (g *group) show(before, upTo uint64) Group {
-	s := g.first
-	s.Fields = slices.Clone(s.Fields)
-	s.Breadcrumbs = slices.Clone(s.Breadcrumbs)
-	if s.Source != nil {
-		src := *s.Source
-		s.Source = &src
-	}
+	s := g.first.clone()
 	s.Count, s.Total = int(upTo-before), int(upTo)
 	s.Last = s.First
 	if last := g.last.Load(); last > unixNano(s.First) {
 		s.Last = time.Unix(0, last).UTC()
 	}
 	return s
+}
+
+// clone shares nothing with g but text.
+func (g Group) clone() Group {
+	g.Fields = slices.Clone(g.Fields)
+	g.Breadcrumbs = slices.Clone(g.Breadcrumbs)
+	if g.Source != nil {
+		src := *g.Source
+		g.Source = &src
+	}
+	return g
 }
 
 // attempt carries one parcel and settles what became of it.
@@ -892,15 +918,15 @@ func (b *batcher) settleEdit(l *lane, p *parcel, err error, yielded bool, now ti
 		}
 		b.land(l, p, now, true)
 		return b.worked(l, &l.editing, "edit")
-	case yielded:
-		m.due = now.Add(postGap)
-		l.edits[m] = struct{}{}
-		b.land(l, p, now, false)
-		return nil
 	case isGone(err):
 		b.failures++
 		b.lastError = err.Error()
 		b.repost(l, m, now, true)
+		b.land(l, p, now, false)
+		return nil
+	case yielded && !answered(err):
+		m.due = now.Add(postGap)
+		l.edits[m] = struct{}{}
 		b.land(l, p, now, false)
 		return nil
 	}
@@ -937,7 +963,12 @@ func (b *batcher) repost(l *lane, m *sent, now time.Time, gone bool) {
 			l.keep(g, waitCompany, now)
 		}
 	}
-	if !slices.ContainsFunc(m.items, func(it item) bool { return it.g.message == m && it.g.wait == waitEdit }) {
+	l.unedit(m)
+}
+
+// unedit forgets to edit a message that no group waits for. batcher.mu is held.
+func (l *lane) unedit(m *sent) {
+	if m != nil && !slices.ContainsFunc(m.items, func(it item) bool { return it.g.message == m && it.g.wait == waitEdit }) {
 		delete(l.edits, m)
 	}
 }
@@ -953,15 +984,31 @@ func (b *batcher) land(l *lane, p *parcel, now time.Time, told bool) {
 		g.flying = false
 		if told {
 			b.delivered += it.upTo - g.told
-			g.told, g.settled = it.upTo, now
+			g.told, g.settled, g.batchID = it.upTo, now, ""
 		}
 		switch {
-		case g.alerts() > g.told:
-			g.state.Or(stirred)
-			b.schedule(g, now)
+		case !g.rests():
+			if g.wait == waitNone { // else it waits for the next attempt
+				b.schedule(g, now)
+			}
 		default:
-			g.urgent = false
 			b.forgetAt = soonest(b.forgetAt, b.forgettable(g))
+		}
+	}
+}
+
+// rests says whether all alerts are told, and marks the group stirred or not:
+// in one step, or repeats might go on counting into a group that nobody looks
+// at. batcher.mu is held.
+func (g *group) rests() bool {
+	for {
+		s := g.state.Load()
+		if g.alerts() > g.told {
+			g.state.Or(stirred)
+			return false
+		}
+		if g.state.CompareAndSwap(s, s&^stirred) {
+			return true
 		}
 	}
 }
@@ -989,6 +1036,12 @@ func (t *trouble) fail(err error) (wait time.Duration, hard bool) {
 	return d + mathrand.N(d/4), false
 }
 
+// answered says whether an error is Slack's, though the attempt was called off.
+func answered(err error) bool {
+	var r interface{ RetryAfter() time.Duration }
+	return errors.As(err, &r) && r.RetryAfter() > 0
+}
+
 func isGone(err error) bool {
 	var g interface{ Gone() bool }
 	return errors.As(err, &g) && g.Gone()
@@ -1013,7 +1066,9 @@ func (b *batcher) failed(l *lane, t *trouble, what string) []notice {
 
 // worked ends a run of failures. b.mu is held.
 func (b *batcher) worked(l *lane, t *trouble, what string) []notice {
-	l.pause = time.Time{}
+	if t == &l.posting {
+		l.pause = time.Time{}
+	}
 	if !t.said {
 		return nil
 	}
@@ -1194,11 +1249,17 @@ func (b *batcher) close(ctx context.Context) bool {
 	}
 	b.closing = true
 	b.deadline, _ = ctx.Deadline()
+	now := time.Now()
 	for _, l := range b.lanes {
 		for g := range l.all {
 			g.final = g.state.Or(shut) >> 2
+			b.stir(g, now)
+		}
+		if l.endEdit != nil && l.company > 0 {
+			l.endEdit(errYield)
 		}
 		l.pause, l.posting.mend, l.editing.mend = time.Time{}, "", ""
+		l.posting.n, l.editing.n = 0, 0 // what is left of its time is for trying
 		for m := range l.edits {
 			m.due = atOnce
 		}
