@@ -738,8 +738,10 @@ func TestTheSumHoldsFromEveryGoroutine(t *testing.T) {
 		watchers.Go(func() {
 			for last := uint64(0); ; {
 				s := h.Stats()
-				assert.Equal(t, s.Alerts, s.Delivered+s.Pending+s.Lost)
-				assert.GreaterOrEqual(t, s.Alerts, last)
+				if s.Alerts != s.Delivered+s.Pending+s.Lost || s.Alerts < last {
+					t.Errorf("%+v after %d alerts", s, last)
+					return
+				}
 				last = s.Alerts
 				select {
 				case <-done:
@@ -750,12 +752,12 @@ func TestTheSumHoldsFromEveryGoroutine(t *testing.T) {
 			}
 		})
 	}
-	const each = 5_000
+	const each = 2_000
 	for g := range 4 {
 		loggers.Go(func() {
 			for i := range each {
 				log.Error("kind " + letters((i+g)%80))
-				if i%1000 == 0 {
+				if i%500 == 0 {
 					ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 					_ = h.Flush(ctx)
 					cancel()
