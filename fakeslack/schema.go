@@ -52,10 +52,16 @@ var (
 )
 
 // within is r with another upper limit.
-func within(r rule, most int) rule { r.max = most; return r }
+func within(r rule, most int) rule {
+	r.max = most
+	return r
+}
 
 // must is r for a member that has to be there.
-func must(r rule) rule { r.need = true; return r }
+func must(r rule) rule {
+	r.need = true
+	return r
+}
 
 var (
 	plainText = fields{"text": textOf, "emoji": flag}
