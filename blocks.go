@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -30,9 +31,9 @@ const (
 	messageWeight = 12_000 // of all texts and blocks together
 	blockWeight   = 125    // what a block counts besides its text
 	headerLimit   = 150
-	sectionFields = 10 // fields of one section
 	contextLimit  = 2000
 	sentenceLimit = 300
+	briefLimit    = 40   // of a value that shares its line with others
 	plainLimit    = 3500 // bytes; the text of an edit may have 4,000
 
 	mostGroups = 40  // that are shown; those beyond are counted
@@ -101,6 +102,8 @@ type sheet struct {
 	alerts int        // told by the batch
 	hidden int        // of those, in groups that are not shown
 	calls  wake.Calls // who is mentioned
+
+	first, last time.Time // of all groups
 }
 
 func newSheet(b Batch, opts *Options, v version) *sheet {
@@ -108,6 +111,7 @@ func newSheet(b Batch, opts *Options, v version) *sheet {
 		opts = &Options{}
 	}
 	s := &sheet{Batch: b, opts: opts, v: v}
+	s.first, s.last = period(b.Groups)
 	s.tiles = make([]tile, min(len(b.Groups), mostGroups))
 	for i := range b.Groups {
 		g := &b.Groups[i]
@@ -138,7 +142,7 @@ func (s *sheet) mention(g *Group) {
 
 // home is where the batch comes from.
 func (s *sheet) home() string {
-	return inert.Text(words.Join(" · ", s.Service, s.Host), 200, inert.Line)
+	return inert.Text(words.Join(draw.Dot, s.Service, s.Host), 200, inert.Line)
 }
 
 // A tile is one group with its card, and what the sentences need of it.
@@ -150,7 +154,11 @@ type tile struct {
 	often   string    // "×127 in 10 s"
 	place   string    // source line, as logged
 	telling []telling // the attributes, the most telling first
+	deed    deed
 }
+
+// deed is who did what: the attribute that tells each, nil where none does.
+type deed [who.Other]*Field
 
 // telling is an attribute and what it tells.
 type telling struct {
@@ -165,17 +173,23 @@ type room struct {
 	dense                                           bool // of the attributes only who and where
 }
 
-// mostDivided is how many cards may have space between them.
-const mostDivided = 12
+// Of many cards, those whose errors may have a box, and those that may have
+// space between them.
+const (
+	mostBoxed   = 6
+	mostDivided = 12
+)
 
 func (s *sheet) room() room {
 	switch n := len(s.tiles); {
 	case n == 1:
-		return room{headerLimit, 3000, 3000, 1000, 3000, 400, 2000, inert.Line, inert.Plain, inert.Leaf, false}
+		return room{headerLimit, 600, 1000, 1000, 3000, 400, 2000, inert.Line, inert.Leaf, inert.Leaf, false}
 	case n <= 4:
-		return room{150, 1500, 1500, 400, 1500, 300, 800, inert.Row, inert.Row, inert.Leaf, false}
+		return room{150, 600, 1000, 400, 1500, 300, 800, inert.Row, inert.Row, inert.Leaf, false}
+	case n <= mostBoxed:
+		return room{150, 600, 800, 200, 700, 200, 500, inert.Row, inert.Row, inert.Leaf, false}
 	case n <= mostDivided:
-		return room{150, 800, 800, 200, 700, 200, 500, inert.Row, inert.Row, inert.Leaf, false}
+		return room{150, 600, 800, 200, 700, 200, 500, inert.Row, inert.Row, inert.Row, false}
 	case n <= 20:
 		return room{150, 500, 400, 100, 400, 100, 200, inert.Row, inert.Row, inert.Row, true}
 	}
@@ -189,18 +203,18 @@ func (t *tile) fill(s *sheet, g *Group) {
 	if t.tally = tally(g); t.tally != "" {
 		t.often = s.howOften(g)
 	}
-	t.Card.Message = inert.Text(strings.TrimSpace(g.Message), r.message, inert.Leaf)
-	if !inert.Blank(g.Error) && g.Error != g.Message {
-		t.Card.Error = inert.Text(strings.TrimRight(g.Error, "\n"), r.err, r.error)
-	}
+	t.Card.Message = capped(strings.TrimSpace(g.Message), r.message, inert.Leaf)
 	t.headline(s, r)
+	if !inert.Blank(g.Error) && !t.saysError() {
+		t.Card.Error = capped(strings.TrimRight(g.Error, "\n"), r.err, r.error)
+	}
 	t.fields(s, r)
-	t.stack(r)
+	t.stack(s, r)
 	for _, crumb := range g.Breadcrumbs[max(0, len(g.Breadcrumbs)-mostCrumbs):] {
 		t.Crumbs = append(t.Crumbs, inert.Text(crumb, r.crumb, inert.Row))
 	}
 	t.Earlier, t.MostCrumbs = len(g.Breadcrumbs)-len(t.Crumbs), r.crumbs
-	t.When = t.times()
+	t.When = t.times(s.brief())
 	if g.Source != nil {
 		t.place, t.Address = s.source(g.Source)
 		t.Where = inert.Text(t.place, 150, inert.Line)
@@ -217,11 +231,34 @@ func (t *tile) headline(s *sheet, r room) {
 	if !titled {
 		line = words.FirstLine(t.saying())
 	}
-	subject := inert.Text(words.Join(" · ", code, line), room, r.line)
-	t.Head = words.Join(" ", t.sign+" · "+subject, t.tally)
-	if strings.HasSuffix(subject, t.Card.Message) {
+	subject := words.Join(" · ", code, line)
+	shown := inert.Text(subject, room, r.line)
+	t.Head = words.Join(" ", t.sign+" · "+shown, t.tally)
+	if strings.HasSuffix(subject, strings.TrimSpace(t.Group.Message)) && shown == inert.Text(subject, 2*room, r.line) {
 		t.Card.Message = "" // the head says all of it
 	}
+}
+
+// saysError reports whether the message is the error, or ends with it, as that
+// of a panic does, and is so short that it is shown whole.
+func (t *tile) saysError() bool {
+	message := strings.TrimSpace(t.Group.Message)
+	return t.Group.Error == t.Group.Message || len(message) <= 160 && strings.HasSuffix(message, strings.TrimSpace(t.Group.Error))
+}
+
+// capped is s made inert for p in at most limit units; what is cut is counted.
+func capped(s string, limit int, p inert.Place) string {
+	if len(s) <= limit || inert.Len(s) <= limit {
+		return inert.Text(s, limit, p)
+	}
+	limit -= len(" (+1,000,000 characters)")
+	kept := inert.Cut(s, limit)
+	shown := inert.Text(kept, limit, p)
+	if utf8.RuneCountInString(shown) != utf8.RuneCountInString(kept) {
+		return shown // signs that stand for characters can't be counted as those
+	}
+	more := utf8.RuneCountInString(s) - utf8.RuneCountInString(kept) + 1
+	return shown + " (+" + words.Plural(more, "character") + ")"
 }
 
 // saying is what the alert says, as logged.
@@ -290,26 +327,70 @@ func (t *tile) fields(s *sheet, r room) {
 		t.telling = append(t.telling, telling{f, who.Of(f.Key)})
 	}
 	slices.SortStableFunc(t.telling, func(a, b telling) int { return int(a.role - b.role) })
+	listed -= t.findDeed()
 	if r.dense {
 		t.telling = slices.DeleteFunc(t.telling, func(f telling) bool { return f.role == who.Other })
 	}
 	t.Unlisted = listed - len(t.telling)
-	t.Card.Fields = make([]card.Field, len(t.telling))
-	for i, f := range t.telling {
-		t.Card.Fields[i] = newField(f.Field, r)
+	t.Card.Fields = make([]card.Field, 0, len(t.telling))
+	route := t.route(r)
+	for _, f := range t.telling {
+		switch {
+		case route != "" && f.Field == t.deed[who.Method]:
+			t.Card.Fields = append(t.Card.Fields, card.Field{Value: route, Who: true})
+		case route != "" && (f.Field == t.deed[who.Path] || f.Field == t.deed[who.Status]):
+		default:
+			t.Card.Fields = append(t.Card.Fields, newField(f, r))
+		}
 	}
 }
 
-func newField(f *Field, r room) card.Field {
-	key := inert.Text(f.Key, 80, r.line)
-	if strings.Contains(f.Key, ":") { // the colon that will follow could end a :name:
-		key = strings.TrimSuffix(inert.Text(f.Key+":", 80, r.line), ":")
-	}
+func newField(f telling, r room) card.Field {
 	value := inert.Text(f.Value, r.value, r.text)
 	if inert.Blank(value) {
 		value = strconv.Quote(value)
 	}
-	return card.Field{Key: key, Value: value}
+	return card.Field{Key: inert.Text(f.Key, 80, inert.Row), Value: value, Who: f.role != who.Other}
+}
+
+// findDeed notes the first attribute of each role. It drops routes that only
+// repeat method and path, as those of Go's ServeMux may, and returns how many.
+func (t *tile) findDeed() (dropped int) {
+	bare := func(f *Field) string { // the path of "POST /pay"
+		if method := t.deed[who.Method]; method != nil {
+			return strings.TrimPrefix(f.Value, method.Value+" ")
+		}
+		return f.Value
+	}
+	for _, f := range t.telling {
+		if f.role == who.Other || inert.Blank(f.Value) {
+			continue
+		}
+		had := t.deed[f.role]
+		if had == nil || f.role == who.Path && bare(had) != had.Value && bare(f.Field) == f.Value {
+			t.deed[f.role] = f.Field
+		}
+	}
+	path, n := t.deed[who.Path], len(t.telling)
+	t.telling = slices.DeleteFunc(t.telling, func(f telling) bool {
+		return f.role == who.Path && f.Field != path && path != nil && bare(f.Field) == bare(path)
+	})
+	return n - len(t.telling)
+}
+
+// route is what was asked for and what came of it: "POST /pay → 500"; "" unless
+// method and path are known.
+func (t *tile) route(r room) string {
+	method, path, status := t.deed[who.Method], t.deed[who.Path], t.deed[who.Status]
+	if method == nil || path == nil {
+		return ""
+	}
+	asked := method.Value + " " + strings.TrimPrefix(path.Value, method.Value+" ")
+	route := inert.Text(asked, r.value, inert.Row)
+	if status != nil {
+		route += " → " + inert.Text(status.Value, briefLimit, inert.Row)
+	}
+	return route
 }
 
 // isCodeKey reports whether key, in a group or not, holds the code.
@@ -318,14 +399,16 @@ func (s *sheet) isCodeKey(key string) bool {
 	return ok && (in == "" || strings.HasSuffix(in, "."))
 }
 
-func (t *tile) stack(r room) {
+func (t *tile) stack(s *sheet, r room) {
 	stack := strings.TrimSpace(t.Group.Stack)
 	if stack == "" {
 		return
 	}
-	t.StackLines = strings.Count(stack, "\n") + 1
-	stack = stack[:min(len(stack), 4*r.stack+4)]      // more than is shown, whatever it is
-	stack = strings.ReplaceAll(stack, "\n\t", "\n  ") // a tab is wide on a phone
+	all := strings.Count(stack, "\n")
+	end := min(len(stack), 16*r.stack) // more than is shown, whatever it is
+	all -= strings.Count(stack[:end], "\n")
+	stack = s.tree().Stack(stack[:end])
+	t.StackLines = all + strings.Count(stack, "\n") + 1
 	t.Card.Stack = inert.Text(stack, r.stack, inert.Leaf)
 }
 
@@ -361,10 +444,15 @@ func newLink(l Link, inMarkup bool) card.Link {
 	return link
 }
 
+// tree is the source tree that the program was built from.
+func (s *sheet) tree() cite.Tree {
+	return cite.Tree{Revision: s.v.revision, Module: s.v.module, Dir: s.v.dir}
+}
+
 // source names a source line and links it after opts.SourceURL, if the line is
 // the program's own and the template asks for nothing that isn't known.
 func (s *sheet) source(src *slog.Source) (where, address string) {
-	tree := cite.Tree{Revision: s.v.revision, Module: s.v.module, Dir: s.v.dir}
+	tree := s.tree()
 	where = cite.Short(src.File)
 	if file, ok := tree.File(src.File, src.Function); ok {
 		where, address = file, inert.URL(tree.URL(s.opts.SourceURL, file, src.Line))
@@ -381,8 +469,19 @@ func (s *sheet) source(src *slog.Source) (where, address string) {
 	return where, address
 }
 
+// halfDay is the time in which a time of day says enough.
+const halfDay = 12 * time.Hour
+
+// brief reports whether times of day will do: the line under the summary has
+// the date.
+func (s *sheet) brief() bool {
+	return len(s.tiles) > 1 && s.last.Sub(s.first) < halfDay
+}
+
 // times tells how often since when, and when last.
-func (t *tile) times() []draw.Span {
+func (t *tile) times(brief bool) []draw.Span {
+	span := func(text string, at time.Time) draw.Span { return draw.Span{Text: text, At: at, Brief: brief} }
+	soon := brief || t.Last.Sub(t.First) < halfDay
 	first, last := draw.Dated(t.First), draw.Dated(t.Last)
 	also := ""
 	if t.tally != "" {
@@ -394,13 +493,13 @@ func (t *tile) times() []draw.Span {
 	case !first && !last:
 		return []draw.Span{{Text: t.often}}
 	case !first:
-		return []draw.Span{{Text: t.often + also + "last ", At: t.Last}}
+		return []draw.Span{span(t.often+also+"last ", t.Last)}
 	case also == "":
-		return []draw.Span{{At: t.First}}
+		return []draw.Span{span("", t.First)}
 	case !last || t.Last.Sub(t.First) < time.Minute:
-		return []draw.Span{{Text: t.often + ", since ", At: t.First}}
+		return []draw.Span{span(t.often+", since ", t.First)}
 	}
-	return []draw.Span{{Text: t.often + ", since ", At: t.First}, {Text: ", last ", At: t.Last}}
+	return []draw.Span{span(t.often+", since ", t.First), {Text: ", last ", At: t.Last, Brief: soon}}
 }
 
 // howOften is the count and the time it took. Of a group that goes on only the
@@ -429,24 +528,30 @@ func (s *sheet) blocks() []slack.Block {
 	return s.several()
 }
 
-// single is the card of the only group.
+// single is the card of the only group: what happened, to whom, where and when;
+// then what is long.
 func (s *sheet) single(t *tile) []slack.Block {
 	home := s.home()
-	shown := t.Cut(messageWeight - 5*blockWeight - inert.Len(home) - s.calls.Weight() - 100)
+	shown := t.Cut(messageWeight - 4*blockWeight - inert.Len(home) - s.calls.Weight() - 130)
 	blocks := []slack.Block{slack.NewHeaderBlock(draw.Plain(t.Head))}
+	brief, long := parted(shown.Fields)
 
 	var body draw.Rich
 	body.Section(draw.Text(shown.Message))
 	body.Preformatted(shown.Error)
 	body.Section(s.calls.Rich()...)
+	body.Section(listed(brief)...)
 	blocks = body.AppendTo(blocks)
 
-	fields, beside := t.sideBySide(shown.Fields)
-	if len(beside) > 0 {
-		blocks = append(blocks, slack.NewSectionBlock(nil, beside, nil))
+	where := draw.Plain(shown.Where)
+	if shown.Address != "" {
+		where = draw.Markup(draw.Anchor(shown.Where, shown.Address))
 	}
+	links, others := anchors(shown.Links)
+	blocks = draw.Context(blocks, draw.Plain(home), where, draw.Markup(draw.MarkupDates(shown.When)), draw.Markup(links))
+
 	var detail draw.Rich
-	detail.Section(listed(fields, "\n")...)
+	detail.Section(listed(long)...)
 	if shown.Stack != "" {
 		detail.Section(draw.Bold("Stack"))
 		detail.Preformatted(shown.Stack)
@@ -455,36 +560,28 @@ func (s *sheet) single(t *tile) []slack.Block {
 		detail.Section(draw.Bold("What came before"))
 		detail.Preformatted(shown.Crumbs)
 	}
-	links, others := anchors(shown.Links)
 	detail.Section(others...)
 	detail.Section(draw.Text(shown.Note))
-	blocks = detail.AppendTo(blocks)
-
-	where := draw.Plain(shown.Where)
-	if shown.Address != "" {
-		where = draw.Markup(draw.Anchor(shown.Where, shown.Address))
-	}
-	return draw.Context(blocks, draw.Plain(home), where, draw.Markup(draw.MarkupDates(shown.When)), draw.Markup(links))
+	return detail.AppendTo(blocks)
 }
 
-// sideBySide takes the fields that are short enough to stand in two columns: all,
-// or of many those that tell who and where.
-func (t *tile) sideBySide(fields []card.Field) (rest []card.Field, beside []*slack.TextBlockObject) {
-	for i, f := range fields {
-		if len(beside) == sectionFields || len(fields) > sectionFields && t.telling[i].role == who.Other || inert.Len(f.Value) > 80 || strings.Contains(f.Value, "\n") {
-			rest = append(rest, f)
-			continue
+// parted parts the fields that share a line from those that need their own.
+func parted(fields []card.Field) (brief, long []card.Field) {
+	for _, f := range fields {
+		if f.Key != "" && inert.Len(f.Value) > briefLimit || strings.Contains(f.Value, "\n") {
+			long = append(long, f)
+		} else {
+			brief = append(brief, f)
 		}
-		beside = append(beside, draw.Plain(f.Key+": "+f.Value))
 	}
-	return rest, beside
+	return brief, long
 }
 
 // anchors takes the links that fit into one element of a context block; the
 // others are for rich text.
 func anchors(links []card.Link) (line string, others []draw.Element) {
 	for _, l := range links {
-		if next := words.Join(" · ", line, l.Markup); l.URL != "" && inert.Len(next) <= contextLimit {
+		if next := words.Join(draw.Dot, line, l.Markup); l.URL != "" && inert.Len(next) <= contextLimit {
 			line = next
 		} else {
 			others = draw.Apart(others, draw.Link(l.Label, l.URL))
@@ -493,14 +590,23 @@ func anchors(links []card.Link) (line string, others []draw.Element) {
 	return line, others
 }
 
-// listed is the fields in a section of rich text.
-func listed(fields []card.Field, sep string) []draw.Element {
-	pairs := make([][2]string, len(fields))
-	for i, f := range fields {
-		if i == len(fields)-1 {
-			sep = ""
+// listed is the fields in a section of rich text: the brief ones on a line, then
+// each of the others on its own.
+func listed(fields []card.Field) []draw.Element {
+	brief, long := parted(fields)
+	pairs := make([][2]string, 0, len(fields))
+	for i, f := range append(brief, long...) {
+		value, end := f.Value, draw.Dot
+		if f.Key != "" {
+			value = " " + value
 		}
-		pairs[i] = [2]string{f.Key, " " + f.Value + sep}
+		switch {
+		case i == len(fields)-1:
+			end = ""
+		case i >= len(brief)-1:
+			end = "\n"
+		}
+		pairs = append(pairs, [2]string{f.Key, value + end})
 	}
 	return draw.Pairs(pairs...)
 }
@@ -509,8 +615,12 @@ func listed(fields []card.Field, sep string) []draw.Element {
 func (s *sheet) several() []slack.Block {
 	blocks := []slack.Block{slack.NewHeaderBlock(draw.Plain(s.summary()))}
 	period := ""
-	if first, last := s.period(); draw.Dated(first) {
-		period = draw.MarkupDates([]draw.Span{{Text: "since ", At: first}, {Text: ", last ", At: last}})
+	if draw.Dated(s.first) {
+		spans := []draw.Span{{Text: "since ", At: s.first}, {Text: ", last ", At: s.last, Brief: s.last.Sub(s.first) < halfDay}}
+		if s.last.Sub(s.first) < time.Second {
+			spans = spans[:1]
+		}
+		period = draw.MarkupDates(spans)
 	}
 	blocks = draw.Context(blocks, draw.Plain(s.home()), draw.Markup(period))
 	var calls draw.Rich
@@ -519,7 +629,7 @@ func (s *sheet) several() []slack.Block {
 
 	// Room for words matters more than the space between many cards.
 	n, each, divided := len(s.tiles), 1, len(s.tiles) <= mostDivided
-	if n > 20 {
+	if !divided {
 		each = 4
 	}
 	taken := len(blocks) + (n+each-1)/each + 1
@@ -533,7 +643,7 @@ func (s *sheet) several() []slack.Block {
 		}
 		var body draw.Rich
 		for j := i; j < min(i+each, n); j++ {
-			s.tiles[j].compact(&body, room, !divided)
+			s.tiles[j].compact(&body, room, n <= mostBoxed)
 		}
 		blocks = body.AppendTo(blocks)
 	}
@@ -553,23 +663,34 @@ func (s *sheet) level(budget int) int {
 	return card.Level(weights, budget)
 }
 
-// compact writes the card as one of several; of many, its error has no box.
-func (t *tile) compact(r *draw.Rich, room int, dense bool) {
+// compact writes the card as one of several. One of many has no box for its
+// error, and what doesn't tell who and where comes after the line that leads on.
+func (t *tile) compact(r *draw.Rich, room int, boxed bool) {
 	shown := t.Cut(room)
 	head := []draw.Element{draw.Bold(t.Head)}
 	if shown.Message != "" {
 		head = append(head, draw.Text("\n"+shown.Message))
 	}
-	if dense && shown.Error != "" {
-		head = append(head, draw.Text("\n"), draw.Code(shown.Error))
-		shown.Error = ""
+	fields, rest := shown.Fields, []card.Field(nil)
+	if !boxed {
+		n := slices.IndexFunc(append(fields[:len(fields):len(fields)], card.Field{}), func(f card.Field) bool { return !f.Who })
+		fields, rest = fields[:n], fields[n:]
+		if shown.Error != "" {
+			head = append(head, draw.Text("\n"+shown.Error))
+			shown.Error = ""
+		}
 	}
 	r.Section(head...)
 	r.Preformatted(shown.Error)
-	r.Section(listed(shown.Fields, " · ")...)
+	r.Section(listed(fields)...)
+	r.Section(lead(&shown)...)
+	r.Section(listed(rest)...)
 	r.Preformatted(shown.Stack)
 	r.Preformatted(shown.Crumbs)
-	var line []draw.Element
+}
+
+// lead is the line that leads on: source, times, links, and what isn't shown.
+func lead(shown *card.Shown) (line []draw.Element) {
 	if shown.Where != "" {
 		line = draw.Apart(line, draw.Link(shown.Where, shown.Address))
 	}
@@ -580,7 +701,7 @@ func (t *tile) compact(r *draw.Rich, room int, dense bool) {
 	if shown.Note != "" {
 		line = draw.Apart(line, draw.Text(shown.Note))
 	}
-	r.Section(line...)
+	return line
 }
 
 // summary is the header over several groups.
@@ -590,19 +711,24 @@ func (s *sheet) summary() string {
 		worst = max(worst, s.Groups[i].Level)
 		goesOn = goesOn || ongoing(&s.Groups[i])
 	}
-	told := words.Thousands(s.alerts)
-	if first, last := s.period(); goesOn {
-		told += " more"
-	} else if draw.Dated(first) && last.Sub(first) >= time.Second {
-		told += " in " + words.Duration(last.Sub(first))
+	told := ""
+	if goesOn {
+		told = ", " + words.Thousands(s.alerts) + " more"
+	} else {
+		if s.alerts > len(s.Groups) { // else each was told once
+			told = ", " + words.Thousands(s.alerts)
+		}
+		if took := s.last.Sub(s.first); draw.Dated(s.first) && took >= time.Second {
+			told += " in " + words.Duration(took)
+		}
 	}
-	return fmt.Sprintf("%s %s of alert, %s, %s", levelSign(worst), words.Plural(len(s.Groups), "kind"), told, worst)
+	return fmt.Sprintf("%s %s of alert%s, %s", levelSign(worst), words.Plural(len(s.Groups), "kind"), told, worst)
 }
 
 // period is from the first alert of all groups to the last.
-func (s *sheet) period() (first, last time.Time) {
-	for i := range s.Groups {
-		for _, t := range []time.Time{s.Groups[i].First, s.Groups[i].Last} {
+func period(groups []Group) (first, last time.Time) {
+	for i := range groups {
+		for _, t := range []time.Time{groups[i].First, groups[i].Last} {
 			if draw.Dated(t) && (first.IsZero() || t.Before(first)) {
 				first = t
 			}
@@ -673,17 +799,20 @@ func (t *tile) what(s *sheet, withError bool) string {
 
 // did is who did what: "user 41, POST /pay, 500".
 func (t *tile) did() string {
-	var by [who.Other + 1]string
-	for _, f := range t.telling {
-		if by[f.role] == "" && !inert.Blank(f.Value) {
-			by[f.role] = inert.Cut(f.Value, 40)
+	by := func(role who.Role) string {
+		if f := t.deed[role]; f != nil {
+			return inert.Cut(f.Value, 40)
 		}
+		return ""
 	}
-	user := by[who.User]
+	user, path := by(who.User), by(who.Path)
 	if user != "" {
 		user = "user " + user
 	}
-	return words.Join(", ", user, words.Join(" ", by[who.Method], by[who.Path]), by[who.Status])
+	if method := by(who.Method); method != "" {
+		path = words.Join(" ", method, strings.TrimPrefix(path, method+" "))
+	}
+	return words.Join(", ", user, path, by(who.Status))
 }
 
 // plain is the whole as text. Each group gets its share of the bytes, and what

@@ -144,7 +144,7 @@ func (s *seen) rich(t *testing.T, e map[string]any) {
 }
 
 // ours are the sequences that the layout itself may put where markup acts.
-var ours = regexp.MustCompile(`<!date\^[0-9]+\^\{date_short_pretty\} \{time_secs\}\|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC>` +
+var ours = regexp.MustCompile(`<!date\^[0-9]+\^\{time_secs\}(?: \{date_short_pretty\})?\|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC>` +
 	`|<!subteam\^S0FUZZ>|<@U0FUZZ>`)
 
 // anchored is a link: its label is looked at, its address may not end early.
@@ -249,11 +249,18 @@ func requireReadable(t *testing.T, g Group, s *seen) {
 	if strings.Contains(shown, "…") {
 		return
 	}
-	logged := []string{g.Message, g.Error, g.Code, strings.ReplaceAll(g.Stack, "\n\t", "\n  ")}
+	logged := []string{g.Message, g.Error, g.Code}
+	for line := range strings.Lines(g.Stack) { // of a path the last element, at least
+		slashes := "/"
+		if strings.Contains(line, ".go:") {
+			slashes = `/\`
+		}
+		logged = append(logged, line[strings.LastIndexAny(line, slashes)+1:])
+	}
 	logged = append(logged, g.Breadcrumbs...)
 	for _, f := range g.Fields {
 		logged = append(logged, f.Value)
-		if first, _, _ := strings.Cut(g.Error, "\n"); f.Key != "error_code" && f.Value != first {
+		if first, _, _ := strings.Cut(g.Error, "\n"); f.Key != "error_code" && f.Value != first && !toldByForm.MatchString(f.Key) {
 			logged = append(logged, f.Key) // else it is said elsewhere
 		}
 	}
@@ -261,6 +268,9 @@ func requireReadable(t *testing.T, g Group, s *seen) {
 		require.Contains(t, shown, read(l))
 	}
 }
+
+// toldByForm are keys that needn't be shown: "POST /pay → 500" says what is what.
+var toldByForm = regexp.MustCompile(`(?i)method|path|ur[il]|route|endpoint|target|status`)
 
 // requireAllTold holds that every group is named with its level and count, or counted.
 func requireAllTold(t *testing.T, b Batch, s *seen) {

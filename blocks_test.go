@@ -8,13 +8,17 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/slackalert/internal/inert"
 )
 
 var update = flag.Bool("update", false, "rewrite the messages in testdata")
@@ -183,14 +187,14 @@ func slices40(s string) (all []string) {
 	return all
 }
 
-// kinds is n groups, the later the milder.
+// kinds is n groups, the last third of them milder.
 func kinds(n int) (groups []Group) {
 	for i := range n {
 		g := payment()
 		g.Message = fmt.Sprintf("kind %d of failure in the %s", i+1, []string{"basket", "checkout", "search", "mailer"}[i%4])
 		g.Count, g.Last = 1+i*i, lunch.Add(time.Duration(i)*time.Second)
 		g.Total = g.Count
-		if i%3 == 2 {
+		if i >= n*2/3 {
 			g.Level = slog.LevelWarn
 		}
 		groups = append(groups, g)
@@ -256,7 +260,7 @@ func TestLayoutOfNothing(t *testing.T) {
 	assert.Equal(t, "🔵 INFO: (no message)", m.plain)
 
 	m = layout(Batch{Groups: []Group{{}, {}}}, &Options{}, version{})
-	assert.Contains(t, texts(t, m), "2 kinds of alert, 2, INFO")
+	assert.Contains(t, texts(t, m), "2 kinds of alert, INFO")
 }
 
 func TestLevelsByRange(t *testing.T) {
@@ -313,7 +317,8 @@ func TestSummary(t *testing.T) {
 	}
 	assert.Equal(t, "🔴 3 kinds of alert, 127 in 10 s, ERROR", head(g(0, 1, 1, 0, 0), g(8, 100, 100, time.Second, 9*time.Second), g(4, 26, 26, time.Second, 10*time.Second)))
 	assert.Equal(t, "🔴 2 kinds of alert, 5 more, ERROR", head(g(8, 4, 90, 0, time.Hour), g(4, 1, 1, 0, 0)), "the time of some is not that of all")
-	assert.Equal(t, "🔵 2 kinds of alert, 2, INFO", head(Group{}, Group{}))
+	assert.Equal(t, "🔵 2 kinds of alert, INFO", head(Group{}, Group{}))
+	assert.Equal(t, "🔴 2 kinds of alert in 3 s, ERROR", head(g(8, 1, 1, 0, 0), g(8, 1, 1, 3*time.Second, 3*time.Second)), "each once")
 }
 
 // Each group gets a fair share: what the first have to say can't starve the last.
@@ -347,16 +352,87 @@ func TestFairShares(t *testing.T) {
 // Of many groups only who and where is told, not the other attributes.
 func TestManyGroupsTellWho(t *testing.T) {
 	fields := []Field{{"order", "1007"}, {"user", "41"}, {"path", "/pay"}}
-	for n, want := range map[int]string{12: "user 41 · path /pay · order 1007", 13: "user 41 · path /pay\n… (+1 field)"} {
+	many := func(n int, first []Field) string {
 		var b Batch
 		for i := range n {
 			b.Groups = append(b.Groups, Group{Message: fmt.Sprint("kind ", i), Fields: fields})
 		}
-		got := strings.NewReplacer("\n ", " ", " · \n", " · ").Replace(texts(t, layout(b, nil, version{})))
-		assert.Contains(t, got, "kind 0\n"+want+"\n", "%d groups", n)
-		b.Groups[0].Fields = fields[1:]
-		got = strings.NewReplacer("\n ", " ", " · \n", " · ").Replace(texts(t, layout(b, nil, version{})))
-		assert.Contains(t, got, "kind 0\nuser 41 · path /pay\n🔵", "%d groups", n)
+		b.Groups[0].Fields = first
+		return lines(t, layout(b, nil, version{}))
+	}
+	assert.Contains(t, many(6, fields), "kind 0\nuser 41 · path /pay · order 1007\n")
+	assert.Contains(t, many(12, fields), "kind 0\nuser 41 · path /pay\norder 1007\n", "what leads on would stand before the order")
+	assert.Contains(t, many(13, fields), "kind 0\nuser 41 · path /pay\n… (+1 field)\n")
+	for _, n := range []int{6, 12, 13} {
+		assert.Regexp(t, "kind 0\nuser 41 · path /pay\n\n?🔵", many(n, fields[1:]), "%d groups", n)
+	}
+}
+
+// lines are the lines of a message, as drawn.
+func lines(t *testing.T, m message) string {
+	t.Helper()
+	var b strings.Builder
+	draw := func(sep string, block slack.Block) {
+		var all []string
+		for _, p := range look(t, message{text: "x", blocks: []slack.Block{block}}).parts {
+			all = append(all, p.text)
+		}
+		b.WriteString(strings.ReplaceAll(strings.Join(all, sep), "\u00a0", " ") + "\n")
+	}
+	for _, block := range m.blocks {
+		rich, ok := block.(*slack.RichTextBlock)
+		if !ok {
+			draw("\n", block)
+			continue
+		}
+		for _, e := range rich.Elements {
+			draw("", slack.NewRichTextBlock("", e))
+		}
+	}
+	return b.String()
+}
+
+// Who asked for what is one line, however much of it is known.
+func TestRoute(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		fields []Field
+		want   string
+	}{
+		{"all", []Field{{"status", "500"}, {"path", "/pay"}, {"method", "POST"}, {"user", "41"}, {"order", "7"}}, "user 41 · POST /pay → 500 · order 7"},
+		{"no status", []Field{{"path", "/pay"}, {"method", "POST"}}, "POST /pay"},
+		{"path alone", []Field{{"path", "/pay"}}, "path /pay"},
+		{"status alone", []Field{{"status", "500"}, {"x", "1"}}, "status 500 · x 1"},
+		{"no method", []Field{{"path", "/tmp/x"}, {"status", "open"}}, "path /tmp/x · status open"},
+		{"no path", []Field{{"method", "GET"}, {"status", "500"}}, "method GET · status 500"},
+		{"an empty method", []Field{{"method", ""}, {"path", "/pay"}}, `method "" · path /pay`},
+		{"a route that says the same", []Field{{"route", "POST /pay"}, {"method", "POST"}, {"path", "/pay"}}, "POST /pay"},
+		{"a route that says more", []Field{{"method", "POST"}, {"path", "/pay/7"}, {"route", "POST /pay/{id}"}}, "POST /pay/7 · route POST /pay/{id}"},
+		{"a route and no path", []Field{{"method", "POST"}, {"route", "POST /pay/{id}"}}, "POST /pay/{id}"},
+		{"two statuses", []Field{{"method", "GET"}, {"path", "/"}, {"status", "500"}, {"http.status", "502"}}, "GET / → 500 · http.status 502"},
+		{"a long value", []Field{{"note", strings.Repeat("n", 41)}, {"user", "41"}, {"x", "1"}}, "user 41 · x 1\nnote " + strings.Repeat("n", 41)},
+		{"lines", []Field{{"sql", "a\nb"}, {"x", "1"}}, "x 1\nsql a\nb"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := layout(Batch{Groups: []Group{{Message: "x", Fields: c.fields}}}, nil, version{})
+			got := strings.TrimSuffix(lines(t, m), "\n")
+			assert.Equal(t, "🔵 INFO · x\n"+c.want, got)
+			assert.NotContains(t, m.text, "POST POST")
+		})
+	}
+}
+
+// A text that is too long says how much of it is missing.
+func TestLongTextsAreCounted(t *testing.T) {
+	g := Group{Message: strings.Repeat("m", 2000), Error: strings.Repeat("é", 2000), Fields: []Field{{"user", "41"}}}
+	got := lines(t, layout(Batch{Groups: []Group{g}}, nil, version{}))
+	assert.Regexp(t, `\nm{500,600}… \(\+1,4\d\d characters\)\n`, got)
+	assert.Regexp(t, `\né{900,1000}… \(\+1,0\d\d characters\)\n`, got)
+	for _, part := range look(t, layout(Batch{Groups: []Group{g}}, nil, version{})).parts {
+		shown, more, cut := strings.Cut(part.text, "… (+")
+		if n, _ := strconv.Atoi(strings.TrimSuffix(strings.ReplaceAll(more, ",", ""), " characters)")); cut {
+			assert.Equal(t, 2000, n+utf8.RuneCountInString(shown))
+		}
 	}
 }
 
@@ -425,7 +501,7 @@ func TestLinks(t *testing.T) {
 	}}
 	m := layout(Batch{Groups: []Group{{Message: "x"}}}, opts, version{})
 	s := texts(t, m)
-	assert.Contains(t, s, "<https://logs.example/?a=b&amp;c=%3Cd%3E%7C|Logs> · <https://t.example|Link>")
+	assert.Contains(t, s, "<https://logs.example/?a=b&amp;c=%3Cd%3E%7C|Logs>\u00a0· <https://t.example|Link>")
 	assert.Contains(t, s, "Bad: javascript:alert(1)")
 	var urls []string
 	for _, p := range look(t, m).parts {
@@ -468,10 +544,21 @@ func TestNothingTwice(t *testing.T) {
 	g := Group{Message: "boom", Error: "a: b\ncaused by: b", Code: "E1", Fields: []Field{
 		{"err", "a: b"}, {"req.error_code", "E1"}, {"my_error_code", "E1"}, {"error_code", "E2"}, {"empty", ""}, {"same", "boom"},
 	}}
-	got := texts(t, layout(Batch{Groups: []Group{g}}, nil, version{}))
-	assert.Equal(t, "🔵 INFO · E1 · boom\na: b\ncaused by: b\nmy_error_code: E1\nerror_code: E2\nempty: \"\"\nsame: boom", got)
-	g = Group{Message: "boom", Error: "boom"}
-	assert.Equal(t, "🔵 INFO · boom", texts(t, layout(Batch{Groups: []Group{g}}, nil, version{})))
+	got := lines(t, layout(Batch{Groups: []Group{g}}, nil, version{}))
+	assert.Equal(t, "🔵 INFO · E1 · boom\na: b\ncaused by: b\nmy_error_code E1 · error_code E2 · empty \"\" · same boom\n", got)
+	long := strings.Repeat("long ", 40) + "end"
+	for _, c := range []struct{ message, err, want string }{
+		{"boom", "boom", "🔵 INFO · boom\n"},
+		{"look :fire: here", "", "🔵 INFO · look :\u2060fire: here\n"},
+		{"panic: boom", "boom", "🔵 INFO · panic: boom\n"},
+		{"panic: a\nb", "a\nb", "🔵 INFO · panic: a\npanic: a\nb\n"},
+		{"panic: boom", "oops", "🔵 INFO · panic: boom\noops\n"},
+		{"boom…", "", "🔵 INFO · boom…\n"},
+		{"panic: " + long, long, "🔵 INFO · " + inert.Cut("panic: "+long, headerLimit-units16("🔵 INFO ·   ")) + "\npanic: " + long + "\n" + long + "\n"},
+	} {
+		m := layout(Batch{Groups: []Group{{Message: c.message, Error: c.err}}}, nil, version{})
+		assert.Equal(t, c.want, lines(t, m))
+	}
 }
 
 func TestLayoutLeavesTheBatchAlone(t *testing.T) {

@@ -32,8 +32,12 @@ type Card struct {
 	Links      []Link
 }
 
-// Field is an attribute.
-type Field struct{ Key, Value string }
+// Field is an attribute, or several told as one, which has no key then. Who
+// marks those that tell who did what.
+type Field struct {
+	Key, Value string
+	Who        bool
+}
 
 // Link is a named address; URL is "" where it can't be a link. Markup is the
 // link in mrkdwn, for where that is used.
@@ -73,8 +77,8 @@ func (c *Card) fixed() int {
 		there bool
 		note  string
 	}{
-		{len(c.Fields)+c.Unlisted > 0, "1,000,000 fields, "},
-		{len(c.Crumbs)+c.Earlier > 0, "1,000,000 breadcrumbs, "},
+		{len(c.Fields)+c.Unlisted > 0, words.Plural(len(c.Fields)+c.Unlisted, "field") + "s, "},
+		{len(c.Crumbs)+c.Earlier > 0, words.Plural(len(c.Crumbs)+c.Earlier, "breadcrumb") + "s, "},
 		{len(c.Links) > 0, "11 links, "},
 		{c.Stack != "", "stack, "}, {c.Message != "", "message, "}, {c.Error != "", "error, "},
 		{c.Where != "", "source, "}, {len(c.When) > 0, "time, "},
@@ -107,7 +111,7 @@ func (c *Card) crumbs() (w int) {
 
 func (c *Card) when() (w int) {
 	for _, s := range c.When {
-		w += inert.Len(s.Text) + draw.DateWeight
+		w += s.Weight()
 	}
 	return w
 }
@@ -119,8 +123,8 @@ func (c *Card) where() int {
 	return inert.Len(c.Where) + len(" · ")
 }
 
-// address counts twice what may be escaped.
-func (c *Card) address() int { return 2 * len(c.Address) }
+// address counts what is escaped where it stands in mrkdwn.
+func (c *Card) address() int { return len(c.Address) + strings.Count(c.Address, "&")*len("amp;") }
 
 func (l *Link) weight() int { return len(l.Markup) + inert.Len(l.Label) + len(l.URL) + len(" · ") }
 

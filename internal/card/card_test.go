@@ -16,7 +16,7 @@ import (
 func full() *Card {
 	return &Card{
 		Head: "🔴 ERROR · 401", Message: strings.Repeat("m", 500), Error: strings.Repeat("e", 500),
-		Fields: []Field{{"user", "41"}, {"path", "/pay"}, {"long", strings.Repeat("v", 300)}, {"last", "x"}}, Unlisted: 3,
+		Fields: []Field{{"user", "41", true}, {"path", "/pay", true}, {"long", strings.Repeat("v", 300), false}, {"last", "x", false}}, Unlisted: 3,
 		Stack: strings.Repeat("main.f\n  main.go:1\n", 20), StackLines: 40,
 		Crumbs: []string{"first", "second", "third"}, Earlier: 2, MostCrumbs: 500,
 		Where: "pay.go:1", Address: "https://git.example/pay.go#L1",
@@ -47,7 +47,7 @@ func TestCutInOrder(t *testing.T) {
 	assert.True(t, strings.HasSuffix(s.Stack, " lines)"), s.Stack)
 	assert.Equal(t, c.Message, s.Message)
 
-	s = c.Cut(1640)
+	s = c.Cut(1600)
 	assert.Empty(t, s.Stack)
 	assert.Equal(t, "… (+3 fields, stack, 5 breadcrumbs)", s.Note)
 	assert.Equal(t, c.Message, s.Message)

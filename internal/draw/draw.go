@@ -67,10 +67,14 @@ func Anchor(label, address string) string {
 	return "<" + strings.ReplaceAll(address, "&", "&amp;") + "|" + label + ">"
 }
 
+// Dot is between things that share a line. Where the line is wrapped the next
+// one doesn't begin with it.
+const Dot = "\u00a0· "
+
 // Apart appends to a line what is set apart from what stands there.
 func Apart(line []Element, more ...Element) []Element {
 	if len(line) > 0 && len(more) > 0 {
-		line = append(line, Text(" · "))
+		line = append(line, Text(Dot))
 	}
 	return append(line, more...)
 }
@@ -122,14 +126,32 @@ func Context(blocks []slack.Block, line ...*slack.TextBlockObject) []slack.Block
 // Span is a piece of a sentence about time: words of ours, then a time, which
 // is shown in the reader's zone.
 type Span struct {
-	Text string
-	At   time.Time // not shown unless Dated
+	Text  string
+	At    time.Time // not shown unless Dated
+	Brief bool      // without the date
 }
 
-// DateWeight is what a date counts at most: its format, and what stands for it.
-const DateWeight = 60
+const (
+	fullFormat  = "{time_secs} {date_short_pretty}"
+	briefFormat = "{time_secs}"
+)
 
-const dateFormat = "{date_short_pretty} {time_secs}"
+func (s Span) format() string {
+	if s.Brief {
+		return briefFormat
+	}
+	return fullFormat
+}
+
+// Weight is what the span counts: its format, what stands for it, and, unless
+// it is brief as those of rich text are, what mrkdwn needs besides.
+func (s Span) Weight() int {
+	w := inert.Len(s.Text) + len(s.format()) + len("2006-01-02 15:04:05 UTC")
+	if s.Brief {
+		return w
+	}
+	return w + len("<!date^253402300799^|>")
+}
 
 // Dated reports whether Slack can show t.
 func Dated(t time.Time) bool { return t.Unix() > 0 && t.Unix() < 253_402_300_800 }
@@ -140,7 +162,7 @@ func MarkupDates(spans []Span) string {
 	for _, s := range spans {
 		b.WriteString(s.Text)
 		if Dated(s.At) {
-			fmt.Fprintf(&b, "<!date^%d^%s|%s>", s.At.Unix(), dateFormat, words.UTC(s.At))
+			fmt.Fprintf(&b, "<!date^%d^%s|%s>", s.At.Unix(), s.format(), words.UTC(s.At))
 		}
 	}
 	return b.String()
@@ -154,7 +176,7 @@ func RichDates(spans []Span) (line []Element) {
 		}
 		if Dated(s.At) {
 			fallback := words.UTC(s.At)
-			line = append(line, slack.NewRichTextSectionDateElement(s.At.Unix(), dateFormat, nil, &fallback))
+			line = append(line, slack.NewRichTextSectionDateElement(s.At.Unix(), s.format(), nil, &fallback))
 		}
 	}
 	return line
