@@ -64,7 +64,7 @@ func TestDemo(t *testing.T) {
 		"… 4,997 more lines like these",
 		"token_tampered Tampered token",
 		"user 41",
-		"path /orders",
+		"POST /orders",
 		"request_id ",
 		"DEBUG price found item=tea",
 		"(*shop).cart",
