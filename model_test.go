@@ -1173,13 +1173,16 @@ func TestAnEditGetsItsTimeThoughManyWait(t *testing.T) {
 func TestNobodySeesWhatASenderMakesOfItsBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk()
-		scribbles := func(ctx context.Context, b Batch) {
+		var hangs atomic.Bool
+		d.block = func(ctx context.Context, b Batch) {
 			for _, g := range b.Groups {
 				assert.Equal(t, []Field{{"k", "v"}}, g.Fields)
 				g.Fields[0].Value = "scribbled"
 			}
+			if hangs.Load() {
+				<-ctx.Done()
+			}
 		}
-		d.block = scribbles
 		d.fail = limitedEdits(time.Minute)
 		h, log, _ := newTest(t, editDesk{d}, nil)
 		say := func(s string) { log.Error(s, "k", "v") }
@@ -1190,11 +1193,11 @@ func TestNobodySeesWhatASenderMakesOfItsBatch(t *testing.T) {
 		pass(10 * time.Second)
 		say("a") // posted anew: in the first message it stands as it stood
 		pass(50 * time.Second)
-		d.block = func(ctx context.Context, b Batch) { scribbles(ctx, b); <-ctx.Done() }
+		hangs.Store(true)
 		pass(time.Second)
 		say("c") // the edit makes way, and comes again
 		pass(500 * time.Millisecond)
-		d.block = scribbles
+		hangs.Store(false)
 		pass(10 * time.Second)
 		assert.Equal(t, []string{"post 1s [1/1 a] [1/1 b]", "post 5m6s [1/2 a]", "post 5m57s [1/1 c]", "edit 5m58s [1/1 a] [2/2 b]"}, d.lines())
 		require.NoError(t, h.Close())
