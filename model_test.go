@@ -26,9 +26,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Set MODEL_SEED to live one day again (time and again with -count: what
-// happens in one moment may happen in another order), and MODEL_DAYS to live
-// through more of them.
+// Set MODEL_SEED to live one day again and see all that happens in it (time and
+// again with -count: what happens in one moment may happen in another order),
+// and MODEL_DAYS to live through more of them.
 func TestRandomDays(t *testing.T) {
 	if s := os.Getenv("MODEL_SEED"); s != "" {
 		seed, err := strconv.ParseUint(s, 10, 64)
@@ -295,10 +295,13 @@ func (d *day) want(ok bool, format string, args ...any) {
 	broken, events := d.broken, d.events
 	d.mu.Unlock()
 	if len(broken) > 0 {
-		o := d.opts
+		o, show := d.opts, 40
+		if os.Getenv("MODEL_SEED") != "" {
+			show = len(events)
+		}
 		d.t.Fatalf("MODEL_SEED=%d: %s\nedits=%v calm=%v delay=%v size=%d repeat=%v maxgroups=%d sync=%v kinds=%d mixed=%v\n%s", d.seed, strings.Join(broken, "\n"),
 			d.edits, d.calm, o.BatchDelay, o.BatchSize, o.RepeatInterval, o.MaxGroups, o.SyncLevel, len(d.kinds), o.Fingerprint != nil,
-			strings.Join(events[max(0, len(events)-2000):], "\n"))
+			strings.Join(events[max(0, len(events)-show):], "\n"))
 	}
 }
 
