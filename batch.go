@@ -415,6 +415,7 @@ func (b *batcher) begin(a alert, first Group) ticket {
 		l.other = g
 	} else {
 		g = l.other
+		g.first.Level = max(g.first.Level, a.level)
 	}
 	return b.add(g, a)
 }
