@@ -222,7 +222,7 @@ func share(r results.Run) string {
 func caption(f results.File) []string {
 	lines := []string{
 		"Eight goroutines log through slog.Logger over a base that does nothing. Slack takes one message a second and answers 429 to",
-		"others, Sentry's and OpenTelemetry's collectors take all; handlers that can flush get a minute at the end." + stopped(f.Runs),
+		"others, Sentry's and OpenTelemetry's collectors take all; handlers that can flush get the time of -exit at the end." + stopped(f.Runs),
 		fmt.Sprintf("Logarithmic scales. %s, %d cores, %s, %s, %s.", f.CPU, f.Cores, f.Platform, f.Go, f.Date),
 		"Command: " + f.Command,
 	}
