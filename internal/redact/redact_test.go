@@ -100,7 +100,7 @@ func TestTextURL(t *testing.T) {
 		{"port, no path", "http://host:8080 bob@example.com", ""},
 		{"user alone", "ssh://git@github.com/a/b", ""},
 		{"user and port", "https://bob@host:8443/a", ""},
-		{"at in path", "https://registry.npmjs.org/@scope/pkg:1", ""},
+		{"at in path", "https://packages.example/@scope/pkg:1", ""},
 		{"port, quoted", `"http://h:80 failed for bob@example.com" "http://h:80/a b@c"`, ""},
 		{"image", "pull docker-pullable://registry:5000/shop@sha256:0a1b failed", ""},
 		{"IPv6", "http://[::1]:8080/a@b", ""},
