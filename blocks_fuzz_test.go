@@ -315,7 +315,11 @@ var hostile = []string{
 }
 
 func FuzzBlocks(f *testing.F) {
-	for i, s := range hostile {
+	seeds := hostile
+	if repeated(f) {
+		seeds = seeds[:3]
+	}
+	for i, s := range seeds {
 		next := hostile[(i*7+3)%len(hostile)]
 		f.Add(s, next, s, next, s, 8, uint8(1), 1, 1, int64(60), uint16(i*977), uint8(0))
 		f.Add(next, s, next, s, "", 4, uint8(i), i*i, i*i+i%3, int64(i), uint16(i*31), uint8(i))

@@ -25,6 +25,10 @@ var (
 // What the documents show is a program that builds, or stands in an example
 // that runs.
 func TestDocs(t *testing.T) {
+	if built {
+		return // with -count: it would build the same again
+	}
+	built = true
 	var examples strings.Builder
 	for _, name := range []string{"example_test.go", "slackhttp/example_test.go"} {
 		text, err := os.ReadFile(name)
@@ -50,6 +54,9 @@ func TestDocs(t *testing.T) {
 }
 
 // What the documents have one paste is read by who will read it.
+// built says that this process has built the documentation's programs.
+var built bool
+
 func TestDocsJSON(t *testing.T) {
 	tuning, err := os.ReadFile("docs/tuning.md")
 	require.NoError(t, err)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 )
@@ -34,6 +35,16 @@ func TestMain(m *testing.M) {
 		code = 1
 	}
 	os.Exit(code)
+}
+
+// ran has the names of the tests that have begun.
+var ran sync.Map
+
+// repeated says that a test has run before in this process, with -count: what
+// takes long then, and is no other, may be shorter.
+func repeated(tb testing.TB) bool {
+	_, before := ran.LoadOrStore(tb.Name(), true)
+	return before
 }
 
 // settlesAt waits for goroutines that are about to end.

@@ -37,10 +37,9 @@ func TestRandomDays(t *testing.T) {
 		return
 	}
 	days := 500
-	if lived {
-		days = 50 // with -count, the first time counts
+	if repeated(t) {
+		days = 25
 	}
-	lived = true
 	if s := os.Getenv("MODEL_DAYS"); s != "" {
 		n, err := strconv.Atoi(s)
 		require.NoError(t, err)
@@ -51,9 +50,6 @@ func TestRandomDays(t *testing.T) {
 		live(t, first+uint64(i))
 	}
 }
-
-// lived says that a run's 500 days are over.
-var lived bool
 
 // live is one day.
 func live(t *testing.T, seed uint64) {
