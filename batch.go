@@ -43,6 +43,14 @@ type Group struct {
 	Total       int          `json:"total"` // alerts since First
 	First       time.Time    `json:"first,omitzero"`
 	Last        time.Time    `json:"last,omitzero"`
+	At          time.Time    `json:"at,omitzero"`     // of the example
+	Users       int          `json:"users,omitempty"` // different users hit, about; 0 = unknown
+	Quiet       bool         `json:"quiet,omitempty"` // it is over: none for RepeatInterval
+	Run         string       `json:"run,omitempty"`   // the run of the process that counted it; within Run and First, Total never falls
+	Hosts       int          `json:"hosts,omitempty"` // on how many hosts; 0 or 1: Batch.Host alone
+	Named       []string     `json:"named,omitempty"` // up to five of them
+	Least       bool         `json:"least,omitempty"` // the count is "or more": a process was killed while it counted
+	Notes       []string     `json:"notes,omitempty"` // what else a reader must know: "back after 3 h", "told 27 min late: Slack was unreachable"
 }
 
 // Field is one attribute of an alert, as text.
@@ -69,6 +77,12 @@ type Sender interface {
 type Updater interface {
 	Sender
 	Update(ctx context.Context, b Batch) error
+}
+
+// Pacer is optional on a Sender: its own pace instead of Slack's, which is 1 s
+// between two messages of a channel and 10 s between two edits of one message.
+type Pacer interface {
+	Gaps() (post, edit time.Duration)
 }
 
 // carrier takes a batch to where people read it. ref names what was posted, for
@@ -1317,4 +1331,16 @@ func (b *batcher) stats() Stats {
 	}
 	s.Pending = s.Alerts - s.Delivered - s.Lost
 	return s
+}
+
+// Merge folds in the counts of another process's batch; it doesn't wait and
+// doesn't fail.
+func (h *Handler) Merge(b Batch) {
+	panic("not built yet")
+}
+
+// Resume says that b was told then by a process that is gone: what comes is
+// edited into it, and its interval counts from then.
+func (h *Handler) Resume(b Batch, ref string, told time.Time) {
+	panic("not built yet")
 }

@@ -89,7 +89,7 @@ func BenchmarkFirst(b *testing.B) {
 	err := errors.New("dial tcp 10.0.0.1:5432: connection refused")
 	handlers(b, func(b *testing.B, h slog.Handler) {
 		if h, ok := h.(*Handler); ok {
-			h.batch.maxGroups = 1 << 30
+			h.core.batch.maxGroups = 1 << 30
 		}
 		log, ctx, i := slog.New(h), context.Background(), 0
 		for b.Loop() {

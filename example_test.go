@@ -381,7 +381,7 @@ func ExampleHandler_Stats() {
 	fmt.Println(stats)
 	// Output:
 	// ERROR payment failed ×1000
-	// {"Alerts":1000,"Delivered":1000,"Pending":0,"Lost":0,"Messages":1,"Updates":0,"Failures":0,"LastError":""}
+	// {"Alerts":1000,"Delivered":1000,"Pending":0,"Lost":0,"Spooled":0,"Messages":1,"Updates":0,"Failures":0,"LastError":""}
 }
 
 // Repanic tells a panic before it goes on, in main and in goroutines.

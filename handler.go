@@ -81,7 +81,7 @@ import (
 // Handlers derived from it by WithAttrs and WithGroup share its groups, its
 // goroutine and its Shutdown.
 type Handler struct {
-	*core
+	core *core
 	base slog.Handler // with this logger's attributes and groups
 	top  slog.Handler // base before its first group
 	with *with        // this logger's attributes and groups; nil = none
@@ -98,9 +98,9 @@ type Handler struct {
 // core is what all derived handlers share. Nothing in it changes after New but
 // the batcher and what it says.
 type core struct {
-	config
-	batch *batcher
-	seed  maphash.Seed
+	config config
+	batch  *batcher
+	seed   maphash.Seed
 }
 
 // with is an immutable list of what a logger added, innermost first.
@@ -124,8 +124,8 @@ func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
 	if h.steady {
 		return level >= h.floor || h.base.Enabled(ctx, level)
 	}
-	return level >= h.level.Level() || level >= h.codeLevel.Level() || h.base.Enabled(ctx, level) ||
-		h.Breadcrumbs > 0 && level >= slog.LevelDebug && scope.From(ctx) != nil
+	return level >= h.core.config.level.Level() || level >= h.core.config.codeLevel.Level() || h.base.Enabled(ctx, level) ||
+		h.core.config.opts.Breadcrumbs > 0 && level >= slog.LevelDebug && scope.From(ctx) != nil
 }
 
 // Handle hands the record to base, if base wants it, and returns base's error.
@@ -145,17 +145,17 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 			err = h.handleScoped(ctx, r, s.Attrs())
 		}
 	}
-	if r.Level >= h.level.Level() {
+	if r.Level >= h.core.config.level.Level() {
 		h.byLevel(ctx, r, s)
 		return err
 	}
-	if r.Level < h.codeLevel.Level() {
+	if r.Level < h.core.config.codeLevel.Level() {
 		h.crumb(s, &r)
 		return err
 	}
 	// Most records hold no code, and nothing it could be in. The pass that
 	// finds that out stands here, in one piece, because it is what they pay.
-	key, closer := h.CodeKey, h.dotted
+	key, closer := h.core.config.opts.CodeKey, h.core.config.dotted
 	r.Attrs(func(a slog.Attr) bool {
 		if len(a.Key) == len(key) && a.Key == key {
 			closer = true
@@ -169,7 +169,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 		return err
 	}
 	f := h.look(&r, s)
-	if f.code != "" && !h.Codes[f.code].Mute {
+	if f.code != "" && !h.core.config.opts.Codes[f.code].Mute {
 		h.alert(ctx, &r, s, &f)
 	} else {
 		h.crumb(s, &r)
@@ -180,7 +180,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 // byLevel handles a record that is an alert by its level. One pass tells
 // whether it has more than one value that may be its error.
 func (h *Handler) byLevel(ctx context.Context, r slog.Record, s *scope.Scope) {
-	key, closer, others, other := h.CodeKey, h.dotted, 0, slog.Value{}
+	key, closer, others, other := h.core.config.opts.CodeKey, h.core.config.dotted, 0, slog.Value{}
 	r.Attrs(func(a slog.Attr) bool {
 		if k := a.Value.Kind(); k == slog.KindGroup || k == slog.KindLogValuer || len(a.Key) == len(key) && a.Key == key {
 			closer = true
@@ -208,7 +208,7 @@ func (h *Handler) byLevel(ctx context.Context, r slog.Record, s *scope.Scope) {
 func (h *Handler) inScope(s *scope.Scope, errorToo bool) bool {
 	for _, a := range s.Attrs() {
 		switch k := a.Value.Kind(); {
-		case k == slog.KindGroup, k == slog.KindLogValuer, a.Key == h.CodeKey, k == slog.KindAny && errorToo:
+		case k == slog.KindGroup, k == slog.KindLogValuer, a.Key == h.core.config.opts.CodeKey, k == slog.KindAny && errorToo:
 			return true
 		}
 	}
@@ -217,8 +217,8 @@ func (h *Handler) inScope(s *scope.Scope, errorToo bool) bool {
 
 // crumb remembers a record that is no alert.
 func (h *Handler) crumb(s *scope.Scope, r *slog.Record) {
-	if h.Breadcrumbs > 0 && s != nil && r.Level >= slog.LevelDebug {
-		s.Leave(h.Breadcrumbs, *r)
+	if h.core.config.opts.Breadcrumbs > 0 && s != nil && r.Level >= slog.LevelDebug {
+		s.Leave(h.core.config.opts.Breadcrumbs, *r)
 	}
 }
 
@@ -342,11 +342,11 @@ func up(path []string) *parents {
 func (h *Handler) look(r *slog.Record, s *scope.Scope) found {
 	var f found
 	var around *parents
-	if h.dotted {
+	if h.core.config.dotted {
 		around = up(h.with.groups())
 	}
 	r.Attrs(func(a slog.Attr) bool {
-		h.lookAt(&f, around, a)
+		h.core.lookAt(&f, around, a)
 		return f.code == "" || f.err == nil
 	})
 	if f.code == "" {
@@ -363,7 +363,7 @@ func (h *Handler) look(r *slog.Record, s *scope.Scope) found {
 
 func (h *Handler) lookIn(f *found, around *parents, attrs []slog.Attr) {
 	for _, a := range attrs {
-		h.lookAt(f, around, a)
+		h.core.lookAt(f, around, a)
 	}
 }
 
@@ -380,7 +380,7 @@ func (c *core) lookAt(f *found, around *parents, a slog.Attr) {
 		}
 	case slog.KindGroup:
 		in := around
-		if c.dotted && a.Key != "" {
+		if c.config.dotted && a.Key != "" {
 			in = &parents{a.Key, around}
 		}
 		for _, m := range a.Value.Group() {
@@ -391,10 +391,10 @@ func (c *core) lookAt(f *found, around *parents, a slog.Attr) {
 
 // isCode says whether key, in the groups around it, is CodeKey or ends in it.
 func (c *core) isCode(around *parents, key string) bool {
-	if !c.dotted {
-		return len(key) == len(c.CodeKey) && key == c.CodeKey
+	if !c.config.dotted {
+		return len(key) == len(c.config.opts.CodeKey) && key == c.config.opts.CodeKey
 	}
-	rest := c.CodeKey
+	rest := c.config.opts.CodeKey
 	for key != "" && strings.HasSuffix(rest, key) {
 		rest = rest[:len(rest)-len(key)]
 		if rest == "" {
@@ -441,7 +441,7 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, f *
 	if s != nil {
 		s.MarkAlert() // also where Filter says no: it has been logged, and judged
 	}
-	if h.Filter != nil && !h.Filter(ctx, *r) {
+	if h.core.config.opts.Filter != nil && !h.core.config.opts.Filter(ctx, *r) {
 		h.crumb(s, r)
 		return
 	}
@@ -450,12 +450,12 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, f *
 		text = capture.ErrorText(f.err)
 	}
 	own := ""
-	if h.Fingerprint != nil {
-		own = h.Fingerprint(ctx, *r)
+	if h.core.config.opts.Fingerprint != nil {
+		own = h.core.config.opts.Fingerprint(ctx, *r)
 	}
-	a := alert{exact: h.exact(r, f.code, text, own), at: r.Time, level: r.Level}
-	a.urgent = h.syncLevel.set && r.Level >= h.syncLevel.Level()
-	if a.urgent || !h.batch.again(a.exact, a.at) {
+	a := alert{exact: h.core.exact(r, f.code, text, own), at: r.Time, level: r.Level}
+	a.urgent = h.core.config.syncLevel.set && r.Level >= h.core.config.syncLevel.Level()
+	if a.urgent || !h.core.batch.again(a.exact, a.at) {
 		h.first(ctx, *r, s, *f, text, own, a)
 	}
 }
@@ -489,7 +489,7 @@ func mix(h uint64) uint64 {
 // first does what the first alert of a group, or the first after it was told,
 // needs: a lock, and perhaps a capture.
 func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, f found, text, own string, a alert) {
-	if h.batch.inside(ctx) {
+	if h.core.batch.inside(ctx) {
 		return // logged by the delivery itself: telling it would make another
 	}
 	src := r.Source()
@@ -498,18 +498,18 @@ func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, f fo
 		mark = defaultFingerprint(r, src, f.code, text)
 	}
 	a.key = uint64(fingerprint.New().String(mark))
-	a.channel = h.Channel
-	if c := h.Codes[f.code].Channel; c != "" {
+	a.channel = h.core.config.opts.Channel
+	if c := h.core.config.opts.Codes[f.code].Channel; c != "" {
 		a.channel = c
 	}
-	t, ok := h.batch.fold(a)
+	t, ok := h.core.batch.fold(a)
 	if !ok {
-		t = h.batch.begin(a, h.capture(r, s, f, text, src, mark))
+		t = h.core.batch.begin(a, h.capture(r, s, f, text, src, mark))
 	}
 	if a.urgent && t.g != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), syncWait)
 		defer cancel()
-		_ = h.batch.await(ctx, []ticket{t}, func(ticket, time.Time) bool { return true }) // base hears of the failure from the lane
+		_ = h.core.batch.await(ctx, []ticket{t}, func(ticket, time.Time) bool { return true }) // base hears of the failure from the lane
 	}
 }
 
@@ -529,7 +529,7 @@ func defaultFingerprint(r slog.Record, src *slog.Source, code, text string) stri
 // capture turns a record into text. It runs in the caller's goroutine: what it
 // reads may change as soon as Handle returns.
 func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text string, src *slog.Source, mark string) Group {
-	c := capture.Alert{Settings: capture.Settings{Replace: h.ReplaceAttr, NoRedact: h.NoRedact}}
+	c := capture.Alert{Settings: capture.Settings{Replace: h.core.config.opts.ReplaceAttr, NoRedact: h.core.config.opts.NoRedact}}
 	g := Group{Fingerprint: capture.Cut(mark, maxMark), Level: r.Level, Code: c.Text(f.code), Source: src}
 	if msg := c.Builtin(slog.String(slog.MessageKey, r.Message)).Value; msg.Kind() != slog.KindAny || msg.Any() != nil {
 		g.Message = c.Text(capture.Value(msg))
@@ -550,11 +550,11 @@ func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text string, s
 		g.Stack = c.Text(c.Stack.String())
 	} else if st := capture.ErrorStack(f.err); st != "" {
 		g.Stack = c.Text(st)
-	} else if h.AddStack {
+	} else if h.core.config.opts.AddStack {
 		g.Stack = c.Text(capture.Here(0).String())
 	}
-	if h.Breadcrumbs > 0 && s != nil {
-		for _, crumb := range s.Crumbs(h.Breadcrumbs) {
+	if h.core.config.opts.Breadcrumbs > 0 && s != nil {
+		for _, crumb := range s.Crumbs(h.core.config.opts.Breadcrumbs) {
 			g.Breadcrumbs = append(g.Breadcrumbs, c.Text(crumb.Text(r.Time)))
 		}
 	}
@@ -591,7 +591,7 @@ func (h *Handler) fields(c *capture.Alert, r slog.Record, s *scope.Scope) {
 // that has a method Check(context.Context) error how it is. It sends nothing
 // that anybody reads, and works after Shutdown too.
 func (h *Handler) Check(ctx context.Context) error {
-	return h.check(ctx)
+	return h.core.config.check(ctx)
 }
 
 // Flush tells what waits for BatchDelay and returns when it is told. Repeats
@@ -600,7 +600,7 @@ func (h *Handler) Check(ctx context.Context) error {
 // mend; other failures are tried again until ctx ends, so give it a deadline.
 // With nothing waiting, and after Shutdown, it returns nil.
 func (h *Handler) Flush(ctx context.Context) error {
-	return h.batch.flush(ctx)
+	return h.core.batch.flush(ctx)
 }
 
 // Shutdown tells everything, repeats too, and stops the goroutine. Alerts
@@ -610,7 +610,7 @@ func (h *Handler) Flush(ctx context.Context) error {
 // with the same numbers. A second call waits for the first and returns the
 // same. It doesn't close base.
 func (h *Handler) Shutdown(ctx context.Context) error {
-	return h.batch.shutdown(ctx)
+	return h.core.batch.shutdown(ctx)
 }
 
 // Close is Shutdown with 5 s.
@@ -629,6 +629,7 @@ type Stats struct {
 	Delivered uint64 // of those, told in a message that was accepted, alone or in a count
 	Pending   uint64 // of those, waiting
 	Lost      uint64 // of those, given up at Shutdown
+	Spooled   uint64 // of those, left in SpoolDir at Shutdown for the next start
 	Messages  uint64 // accepted
 	Updates   uint64 // edits accepted
 	Failures  uint64 // attempts that failed
@@ -637,7 +638,7 @@ type Stats struct {
 
 // Stats may be polled: it costs a lock and a pass over the groups.
 func (h *Handler) Stats() Stats {
-	return h.batch.stats()
+	return h.core.batch.stats()
 }
 
 // With returns a context with a scope inside ctx's own. Its attributes, args as
@@ -659,37 +660,3 @@ func Add(ctx context.Context, args ...any) {
 		s.Add(scope.Args(args)...)
 	}
 }
-
-// Repanic is for defer, in main and in goroutines: it alerts a panic with the
-// stack of the frame that panicked, waits up to 5 s for it to be told, and
-// panics again with the same value. Go prints the same trace then, with
-// "[recovered, repanicked]" behind the value and Repanic's frames on top.
-// Without a panic, and on runtime.Goexit, it does nothing.
-func (h *Handler) Repanic() {
-	v := recover()
-	if v == nil {
-		return
-	}
-	h.panicked(v)
-	panic(v)
-}
-
-// panicked logs a panic as an alert and waits for it.
-func (h *Handler) panicked(v any) {
-	st := capture.Panicking()
-	r := slog.NewRecord(time.Now(), panicLevel, "panic: "+capture.Value(slog.AnyValue(v)), 0)
-	if len(st) > 0 {
-		r.PC = st[0]
-	}
-	if err, ok := v.(error); ok {
-		r.AddAttrs(slog.Any("error", err))
-	}
-	r.AddAttrs(slog.Any("stack", st))
-	ctx, cancel := context.WithTimeout(context.Background(), syncWait)
-	defer cancel()
-	_ = h.Handle(ctx, r)
-	_ = h.Flush(ctx) // base hears of a failure from the lane
-}
-
-// panicLevel is above ERROR: the program, or a part of it, ends.
-const panicLevel = slog.LevelError + 4

@@ -4,14 +4,11 @@
 package slackalert
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io"
 	"log/slog"
 	"maps"
 	"net"
@@ -19,15 +16,12 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
-
-	"example.com/slackalert/internal/slackapi"
 )
 
 // Options says where alerts go, which records are alerts, how they are paced
@@ -36,12 +30,14 @@ import (
 // value may serve several handlers.
 type Options struct {
 	// Where: a bot token and a channel, or an incoming webhook, or a Sender.
-	// Exactly one of the three.
+	// Exactly one of the three (with Optional: or none).
 
-	Token      string // bot token, "xoxb-…"; needs the scope chat:write
-	Channel    string // channel ID ("C…"), or a public channel's name; with Token
-	WebhookURL string // https://hooks.slack.com/services/…
-	Sender     Sender // own delivery
+	Token      string                                          // bot token, "xoxb-…"; needs the scope chat:write
+	Channel    string                                          // channel ID ("C…"), or a public channel's name; with Token
+	WebhookURL string                                          // https://hooks.slack.com/services/…
+	Sender     Sender                                          // own delivery
+	Route      func(ctx context.Context, r slog.Record) string // the channel of an alert; "" = its Code's, else Channel; not with a webhook
+	Optional   bool                                            // no destination is no error: one WARN to base, alerts stay in the logs
 
 	// Which records are alerts.
 
@@ -57,34 +53,29 @@ type Options struct {
 	BatchDelay     time.Duration                                   // how long the first alert waits for company; default 1 s
 	BatchSize      int                                             // groups in one message, and the size that ends the wait; default 20, at most 40
 	RepeatInterval time.Duration                                   // a group told is not posted again sooner; default 5 min
+	RepeatMax      time.Duration                                   // RepeatInterval doubles with each post up to this; default 4 h
 	MaxGroups      int                                             // groups remembered; beyond it alerts are counted together; default 1,000
 
 	// What an alert shows.
 
-	Service     string                                       // shown in every message; default: the program's name
-	AddStack    bool                                         // the call stack of the first alert of a group
-	Breadcrumbs int                                          // earlier records of the same scope shown with an alert; default 0
-	ReplaceAttr func(groups []string, a slog.Attr) slog.Attr // as in slog.HandlerOptions, for what goes to Slack only
-	SourceURL   string                                       // template of a link to a source line: {revision}, {file}, {line}
-	NoRedact    bool                                         // by default secrets are replaced by [redacted]
-	Mention     func(g Group) string                         // e.g. "<!subteam^S0123>"; "" = nobody
-	Links       func(g Group) []Link                         // to logs, traces, dashboards
-	Blocks      func(b Batch) []slack.Block                  // replaces the layout; limits are enforced on its result too
+	Service      string                                       // shown in every message; default: the program's name
+	AddStack     bool                                         // the call stack of the first alert of a group
+	Breadcrumbs  int                                          // earlier records of the same scope shown with an alert; default 0
+	ContextAttrs func(ctx context.Context) []slog.Attr        // attributes that others put into contexts (trace ids): in every record, base\'s too, as a scope around ctx\'s own
+	ReplaceAttr  func(groups []string, a slog.Attr) slog.Attr // as in slog.HandlerOptions, for what goes to Slack only
+	SourceURL    string                                       // template of a link to a source line: {revision}, {file}, {line}
+	NoRedact     bool                                         // by default secrets are replaced by [redacted]
+	Mention      func(g Group) string                         // e.g. "<!subteam^S0123>"; "" = nobody
+	Links        func(g Group) []Link                         // to logs, traces, dashboards
+	Blocks       func(b Batch) []slack.Block                  // replaces the layout; limits are enforced on its result too
 
 	// How it is delivered.
 
 	HTTPClient *http.Client // default: own client, 10 s
 	APIURL     string       // default Slack's; GovSlack or a test server
 	SyncLevel  slog.Leveler // alerts from here up are delivered (at most 5 s) before Handle returns; nil = none
-}
-
-// Code is what is known of one error code.
-type Code struct {
-	Title   string `json:"title,omitempty"`   // shown beside the code
-	Channel string `json:"channel,omitempty"` // instead of Options.Channel; bot token or Sender only
-	Mention string `json:"mention,omitempty"` // e.g. "<@U0123>"
-	Runbook string `json:"runbook,omitempty"` // URL
-	Mute    bool   `json:"mute,omitempty"`    // never an alert by its code; by its level still
+	SpoolDir   string       // alerts outlive the process in this folder; "" = they don\'t
+	CatchCrash bool         // with SpoolDir: a fatal crash is told at the next start
 }
 
 // Link is a named address shown with an alert.
@@ -107,7 +98,7 @@ const (
 
 // config is Options with its defaults, checked, and what follows from them.
 type config struct {
-	Options
+	opts                        Options
 	level, codeLevel, syncLevel leveler
 	dotted                      bool // CodeKey is a path
 	check                       func(context.Context) error
@@ -137,6 +128,10 @@ func newLeveler(l slog.Leveler, byDefault slog.Level) leveler {
 	return leveler{asked: l, set: true}
 }
 
+// ErrNoDestination is what the error of [New] wraps without Token, WebhookURL
+// and Sender, and what [Handler.Check] returns with Optional.
+var ErrNoDestination = errors.New("no destination; want one of Token with Channel, WebhookURL, Sender")
+
 // New returns a handler that wraps base, the handler that keeps the logs as
 // they were. It starts nothing and sends nothing: the first alert of a channel
 // starts its goroutine, [Handler.Shutdown] ends it. The error names the option,
@@ -145,7 +140,7 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	if opts == nil {
 		opts = &Options{}
 	}
-	c := config{Options: *opts}
+	c := config{opts: *opts}
 	if err := errors.Join(checkBase(base), c.checkDestination(), c.checkNumbers(), c.checkCodes()); err != nil {
 		return nil, fmt.Errorf("slackalert: %w", err)
 	}
@@ -154,18 +149,18 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	tell := func(msg string, args ...any) { tellBase(base, msg, args...) }
 	c.guard(tell)
 	carrier := c.carrier(tell)
-	h.config = c
+	h.core.config = c
 	h.floor = min(c.level.fixed, c.codeLevel.fixed)
 	h.mayLoop = !isSlogs(base)
 	_, h.nested = base.(*Handler)
-	h.steady = c.level.asked == nil && c.codeLevel.asked == nil && c.Breadcrumbs == 0
+	h.steady = c.level.asked == nil && c.codeLevel.asked == nil && c.opts.Breadcrumbs == 0
 	host, _ := os.Hostname() // a message without one is better than no message
-	h.batch = &batcher{
+	h.core.batch = &batcher{
 		carrier: carrier, report: tell, timeout: c.timeout(),
-		delay: c.BatchDelay, repeat: c.RepeatInterval, size: c.BatchSize, maxGroups: c.MaxGroups,
-		service: c.Service, host: host,
+		delay: c.opts.BatchDelay, repeat: c.opts.RepeatInterval, size: c.opts.BatchSize, maxGroups: c.opts.MaxGroups,
+		service: c.opts.Service, host: host,
 	}
-	h.batch.init()
+	h.core.batch.init()
 	return h, nil
 }
 
@@ -190,32 +185,32 @@ func checkBase(base slog.Handler) error {
 
 func (c *config) checkDestination() error {
 	var given []string
-	for name, is := range map[string]bool{"Token": c.Token != "", "WebhookURL": c.WebhookURL != "", "Sender": c.Sender != nil} {
+	for name, is := range map[string]bool{"Token": c.opts.Token != "", "WebhookURL": c.opts.WebhookURL != "", "Sender": c.opts.Sender != nil} {
 		if is {
 			given = append(given, name)
 		}
 	}
 	slices.Sort(given)
 	switch {
-	case len(given) == 0 && c.Channel != "":
+	case len(given) == 0 && c.opts.Channel != "":
 		return errors.New("Token is missing; Channel is set, which wants a bot token")
 	case len(given) == 0:
-		return errors.New("no destination; want one of Token with Channel, WebhookURL, Sender")
+		return ErrNoDestination
 	case len(given) > 1:
 		return fmt.Errorf("%s are set; want exactly one of Token, WebhookURL, Sender", strings.Join(given, " and "))
-	case c.Token != "" && c.Channel == "":
+	case c.opts.Token != "" && c.opts.Channel == "":
 		return errors.New("Channel is missing; Token wants the channel to post to, such as \"C0123456789\"")
-	case c.Token != "" && strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }):
+	case c.opts.Token != "" && strings.ContainsFunc(c.opts.Token, func(r rune) bool { return r <= ' ' || r > '~' }):
 		return errors.New("Token has characters that no token has, such as spaces; want a bot token, \"xoxb-…\"")
-	case c.WebhookURL != "" && c.Channel != "":
-		return fmt.Errorf("Channel is %q with WebhookURL; a webhook posts to the channel it was made for: leave Channel empty", c.Channel)
+	case c.opts.WebhookURL != "" && c.opts.Channel != "":
+		return fmt.Errorf("Channel is %q with WebhookURL; a webhook posts to the channel it was made for: leave Channel empty", c.opts.Channel)
 	}
-	return errors.Join(checkURL("WebhookURL", c.WebhookURL, false), checkURL("APIURL", c.APIURL, true), c.checkSource())
+	return errors.Join(checkURL("WebhookURL", c.opts.WebhookURL, false), checkURL("APIURL", c.opts.APIURL, true), c.checkSource())
 }
 
 func (c *config) checkSource() error {
-	if c.SourceURL != "" && !strings.HasPrefix(c.SourceURL, "https://") && !strings.HasPrefix(c.SourceURL, "http://") {
-		return fmt.Errorf("SourceURL is %q; want https://… with {revision}, {file} and {line}", c.SourceURL)
+	if c.opts.SourceURL != "" && !strings.HasPrefix(c.opts.SourceURL, "https://") && !strings.HasPrefix(c.opts.SourceURL, "http://") {
+		return fmt.Errorf("SourceURL is %q; want https://… with {revision}, {file} and {line}", c.opts.SourceURL)
 	}
 	return nil
 }
@@ -250,7 +245,7 @@ func (c *config) checkNumbers() error {
 	for _, d := range []struct {
 		field string
 		value time.Duration
-	}{{"BatchDelay", c.BatchDelay}, {"RepeatInterval", c.RepeatInterval}} {
+	}{{"BatchDelay", c.opts.BatchDelay}, {"RepeatInterval", c.opts.RepeatInterval}} {
 		if d.value < 0 {
 			errs = append(errs, fmt.Errorf("%s is %v; want 0 (the default) or more", d.field, d.value))
 		}
@@ -258,7 +253,7 @@ func (c *config) checkNumbers() error {
 	for _, n := range []struct {
 		field     string
 		value, to int
-	}{{"BatchSize", c.BatchSize, maxBatchSize}, {"MaxGroups", c.MaxGroups, 1_000_000}, {"Breadcrumbs", c.Breadcrumbs, maxBreadcrumbs}} {
+	}{{"BatchSize", c.opts.BatchSize, maxBatchSize}, {"MaxGroups", c.opts.MaxGroups, 1_000_000}, {"Breadcrumbs", c.opts.Breadcrumbs, maxBreadcrumbs}} {
 		if n.value < 0 || n.value > n.to {
 			errs = append(errs, fmt.Errorf("%s is %d; want 0 (the default) to %d", n.field, n.value, n.to))
 		}
@@ -266,36 +261,27 @@ func (c *config) checkNumbers() error {
 	return errors.Join(errs...)
 }
 
-func (c *config) checkCodes() error {
-	for _, code := range slices.Sorted(maps.Keys(c.Codes)) {
-		if ch := c.Codes[code].Channel; ch != "" && c.WebhookURL != "" {
-			return fmt.Errorf("Codes[%q].Channel is %q; a webhook posts to the channel it was made for: want a bot token, or no channel", code, ch)
-		}
-	}
-	return nil
-}
-
 // fill sets the defaults, and copies what the caller could still change.
 func (c *config) fill() {
-	c.Codes = maps.Clone(c.Codes)
-	c.CodeKey = cmp.Or(c.CodeKey, defaultCodeKey)
-	c.dotted = strings.Contains(c.CodeKey, ".")
-	c.BatchDelay = cmp.Or(c.BatchDelay, defaultBatchDelay)
-	c.BatchSize = cmp.Or(c.BatchSize, defaultBatchSize)
-	c.RepeatInterval = cmp.Or(c.RepeatInterval, defaultRepeatInterval)
-	c.MaxGroups = cmp.Or(c.MaxGroups, defaultMaxGroups)
-	if c.Service == "" {
-		c.Service = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+	c.opts.Codes = maps.Clone(c.opts.Codes)
+	c.opts.CodeKey = cmp.Or(c.opts.CodeKey, defaultCodeKey)
+	c.dotted = strings.Contains(c.opts.CodeKey, ".")
+	c.opts.BatchDelay = cmp.Or(c.opts.BatchDelay, defaultBatchDelay)
+	c.opts.BatchSize = cmp.Or(c.opts.BatchSize, defaultBatchSize)
+	c.opts.RepeatInterval = cmp.Or(c.opts.RepeatInterval, defaultRepeatInterval)
+	c.opts.MaxGroups = cmp.Or(c.opts.MaxGroups, defaultMaxGroups)
+	if c.opts.Service == "" {
+		c.opts.Service = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
 	}
-	c.level = newLeveler(c.Level, slog.LevelError)
-	c.codeLevel = newLeveler(c.CodeLevel, slog.LevelInfo)
-	c.syncLevel = newLeveler(c.SyncLevel, 0)
+	c.level = newLeveler(c.opts.Level, slog.LevelError)
+	c.codeLevel = newLeveler(c.opts.CodeLevel, slog.LevelInfo)
+	c.syncLevel = newLeveler(c.opts.SyncLevel, 0)
 }
 
 // timeout is how long one attempt may take.
 func (c *config) timeout() time.Duration {
-	if c.HTTPClient != nil && c.HTTPClient.Timeout > 0 {
-		return c.HTTPClient.Timeout
+	if c.opts.HTTPClient != nil && c.opts.HTTPClient.Timeout > 0 {
+		return c.opts.HTTPClient.Timeout
 	}
 	return attemptTimeout
 }
@@ -303,23 +289,23 @@ func (c *config) timeout() time.Duration {
 // guard makes the caller's functions safe to call: a panic is told to base
 // once, and the default is used. It is the one place that does so.
 func (c *config) guard(tell func(string, ...any)) {
-	if f := c.Filter; f != nil {
+	if f := c.opts.Filter; f != nil {
 		once := new(sync.Once)
-		c.Filter = func(ctx context.Context, r slog.Record) (keep bool) {
+		c.opts.Filter = func(ctx context.Context, r slog.Record) (keep bool) {
 			defer recovered(once, tell, "Filter", func() { keep = true })
 			return f(ctx, r)
 		}
 	}
-	if f := c.Fingerprint; f != nil {
+	if f := c.opts.Fingerprint; f != nil {
 		once := new(sync.Once)
-		c.Fingerprint = func(ctx context.Context, r slog.Record) (s string) {
+		c.opts.Fingerprint = func(ctx context.Context, r slog.Record) (s string) {
 			defer recovered(once, tell, "Fingerprint", func() { s = "" })
 			return f(ctx, r)
 		}
 	}
-	if f := c.ReplaceAttr; f != nil {
+	if f := c.opts.ReplaceAttr; f != nil {
 		once := new(sync.Once)
-		c.ReplaceAttr = func(groups []string, a slog.Attr) (out slog.Attr) {
+		c.opts.ReplaceAttr = func(groups []string, a slog.Attr) (out slog.Attr) {
 			defer recovered(once, tell, "ReplaceAttr", func() { out = a })
 			return f(groups, a)
 		}
@@ -328,23 +314,23 @@ func (c *config) guard(tell func(string, ...any)) {
 }
 
 func (c *config) guardLooks(tell func(string, ...any)) {
-	if f := c.Mention; f != nil {
+	if f := c.opts.Mention; f != nil {
 		once := new(sync.Once)
-		c.Mention = func(g Group) (s string) {
+		c.opts.Mention = func(g Group) (s string) {
 			defer recovered(once, tell, "Mention", func() { s = "" })
 			return f(g)
 		}
 	}
-	if f := c.Links; f != nil {
+	if f := c.opts.Links; f != nil {
 		once := new(sync.Once)
-		c.Links = func(g Group) (l []Link) {
+		c.opts.Links = func(g Group) (l []Link) {
 			defer recovered(once, tell, "Links", func() { l = nil })
 			return f(g)
 		}
 	}
-	if f := c.Blocks; f != nil {
+	if f := c.opts.Blocks; f != nil {
 		once := new(sync.Once)
-		c.Blocks = func(b Batch) (l []slack.Block) {
+		c.opts.Blocks = func(b Batch) (l []slack.Block) {
 			defer recovered(once, tell, "Blocks", func() { l = nil })
 			return f(b)
 		}
@@ -373,192 +359,4 @@ func tellBase(base slog.Handler, msg string, args ...any) {
 	r := slog.NewRecord(time.Now(), slog.LevelWarn, msg, 0)
 	r.Add(args...)
 	_ = base.Handle(ctx, r) // base failed to hear of a failure: nobody is left to tell
-}
-
-// carrier returns what takes batches where the options say.
-func (c *config) carrier(tell func(string, ...any)) carrier {
-	if c.Sender != nil {
-		u, _ := c.Sender.(Updater)
-		c.check = func(ctx context.Context) error {
-			if s, ok := c.Sender.(interface{ Check(context.Context) error }); ok {
-				return s.Check(ctx)
-			}
-			return nil
-		}
-		return senderCarrier{c.Sender, u}
-	}
-	var client *slackapi.Client
-	if c.WebhookURL != "" {
-		client = slackapi.NewWebhook(c.WebhookURL, c.HTTPClient)
-	} else {
-		client = slackapi.NewBot(c.Token, c.APIURL, c.HTTPClient)
-	}
-	client.Refused = func(err error) {
-		tell("slackalert: Slack refused a message's layout, it was told as plain text", "error", err.Error())
-	}
-	c.check = client.Check
-	opts, v := c.Options, readVersion()
-	return &slackCarrier{client, c.Token != "", func(b Batch) slackapi.Message {
-		m := layout(b, &opts, v)
-		return slackapi.Message{Channel: b.Channel, Text: m.text, Blocks: m.blocks, Plain: m.plain}
-	}}
-}
-
-// slackCarrier lays batches out and carries them to Slack.
-type slackCarrier struct {
-	client *slackapi.Client
-	bot    bool
-	layout func(Batch) slackapi.Message
-}
-
-func (c *slackCarrier) post(ctx context.Context, b Batch) (string, error) {
-	return c.client.Post(ctx, c.layout(b))
-}
-
-func (c *slackCarrier) edit(ctx context.Context, ref string, b Batch) error {
-	return c.client.Edit(ctx, ref, c.layout(b))
-}
-
-func (c *slackCarrier) canEdit() bool { return c.bot }
-func (c *slackCarrier) close()        { c.client.Close() }
-
-// senderCarrier hands batches to the caller's Sender.
-type senderCarrier struct {
-	sender  Sender
-	updater Updater // nil = it can't edit
-}
-
-func (c senderCarrier) post(ctx context.Context, b Batch) (string, error) {
-	return b.ID, c.sender.Send(ctx, b)
-}
-
-func (c senderCarrier) edit(ctx context.Context, _ string, b Batch) error {
-	return c.updater.Update(ctx, b)
-}
-
-func (c senderCarrier) canEdit() bool { return c.updater != nil }
-func (c senderCarrier) close()        {}
-
-// readVersion asks the build what it was built from.
-func readVersion() version {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return version{}
-	}
-	v := version{module: info.Main.Path}
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			v.revision = s.Value
-		case "vcs.modified":
-			v.modified = s.Value == "true"
-		}
-	}
-	return v
-}
-
-// LoadCodes reads a catalogue of codes for Options.Codes: a JSON object of code
-// to the fields of [Code] in snake_case,
-//
-//	{"E401": {"title": "Tampered token", "mention": "<@U0123>", "runbook": "https://…", "mute": false}}
-//
-// An error names the line and the field. Fields that Code doesn't have, codes
-// and fields given twice, and anything behind the object are refused. An empty
-// object is an empty catalogue.
-func LoadCodes(r io.Reader) (map[string]Code, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("slackalert: codes: %w", err)
-	}
-	c := catalogue{dec: json.NewDecoder(bytes.NewReader(data)), data: data}
-	codes := map[string]Code{}
-	err = c.object("the catalogue", func(code string) error {
-		if _, ok := codes[code]; ok || code == "" {
-			return c.errorf("code %q is given twice or empty; want each code once", code)
-		}
-		into, err := c.code(code)
-		codes[code] = into
-		return err
-	})
-	if err == nil {
-		if _, err = c.dec.Token(); err == io.EOF {
-			return codes, nil
-		}
-		err = c.errorf("more follows the catalogue; want one JSON object")
-	}
-	return nil, err
-}
-
-// catalogue reads JSON a token at a time, to know the line of a mistake.
-type catalogue struct {
-	dec  *json.Decoder
-	data []byte
-}
-
-func (c *catalogue) errorf(format string, args ...any) error {
-	line := 1 + bytes.Count(c.data[:min(int(c.dec.InputOffset()), len(c.data))], []byte("\n"))
-	return fmt.Errorf("slackalert: codes: line %d: %w", line, fmt.Errorf(format, args...))
-}
-
-// object reads an object; member is called behind each key and reads its value.
-func (c *catalogue) object(what string, member func(key string) error) error {
-	t, err := c.token()
-	if err != nil {
-		return err
-	}
-	if t != json.Delim('{') {
-		return c.errorf("%s is %v; want an object", what, t)
-	}
-	for c.dec.More() {
-		key, err := c.token()
-		if err != nil {
-			return err
-		}
-		if err := member(key.(string)); err != nil {
-			return err
-		}
-	}
-	_, err = c.token()
-	return err
-}
-
-func (c *catalogue) token() (json.Token, error) {
-	t, err := c.dec.Token()
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return nil, c.errorf("%w", err)
-	}
-	return t, nil
-}
-
-func (c *catalogue) code(name string) (code Code, err error) {
-	seen := map[string]bool{}
-	err = c.object(fmt.Sprintf("code %q", name), func(field string) error {
-		if seen[field] {
-			return c.errorf("code %q: field %q is given twice", name, field)
-		}
-		seen[field] = true
-		texts := map[string]*string{"title": &code.Title, "channel": &code.Channel, "mention": &code.Mention, "runbook": &code.Runbook}
-		if texts[field] == nil && field != "mute" {
-			return c.errorf("code %q: unknown field %q; want title, channel, mention, runbook or mute", name, field)
-		}
-		v, err := c.token()
-		if err != nil {
-			return err
-		}
-		ok, want := false, "a string"
-		if field == "mute" {
-			code.Mute, ok = v.(bool)
-			want = "true or false"
-		} else {
-			*texts[field], ok = v.(string)
-		}
-		if !ok {
-			return c.errorf("code %q: %s is %v; want %s", name, field, v, want)
-		}
-		return nil
-	})
-	return code, err
 }

@@ -1,0 +1,142 @@
+// This file is the catalogue of error codes: what is known of each, and how it
+// is read.
+
+package slackalert
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+)
+
+// Code is what is known of one error code.
+type Code struct {
+	Title   string `json:"title,omitempty"`   // shown beside the code
+	Channel string `json:"channel,omitempty"` // instead of Options.Channel; bot token or Sender only
+	Mention string `json:"mention,omitempty"` // e.g. "<@U0123>"
+	Runbook string `json:"runbook,omitempty"` // URL
+	Mute    bool   `json:"mute,omitempty"`    // never an alert by its code; by its level still
+}
+
+func (c *config) checkCodes() error {
+	for _, code := range slices.Sorted(maps.Keys(c.opts.Codes)) {
+		if ch := c.opts.Codes[code].Channel; ch != "" && c.opts.WebhookURL != "" {
+			return fmt.Errorf("Codes[%q].Channel is %q; a webhook posts to the channel it was made for: want a bot token, or no channel", code, ch)
+		}
+	}
+	return nil
+}
+
+// LoadCodes reads a catalogue of codes for Options.Codes: a JSON object of code
+// to the fields of [Code] in snake_case,
+//
+//	{"E401": {"title": "Tampered token", "mention": "<@U0123>", "runbook": "https://…", "mute": false}}
+//
+// An error names the line and the field. Fields that Code doesn't have, codes
+// and fields given twice, and anything behind the object are refused. An empty
+// object is an empty catalogue.
+func LoadCodes(r io.Reader) (map[string]Code, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("slackalert: codes: %w", err)
+	}
+	c := catalogue{dec: json.NewDecoder(bytes.NewReader(data)), data: data}
+	codes := map[string]Code{}
+	err = c.object("the catalogue", func(code string) error {
+		if _, ok := codes[code]; ok || code == "" {
+			return c.errorf("code %q is given twice or empty; want each code once", code)
+		}
+		into, err := c.code(code)
+		codes[code] = into
+		return err
+	})
+	if err == nil {
+		if _, err = c.dec.Token(); err == io.EOF {
+			return codes, nil
+		}
+		err = c.errorf("more follows the catalogue; want one JSON object")
+	}
+	return nil, err
+}
+
+// catalogue reads JSON a token at a time, to know the line of a mistake.
+type catalogue struct {
+	dec  *json.Decoder
+	data []byte
+}
+
+func (c *catalogue) errorf(format string, args ...any) error {
+	line := 1 + bytes.Count(c.data[:min(int(c.dec.InputOffset()), len(c.data))], []byte("\n"))
+	return fmt.Errorf("slackalert: codes: line %d: %w", line, fmt.Errorf(format, args...))
+}
+
+// object reads an object; member is called behind each key and reads its value.
+func (c *catalogue) object(what string, member func(key string) error) error {
+	t, err := c.token()
+	if err != nil {
+		return err
+	}
+	if t != json.Delim('{') {
+		return c.errorf("%s is %v; want an object", what, t)
+	}
+	for c.dec.More() {
+		key, err := c.token()
+		if err != nil {
+			return err
+		}
+		if err := member(key.(string)); err != nil {
+			return err
+		}
+	}
+	_, err = c.token()
+	return err
+}
+
+func (c *catalogue) token() (json.Token, error) {
+	t, err := c.dec.Token()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, c.errorf("%w", err)
+	}
+	return t, nil
+}
+
+func (c *catalogue) code(name string) (code Code, err error) {
+	seen := map[string]bool{}
+	err = c.object(fmt.Sprintf("code %q", name), func(field string) error {
+		if seen[field] {
+			return c.errorf("code %q: field %q is given twice", name, field)
+		}
+		seen[field] = true
+		texts := map[string]*string{"title": &code.Title, "channel": &code.Channel, "mention": &code.Mention, "runbook": &code.Runbook}
+		if texts[field] == nil && field != "mute" {
+			return c.errorf("code %q: unknown field %q; want title, channel, mention, runbook or mute", name, field)
+		}
+		v, err := c.token()
+		if err != nil {
+			return err
+		}
+		ok, want := false, "a string"
+		if field == "mute" {
+			code.Mute, ok = v.(bool)
+			want = "true or false"
+		} else {
+			*texts[field], ok = v.(string)
+		}
+		if !ok {
+			return c.errorf("code %q: %s is %v; want %s", name, field, v, want)
+		}
+		return nil
+	})
+	return code, err
+}
+
+// SetCodes replaces Options.Codes while the handler runs.
+func (h *Handler) SetCodes(codes map[string]Code) error {
+	panic("not built yet")
+}
