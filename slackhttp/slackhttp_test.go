@@ -73,7 +73,7 @@ func TestPanicValues(t *testing.T) {
 		{"text", func() { panic("out of stock") }, "panic: out of stock"},
 		{"error", func() { panic(fmt.Errorf("charge: %w", errNoFunds)) }, "panic: charge: no funds"},
 		{"nil pointer", func() { none.n++ }, "panic: runtime error: invalid memory address or nil pointer dereference"},
-		{"nil", func() { panic(nil) }, "panic: panic called with nil argument"},
+		{"nil", func() { panic(nil) }, "panic: " + new(runtime.PanicNilError).Error()},
 		{"String panics", func() { panic(stringPanics{}) }, "panic: !PANIC: no text"},
 		{"Error panics", func() { panic(&errorPanics{}) }, "panic: !PANIC: no text"},
 		{"nil error of a type", func() { panic((*errorPanics)(nil)) }, "panic: <nil>"},
