@@ -69,6 +69,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"example.com/slackalert/internal/capture"
@@ -101,6 +102,7 @@ type core struct {
 	config config
 	batch  *batcher
 	seed   maphash.Seed
+	shut   atomic.Bool // Shutdown has begun
 }
 
 // with is an immutable list of what a logger added, innermost first.
@@ -551,7 +553,7 @@ func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text string, s
 	} else if st := capture.ErrorStack(f.err); st != "" {
 		g.Stack = c.Text(st)
 	} else if h.core.config.opts.AddStack {
-		g.Stack = c.Text(capture.Here(0).String())
+		g.Stack = c.Text(capture.At(r.PC).String())
 	}
 	if h.core.config.opts.Breadcrumbs > 0 && s != nil {
 		for _, crumb := range s.Crumbs(h.core.config.opts.Breadcrumbs) {
@@ -610,6 +612,7 @@ func (h *Handler) Flush(ctx context.Context) error {
 // with the same numbers. A second call waits for the first and returns the
 // same. It doesn't close base.
 func (h *Handler) Shutdown(ctx context.Context) error {
+	h.core.shut.Store(true)
 	return h.core.batch.shutdown(ctx)
 }
 

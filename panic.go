@@ -4,56 +4,116 @@ package slackalert
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"time"
+	"runtime"
 
-	"example.com/slackalert/internal/capture"
+	"example.com/slackalert/internal/scope"
+	"example.com/slackalert/internal/unhandled"
 )
 
 // Repanic is for defer, in main and in goroutines: it alerts a panic with the
-// stack of the frame that panicked, waits up to 5 s for it to be told, and
-// panics again with the same value. Go prints the same trace then, with
+// stack of the frame that panicked first, waits up to 5 s for it to be told,
+// and panics again with the same value. Go prints the same trace then, with
 // "[recovered, repanicked]" behind the value and Repanic's frames on top.
 // Without a panic, and on runtime.Goexit, it does nothing.
+//
+// A panic that another Repanic, [Panicked], [Do] or package slackhttp told on
+// its way up is not told again, nor is [net/http.ErrAbortHandler]. Functions in
+// between that recover and panic again with the same value, to end a span or to
+// roll a transaction back, change nothing.
+//
+// Deferred above Close, Repanic runs after it. It opens the way to Slack once
+// more then, for this alert alone, which the handler's Stats don't count.
 func (h *Handler) Repanic() {
 	v := recover()
 	if v == nil {
 		return
 	}
-	h.panicked(v)
+	p := unhandled.Recovered(v)
+	h.panicked(&p)
 	panic(v)
 }
 
-// panicked logs a panic as an alert and waits for it.
-func (h *Handler) panicked(v any) {
-	st := capture.Panicking()
-	r := slog.NewRecord(time.Now(), panicLevel, "panic: "+capture.Value(slog.AnyValue(v)), 0)
-	if len(st) > 0 {
-		r.PC = st[0]
-	}
-	if err, ok := v.(error); ok {
-		r.AddAttrs(slog.Any("error", err))
-	}
-	r.AddAttrs(slog.Any("stack", st))
+// panicked alerts a panic and waits until it is told.
+func (h *Handler) panicked(p *unhandled.Panic) {
 	ctx, cancel := context.WithTimeout(context.Background(), syncWait)
 	defer cancel()
-	_ = h.Handle(ctx, r)
+	if again := h.reopened(); again != nil {
+		p.Log(ctx, again, panicPrefix, "")
+		_ = again.Shutdown(ctx) // base hears what it couldn't tell
+		return
+	}
+	p.Log(ctx, h, panicPrefix, "")
 	_ = h.Flush(ctx) // base hears of a failure from the lane
 }
 
-// panicLevel is above ERROR: the program, or a part of it, ends.
-const panicLevel = slog.LevelError + 4
+const panicPrefix = "panic: "
 
-// Panicked alerts what recover returned, with the stack of the frame that
-// panicked first; call it in the deferred function. It waits for nothing. A nil
-// logger is [slog.Default].
-func Panicked(ctx context.Context, logger *slog.Logger, v any) {
-	panic("not built yet")
+// reopened is h with a new way to Slack when h is shut down, and nil otherwise,
+// or when h has nowhere to tell.
+func (h *Handler) reopened() *Handler {
+	opts := h.core.config.opts
+	if !h.core.shut.Load() || opts.Token == "" && opts.WebhookURL == "" && opts.Sender == nil {
+		return nil
+	}
+	opts.CatchCrash = false // it was set once
+	n, err := New(h.base, &opts)
+	if err != nil {
+		return nil // they were accepted once, so the world has changed; base still gets the record
+	}
+	again := *h
+	again.core = n.core
+	return &again
 }
 
-// Do runs f in a scope with "job": name. An error that f returns is logged at
-// ERROR with the code "unhandled", unless an alert was logged with its context;
-// a panic is alerted and goes on.
+// Panicked alerts what recover returned, with the stack of the frame that
+// panicked first, at ERROR+4 with the code "unhandled". Call it in the deferred
+// function, or in what that calls:
+//
+//	defer func() {
+//		if v := recover(); v != nil {
+//			slackalert.Panicked(ctx, logger, v)
+//			err = errors.New("internal error") // or panic(v), and the panic goes on
+//		}
+//	}()
+//
+// It logs with ctx, whose scope the alert shows, and waits for nothing: the
+// program goes on. A nil v is no panic. A nil logger is [slog.Default]; where a
+// logger is not over a [Handler], the record is logged and that is all. A panic
+// that goes on is told once: see [Handler.Repanic].
+func Panicked(ctx context.Context, logger *slog.Logger, v any) {
+	if v == nil {
+		return
+	}
+	p := unhandled.Recovered(v)
+	p.Log(ctx, unhandled.Handler(logger), panicPrefix, unhandled.Code)
+}
+
+// Do runs f in a scope with "job": name, and returns what f returns. It is for
+// what no request carries: cron jobs, queue workers, Lambda functions.
+//
+// An error is logged at ERROR with the code "unhandled", the source being the
+// line that called Do, unless an alert was logged with f's context, or one made
+// from it. An error that is [context.Canceled] while ctx is cancelled is no
+// failure: f was told to stop, and did. One that ran out of time is. A panic is
+// alerted as by [Panicked], and goes on; [runtime.Goexit] passes.
+//
+// A nil logger is [slog.Default]. A Do inside another tells an error once.
 func Do(ctx context.Context, logger *slog.Logger, name string, f func(context.Context) error) error {
-	panic("not built yet")
+	ctx, s := scope.Open(ctx, slog.String("job", name))
+	defer func() {
+		if v := recover(); v != nil {
+			Panicked(ctx, logger, v)
+			panic(v)
+		}
+	}()
+	err := f(ctx)
+	if err == nil || s.Alerted() || errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled) {
+		return err
+	}
+	var pc [1]uintptr
+	runtime.Callers(2, pc[:])
+	unhandled.Log(ctx, unhandled.Handler(logger), unhandled.Code, "job "+name+" failed", pc[0], slog.Any("error", err))
+	return err
 }

@@ -10,43 +10,46 @@ import (
 	"net/http"
 )
 
-// A type assertion asks for methods, so each set of abilities must be a type:
-// a writer that had them all would promise what the server can't do. Each type
-// adds one ability to another and is one pointer, so none costs an allocation.
+// A type assertion asks for methods, so each set of abilities must be a type: a
+// writer that had them all would promise what the server can't do. These are
+// the sets that servers have, and what wraps their writers leaves. Each is one
+// pointer, so none costs an allocation.
 type (
-	wF    struct{ *writer }
-	wH    struct{ *writer }
-	wFH   struct{ wF }
-	wR    struct{ *writer }
-	wFR   struct{ wF }
-	wHR   struct{ wH }
-	wFHR  struct{ wFH } // HTTP/1.1
-	wP    struct{ *writer }
-	wFP   struct{ wF } // HTTP/2
-	wHP   struct{ wH }
-	wFHP  struct{ wFH }
-	wRP   struct{ wR }
-	wFRP  struct{ wFR }
-	wHRP  struct{ wHR }
-	wFHRP struct{ wFHR }
+	flushes struct{ *writer } // a recorder; a wrapper over HTTP/2
+	hijacks struct{ flushes } // a wrapper over HTTP/1.1
+	http1   struct{ hijacks } // HTTP/1.1
+	http2   struct{ flushes } // HTTP/2
+	pushes  struct{ *writer } // http.TimeoutHandler
 )
 
-func (w wF) Flush()                                              { _ = w.flush() }
-func (w wF) FlushError() error                                   { return w.flush() }
-func (w wH) Hijack() (net.Conn, *bufio.ReadWriter, error)        { return w.hijack() }
-func (w wFH) Hijack() (net.Conn, *bufio.ReadWriter, error)       { return w.hijack() }
-func (w wR) ReadFrom(src io.Reader) (int64, error)               { return w.readFrom(src) }
-func (w wFR) ReadFrom(src io.Reader) (int64, error)              { return w.readFrom(src) }
-func (w wHR) ReadFrom(src io.Reader) (int64, error)              { return w.readFrom(src) }
-func (w wFHR) ReadFrom(src io.Reader) (int64, error)             { return w.readFrom(src) }
-func (w wP) Push(target string, opts *http.PushOptions) error    { return w.push(target, opts) }
-func (w wFP) Push(target string, opts *http.PushOptions) error   { return w.push(target, opts) }
-func (w wHP) Push(target string, opts *http.PushOptions) error   { return w.push(target, opts) }
-func (w wFHP) Push(target string, opts *http.PushOptions) error  { return w.push(target, opts) }
-func (w wRP) Push(target string, opts *http.PushOptions) error   { return w.push(target, opts) }
-func (w wFRP) Push(target string, opts *http.PushOptions) error  { return w.push(target, opts) }
-func (w wHRP) Push(target string, opts *http.PushOptions) error  { return w.push(target, opts) }
-func (w wFHRP) Push(target string, opts *http.PushOptions) error { return w.push(target, opts) }
+func (w flushes) Flush()                                         { _ = w.flush() }
+func (w flushes) FlushError() error                              { return w.flush() }
+func (w hijacks) Hijack() (net.Conn, *bufio.ReadWriter, error)   { return w.hijack() }
+func (w http1) ReadFrom(src io.Reader) (int64, error)            { return w.readFrom(src) }
+func (w http2) Push(target string, opts *http.PushOptions) error { return w.push(target, opts) }
+func (w pushes) Push(target string, o *http.PushOptions) error   { return w.push(target, o) }
+
+// view returns the writer with the abilities of the server's. Of a set that no
+// server has, what is only faster without (ReadFrom, Push) is left out, and
+// what can be hijacked is said to flush.
+func (w *writer) view() http.ResponseWriter {
+	_, reads := w.under.(io.ReaderFrom)
+	_, canPush := w.under.(http.Pusher)
+	canFlush := able[http.Flusher](w.under) || able[interface{ FlushError() error }](w.under)
+	switch {
+	case able[http.Hijacker](w.under) && reads:
+		return http1{hijacks{flushes{w}}}
+	case able[http.Hijacker](w.under):
+		return hijacks{flushes{w}}
+	case canFlush && canPush:
+		return http2{flushes{w}}
+	case canFlush:
+		return flushes{w}
+	case canPush:
+		return pushes{w}
+	}
+	return w
+}
 
 func (w *writer) flush() error {
 	w.began()
@@ -70,70 +73,10 @@ func (w *writer) push(target string, opts *http.PushOptions) error {
 	return w.under.(http.Pusher).Push(target, opts)
 }
 
-const (
-	canFlush = 1 << iota
-	canHijack
-	canRead
-	canPush
-)
-
-// view returns the writer with exactly the abilities of the server's.
-func (w *writer) view() http.ResponseWriter {
-	switch w.abilities() {
-	case canFlush:
-		return wF{w}
-	case canHijack:
-		return wH{w}
-	case canFlush | canHijack:
-		return wFH{wF{w}}
-	case canRead:
-		return wR{w}
-	case canFlush | canRead:
-		return wFR{wF{w}}
-	case canHijack | canRead:
-		return wHR{wH{w}}
-	case canFlush | canHijack | canRead:
-		return wFHR{wFH{wF{w}}}
-	case canPush:
-		return wP{w}
-	case canFlush | canPush:
-		return wFP{wF{w}}
-	case canHijack | canPush:
-		return wHP{wH{w}}
-	case canFlush | canHijack | canPush:
-		return wFHP{wFH{wF{w}}}
-	case canRead | canPush:
-		return wRP{wR{w}}
-	case canFlush | canRead | canPush:
-		return wFRP{wFR{wF{w}}}
-	case canHijack | canRead | canPush:
-		return wHRP{wHR{wH{w}}}
-	case canFlush | canHijack | canRead | canPush:
-		return wFHRP{wFHR{wFH{wF{w}}}}
-	}
-	return w
-}
-
-// abilities looks for Flush and Hijack behind wrappers too, as
+// able looks for Flush and Hijack behind wrappers too, as
 // http.ResponseController does: it would reach past this writer otherwise,
 // which must know of them. ReadFrom and Push behind a wrapper would pass that
 // wrapper by.
-func (w *writer) abilities() (set int) {
-	if able[http.Flusher](w.under) || able[interface{ FlushError() error }](w.under) {
-		set |= canFlush
-	}
-	if able[http.Hijacker](w.under) {
-		set |= canHijack
-	}
-	if _, ok := w.under.(io.ReaderFrom); ok {
-		set |= canRead
-	}
-	if _, ok := w.under.(http.Pusher); ok {
-		set |= canPush
-	}
-	return set
-}
-
 func able[T any](w http.ResponseWriter) bool {
 	for {
 		if _, ok := w.(T); ok {

@@ -25,79 +25,97 @@ type bare struct {
 }
 
 func (b bare) note(what string) { *b.asked = append(*b.asked, what) }
-func (b bare) flush()           { b.note("flush") }
-func (b bare) hijack() (net.Conn, *bufio.ReadWriter, error) {
-	b.note("hijack")
-	return nil, nil, nil
-}
-func (b bare) read(src io.Reader) (int64, error) {
-	b.note("read")
-	*b.src = src
-	return 7, nil
-}
 
 var errNoPush = errors.New("no push")
 
-func (b bare) push() error { b.note("push"); return errNoPush }
-
-// The sixteen sets of what a ResponseWriter may be able to do.
+// What a ResponseWriter may be able to do besides, to be put together.
 type (
-	tF    struct{ bare }
-	tH    struct{ bare }
-	tFH   struct{ tF }
-	tR    struct{ bare }
-	tFR   struct{ tF }
-	tHR   struct{ tH }
-	tFHR  struct{ tFH }
-	tP    struct{ bare }
-	tFP   struct{ tF }
-	tHP   struct{ tH }
-	tFHP  struct{ tFH }
-	tRP   struct{ tR }
-	tFRP  struct{ tFR }
-	tHRP  struct{ tHR }
-	tFHRP struct{ tFHR }
+	tF struct{ bare }
+	tH struct{ bare }
+	tR struct{ bare }
+	tP struct{ bare }
 )
 
-func (t tF) Flush()                                        { t.flush() }
-func (t tH) Hijack() (net.Conn, *bufio.ReadWriter, error)  { return t.hijack() }
-func (t tFH) Hijack() (net.Conn, *bufio.ReadWriter, error) { return t.hijack() }
-func (t tR) ReadFrom(src io.Reader) (int64, error)         { return t.read(src) }
-func (t tFR) ReadFrom(src io.Reader) (int64, error)        { return t.read(src) }
-func (t tHR) ReadFrom(src io.Reader) (int64, error)        { return t.read(src) }
-func (t tFHR) ReadFrom(src io.Reader) (int64, error)       { return t.read(src) }
-func (t tP) Push(_ string, _ *http.PushOptions) error      { return t.push() }
-func (t tFP) Push(_ string, _ *http.PushOptions) error     { return t.push() }
-func (t tHP) Push(_ string, _ *http.PushOptions) error     { return t.push() }
-func (t tFHP) Push(_ string, _ *http.PushOptions) error    { return t.push() }
-func (t tRP) Push(_ string, _ *http.PushOptions) error     { return t.push() }
-func (t tFRP) Push(_ string, _ *http.PushOptions) error    { return t.push() }
-func (t tHRP) Push(_ string, _ *http.PushOptions) error    { return t.push() }
-func (t tFHRP) Push(_ string, _ *http.PushOptions) error   { return t.push() }
+func (t tF) Flush() { t.note("flush") }
+func (t tH) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	t.note("hijack")
+	return nil, nil, nil
+}
+func (t tR) ReadFrom(src io.Reader) (int64, error) {
+	t.note("read")
+	*t.src = src
+	return 7, nil
+}
+func (t tP) Push(string, *http.PushOptions) error { t.note("push"); return errNoPush }
 
-func TestAbilitiesAreTheServers(t *testing.T) {
+// The sets of them that are used here, and what each is of.
+type (
+	flusher interface{ Flush() }
+	tFR     struct { // of a wrapper's own making
+		bare
+		flusher
+		io.ReaderFrom
+	}
+	tFP struct { // HTTP/2
+		bare
+		flusher
+		http.Pusher
+	}
+	tFH struct { // a wrapper over HTTP/1.1
+		bare
+		flusher
+		http.Hijacker
+	}
+	tFHR struct { // HTTP/1.1
+		bare
+		flusher
+		http.Hijacker
+		io.ReaderFrom
+	}
+	tFHRP struct { // of a wrapper that has it all
+		bare
+		flusher
+		http.Hijacker
+		io.ReaderFrom
+		http.Pusher
+	}
+)
+
+// Of what servers have nothing is missing and nothing is made up. Of what they
+// don't, what is only faster is missing, and a Flush may be there that says it
+// can't.
+func TestAbilities(t *testing.T) {
 	var asked []string
 	var src io.Reader
 	b := bare{httptest.NewRecorder(), &asked, &src}
-	f, h := tF{b}, tH{b}
-	fh, r := tFH{f}, tR{b}
-	for set, under := range map[string]http.ResponseWriter{
-		"": b, "f": f, "h": h, "fh": fh,
-		"r": r, "fr": tFR{f}, "hr": tHR{h}, "fhr": tFHR{fh},
-		"p": tP{b}, "fp": tFP{f}, "hp": tHP{h}, "fhp": tFHP{fh},
-		"rp": tRP{r}, "frp": tFRP{tFR{f}}, "hrp": tHRP{tHR{h}}, "fhrp": tFHRP{tFHR{fh}},
+	f, h, r, p := tF{b}, tH{b}, tR{b}, tP{b}
+	for name, c := range map[string]struct {
+		under http.ResponseWriter
+		want  string
+	}{
+		"bare":               {b, ""},
+		"recorder":           {f, "f"},
+		"HTTP/1.1":           {tFHR{b, f, h, r}, "fhr"},
+		"over HTTP/1.1":      {tFH{b, f, h}, "fh"},
+		"HTTP/2":             {tFP{b, f, p}, "fp"},
+		"TimeoutHandler":     {p, "p"},
+		"reads only":         {r, ""},
+		"flushes and reads":  {tFR{b, f, r}, "f"},
+		"hijacked only":      {h, "Fh"},
+		"whatever there is":  {tFHRP{b, f, h, r, p}, "fhr"},
+		"unwraps, over both": {wrapper{tFP{b, f, p}}, "f"},
 	} {
-		t.Run("set "+set, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			asked = nil
 			w := newWard(t, slackalert.Options{})
 			h := w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, _ *http.Request) {
-				use(t, rw, set)
-				assert.Equal(t, under, rw.(interface{ Unwrap() http.ResponseWriter }).Unwrap())
+				use(t, rw, c.want)
+				assert.Equal(t, c.under, rw.(interface{ Unwrap() http.ResponseWriter }).Unwrap())
 			})
-			h.ServeHTTP(under, request())
+			h.ServeHTTP(c.under, request())
 			var want []string
-			for _, c := range set {
-				want = append(want, map[rune]string{'f': "flush", 'h': "hijack", 'r': "read", 'p': "push"}[c])
+			for _, ability := range strings.ReplaceAll(c.want, "F", "") {
+				want = append(want, map[rune]string{'f': "flush", 'h': "hijack", 'r': "read", 'p': "push"}[ability])
 			}
 			assert.Equal(t, want, asked)
 			assert.Empty(t, w.told())
@@ -105,11 +123,12 @@ func TestAbilitiesAreTheServers(t *testing.T) {
 	}
 }
 
-// use asserts exactly the abilities of set, and uses them.
+// use asserts exactly the abilities of set, and uses them. F is a Flush that
+// can't.
 func use(t *testing.T, rw http.ResponseWriter, set string) {
-	f, ok := rw.(http.Flusher)
-	if assert.Equal(t, strings.Contains(set, "f"), ok, "Flusher") && ok {
-		f.Flush()
+	f, ok := rw.(interface{ FlushError() error })
+	if assert.Equal(t, strings.Contains(strings.ToLower(set), "f"), ok, "Flusher") && ok {
+		assert.Equal(t, strings.Contains(set, "f"), f.FlushError() == nil)
 	}
 	h, ok := rw.(http.Hijacker)
 	if assert.Equal(t, strings.Contains(set, "h"), ok, "Hijacker") && ok {
@@ -133,11 +152,12 @@ func TestReadFromGetsTheSource(t *testing.T) {
 	var asked []string
 	var got io.Reader
 	file := &struct{ io.Reader }{strings.NewReader("x")}
+	b := bare{httptest.NewRecorder(), &asked, &got}
 	w := newWard(t, slackalert.Options{})
 	w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, _ *http.Request) {
 		_, err := io.Copy(rw, file)
 		assert.NoError(t, err)
-	}).ServeHTTP(tR{bare{httptest.NewRecorder(), &asked, &got}}, request())
+	}).ServeHTTP(tFHR{b, tF{b}, tH{b}, tR{b}}, request())
 	assert.Same(t, file, got)
 }
 
@@ -150,7 +170,8 @@ func (w wrapper) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func TestAbilitiesBehindAWrapper(t *testing.T) {
 	var asked []string
 	var src io.Reader
-	under := tFH{tF{bare{httptest.NewRecorder(), &asked, &src}}}
+	b := bare{httptest.NewRecorder(), &asked, &src}
+	under := tFH{b, tF{b}, tH{b}}
 	w := newWard(t, slackalert.Options{})
 	h := w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, _ *http.Request) {
 		_, _, err := http.NewResponseController(wrapper{rw}).Hijack()
@@ -184,7 +205,8 @@ func TestBegan(t *testing.T) {
 				panic("too late")
 			})
 			assert.PanicsWithValue(t, http.ErrAbortHandler, func() {
-				h.ServeHTTP(tFR{tF{bare{rec, &asked, &src}}}, request())
+				b := bare{rec, &asked, &src}
+				h.ServeHTTP(tFHR{b, tF{b}, tH{b}, tR{b}}, request())
 			})
 			assert.Empty(t, rec.Body.String())
 			assert.Equal(t, "panic: too late", w.one().Message)

@@ -133,6 +133,39 @@ func address(s string) string {
 	return ""
 }
 
+// withoutIDs is a path with "*" for each part that looks like the id of one
+// thing: a number, three digits or more, a long word or a hexadecimal one with a
+// digit, an address. What is left are as many texts as there are routes.
+func withoutIDs(path string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(path, "/") {
+		if i > 0 {
+			b.WriteByte('/')
+		}
+		if looksLikeID(part) {
+			part = "*"
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+func looksLikeID(s string) bool {
+	digits, hex := 0, true
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case c == '@':
+			return true
+		case c != '-' && (c|0x20 < 'a' || c|0x20 > 'f'):
+			hex = false
+		}
+	}
+	return digits > 0 && (digits == len(s) || digits >= 3 || len(s) >= 10 || hex && len(s) >= 6)
+}
+
 // clean returns s with at most about n bytes, and no character that acts on who
 // reads it. What needs no change is not copied.
 func clean(s string, n int) string {

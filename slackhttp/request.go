@@ -3,9 +3,11 @@
 package slackhttp
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -171,6 +173,36 @@ func (in *inside) route(over bool) string {
 		return ""
 	}
 	return in.r.Pattern
+}
+
+// context is the request's, as the router had it where that is known: what
+// others put into it on the way shows in the records.
+func (q *request) context() context.Context {
+	if in := q.inner.Load(); in != nil && in.left.Load() {
+		return in.r.Context()
+	}
+	return q.r.Context()
+}
+
+// place says where the request went: the route that was added to the scope,
+// else the one that matched, else the path with its ids made one sign.
+func (q *request) place() string {
+	route := ""
+	for _, a := range scope.From(q.context()).Attrs() {
+		if a.Key == "route" {
+			route = clean(capture.Value(capture.Resolve(a.Value)), maxRoute)
+		}
+	}
+	if route == "" {
+		route = clean(q.route(), maxRoute)
+	}
+	if route == "" {
+		route = clean(withoutIDs(q.attrs[1].Value.String()), maxRoute)
+	}
+	if strings.HasPrefix(route, "/") {
+		return q.attrs[0].Value.String() + " " + route
+	}
+	return route
 }
 
 // statusText is a status as people know it.

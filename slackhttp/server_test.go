@@ -408,14 +408,24 @@ func able(rw http.ResponseWriter) string {
 	return s
 }
 
+// What a handler finds is what it finds without the middleware, on real servers
+// and behind what stands between.
 func TestAbilitiesOfServers(t *testing.T) {
+	want := map[string]string{
+		"HTTP/1.1": "true true true false\n", "HTTP/1.1 behind a time-out": "false false false true\n",
+		"HTTP/2.0": "true false false true\n", "HTTP/2.0 behind a time-out": "false false false true\n",
+	}
 	eachServer(t, func(t *testing.T, proto string, serve func(http.Handler) *httptest.Server) {
 		w := newWard(t, slackalert.Options{})
 		tell := http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(rw, able(rw)) })
-		_, without := get(t, serve(tell), "GET", "/")
-		_, with := get(t, serve(w.wrap(slackhttp.Options{}, tell)), "GET", "/")
-		assert.Equal(t, without, with)
-		want := map[string]string{"HTTP/1.1": "true true true false\n", "HTTP/2.0": "true false false true\n"}
-		assert.Contains(t, with, want[proto])
+		for name, around := range map[string]func(http.Handler) http.Handler{
+			"":                   func(h http.Handler) http.Handler { return h },
+			" behind a time-out": func(h http.Handler) http.Handler { return http.TimeoutHandler(h, time.Minute, "") },
+		} {
+			_, without := get(t, serve(around(tell)), "GET", "/")
+			_, with := get(t, serve(around(w.wrap(slackhttp.Options{}, tell))), "GET", "/")
+			assert.Equal(t, without, with, name)
+			assert.Contains(t, with, want[proto+name])
+		}
 	})
 }

@@ -74,10 +74,9 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
-	"time"
 
-	"example.com/slackalert/internal/capture"
 	"example.com/slackalert/internal/scope"
+	"example.com/slackalert/internal/unhandled"
 )
 
 // Options says what the middleware tells and answers. The zero value of a field
@@ -113,8 +112,6 @@ type Options struct {
 	Respond func(w http.ResponseWriter, r *http.Request, code string)
 }
 
-const defaultCode = "unhandled"
-
 // Middleware returns what wraps a handler. Nil opts are defaults; opts are
 // copied. It may wrap many handlers, and each serves many requests at once.
 func Middleware(opts *Options) func(http.Handler) http.Handler {
@@ -123,7 +120,7 @@ func Middleware(opts *Options) func(http.Handler) http.Handler {
 		o = *opts
 	}
 	if o.Code == "" {
-		o.Code = defaultCode
+		o.Code = unhandled.Code
 	}
 	if o.Respond == nil {
 		o.Respond = respond
@@ -178,19 +175,16 @@ func (q *request) end() {
 	}
 }
 
-// panicLevel is above ERROR, as for a panic outside of requests.
-const panicLevel = slog.LevelError + 4
-
 // panicked answers and alerts, in this order, so that the alert knows the
 // status. It is called while the panic's frames stand.
 func (q *request) panicked(v any) {
 	cut := q.status.Load() != 0
-	defer func(stack capture.Stack) {
-		q.alertPanic("panic: ", v, stack)
+	defer func(p unhandled.Panic) {
+		q.alertPanic("panic: ", &p)
 		if cut && !q.hijacked.Load() {
 			panic(http.ErrAbortHandler)
 		}
-	}(capture.Panicking())
+	}(unhandled.Recovered(v))
 	if !cut && !q.hijacked.Load() {
 		cut = !q.answer()
 	}
@@ -207,7 +201,8 @@ func (q *request) answer() (whole bool) {
 			return
 		}
 		if v != nil {
-			q.alertPanic("panic in Respond: ", v, capture.Panicking())
+			p := unhandled.Recovered(v)
+			q.alertPanic("panic in Respond: ", &p)
 		}
 		began := q.status.Load() != 0 || q.hijacked.Load()
 		whole = v == nil || !began
@@ -238,43 +233,28 @@ func respond(w http.ResponseWriter, _ *http.Request, code string) {
 	_, _ = w.Write(body) // the client is gone
 }
 
-func (q *request) alertPanic(what string, v any, stack capture.Stack) {
-	text := capture.Value(capture.Resolve(slog.AnyValue(v)))
-	attrs := make([]slog.Attr, 0, 2)
-	if err, ok := v.(error); ok {
-		attrs = append(attrs, slog.Any("error", err))
+// alertPanic logs a panic.
+func (q *request) alertPanic(what string, p *unhandled.Panic) {
+	if h := q.logger(unhandled.PanicLevel); h != nil {
+		p.Log(q.context(), h, what, q.opts.Code)
 	}
-	var pc uintptr
-	if len(stack) > 0 {
-		pc = stack[0]
-	}
-	q.alert(panicLevel, what+capture.Cut(text, capture.MaxValue), pc, append(attrs, slog.Any("stack", stack))...)
 }
 
-// failed alerts a status that nobody explained. The path isn't in the message:
-// it would make every address a group of its own.
+// failed alerts a status that nobody explained. Without a route the path stands
+// for it, its ids made one sign: else all addresses were one group, or each one.
 func (q *request) failed() {
-	msg := statusText(int(q.status.Load()))
-	if route := q.route(); route != "" {
-		msg += " at " + route
+	if h := q.logger(slog.LevelError); h != nil {
+		unhandled.Log(q.context(), h, q.opts.Code, statusText(int(q.status.Load()))+" at "+q.place(), q.where)
 	}
-	q.alert(slog.LevelError, msg, q.where)
 }
 
-// alert logs a record. What alerts show of the request is added to the scope
-// first, so that the base has it too.
-func (q *request) alert(level slog.Level, msg string, pc uintptr, attrs ...slog.Attr) {
-	logger := q.opts.Logger
-	if logger == nil {
-		logger = slog.Default()
-	}
-	ctx := q.r.Context()
-	if !logger.Enabled(ctx, level) {
-		return
+// logger is the handler to log with; nil = nobody wants the level. What alerts
+// show of the request is added to the scope then, so that the base has it too.
+func (q *request) logger(level slog.Level) slog.Handler {
+	h := unhandled.Handler(q.opts.Logger)
+	if !h.Enabled(q.context(), level) {
+		return nil
 	}
 	q.scope.Add(q.Late(q.scope.Has)...)
-	r := slog.NewRecord(time.Now(), level, msg, pc)
-	r.AddAttrs(slog.Any("error_code", capture.Code(q.opts.Code)))
-	r.AddAttrs(attrs...)
-	_ = logger.Handler().Handle(ctx, r) // a log call has nobody to tell
+	return h
 }

@@ -103,11 +103,11 @@ func TestOneAlertPerRequest(t *testing.T) {
 		want []string
 	}{
 		{"4xx", func(_ *slog.Logger, rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(499) }, nil},
-		{"5xx", func(_ *slog.Logger, rw http.ResponseWriter, _ *http.Request) { fail(rw) }, []string{"502 Bad Gateway"}},
+		{"5xx", func(_ *slog.Logger, rw http.ResponseWriter, _ *http.Request) { fail(rw) }, []string{"502 Bad Gateway at GET /a"}},
 		{"5xx without a name", func(_ *slog.Logger, rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(599) },
-			[]string{"status 599"}},
+			[]string{"status 599 at GET /a"}},
 		{"5xx after 103", func(_ *slog.Logger, rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(103); fail(rw) },
-			[]string{"502 Bad Gateway"}},
+			[]string{"502 Bad Gateway at GET /a"}},
 		{"5xx too late", func(_ *slog.Logger, rw http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(rw, "fine")
 			fail(rw)
@@ -123,7 +123,7 @@ func TestOneAlertPerRequest(t *testing.T) {
 		{"5xx with a warning", func(log *slog.Logger, rw http.ResponseWriter, r *http.Request) {
 			log.WarnContext(r.Context(), "gateway slow")
 			fail(rw)
-		}, []string{"502 Bad Gateway"}},
+		}, []string{"502 Bad Gateway at GET /a"}},
 		{"panic after an alert", func(log *slog.Logger, rw http.ResponseWriter, r *http.Request) {
 			log.ErrorContext(r.Context(), "gateway gone")
 			panic("and now")
@@ -131,7 +131,7 @@ func TestOneAlertPerRequest(t *testing.T) {
 		{"Goexit after a 5xx", func(_ *slog.Logger, rw http.ResponseWriter, _ *http.Request) {
 			fail(rw)
 			runtime.Goexit()
-		}, []string{"502 Bad Gateway"}},
+		}, []string{"502 Bad Gateway at GET /a"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWard(t, slackalert.Options{})
@@ -207,13 +207,99 @@ type relay struct{ http.ResponseWriter }
 
 func (w relay) WriteHeader(status int) { w.ResponseWriter.WriteHeader(status) }
 
+func fails(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(500) }
+
+// The source of a status is the line of the program that set it: not the
+// standard library's, not a library's, and not a middleware's around it.
 func TestSourceOfAStatus(t *testing.T) {
-	w := newWard(t, slackalert.Options{})
-	serve(w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, _ *http.Request) {
-		http.Error(relay{rw}, "x", 500)
-	}), request())
-	assert.Contains(t, w.one().Source.Function, "TestSourceOfAStatus.func")
+	for _, c := range []struct {
+		name, want string
+		do         http.HandlerFunc
+	}{
+		{"set", ".fails", fails},
+		{"through a wrapper and the library", "TestSourceOfAStatus.func1", func(rw http.ResponseWriter, _ *http.Request) {
+			http.Error(relay{rw}, "x", 500)
+		}},
+		{"by the library alone", "", http.TimeoutHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+		}), 0, "").ServeHTTP},
+		{"behind a router of the library", ".fails", func() http.HandlerFunc {
+			mux := http.NewServeMux()
+			mux.Handle("/", http.StripPrefix("", http.HandlerFunc(fails)))
+			return mux.ServeHTTP
+		}()},
+		{"by a testing library", "TestSourceOfAStatus.func4", func(rw http.ResponseWriter, r *http.Request) {
+			assert.HTTPStatusCode(sunk{}, func(_ http.ResponseWriter, r *http.Request) { rw.WriteHeader(500) }, "GET", "/", nil, 500)
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWard(t, slackalert.Options{})
+			around := w.wrap(slackhttp.Options{}, c.do)
+			serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { around.ServeHTTP(rw, r) }), request())
+			g := w.one()
+			if c.want == "" {
+				assert.Nil(t, g.Source)
+				return
+			}
+			require.NotNil(t, g.Source)
+			assert.True(t, strings.Contains(g.Source.Function, c.want), g.Source.Function)
+		})
+	}
 }
+
+// sunk is a test that fails unheard.
+type sunk struct{}
+
+func (sunk) Errorf(string, ...any) {}
+
+// Where no route is known, another address is another group, and another id isn't.
+func TestStatusWithoutARoute(t *testing.T) {
+	const uuid = "/orders/0b5e3a2c-7f7a-4a4b-9a53-5a1b0f0a1c2d"
+	w := newWard(t, slackalert.Options{})
+	h := w.wrap(slackhttp.Options{}, http.TimeoutHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+	}), 0, "").ServeHTTP)
+	for _, r := range []struct{ method, path string }{
+		{"GET", "/orders/7"}, {"GET", "/orders/8"}, {"GET", uuid}, {"GET", "/orders/01ARZ3NDEKTSV4RRFFQ69G5FAV"}, {"GET", "/orders/ch_3MmlLrLkdIwHu7ix"},
+		{"POST", "/orders/7"}, {"GET", "/orders/7/items"}, {"GET", "/v1/orders/7"}, {"GET", "/v2/orders/7"}, {"GET", "/orders/ann@shop.example"}, {"GET", "/orders"},
+	} {
+		serve(h, httptest.NewRequest(r.method, r.path, nil))
+	}
+	got := map[string]int{}
+	for _, g := range w.told() {
+		got[strings.TrimPrefix(g.Message, "503 Service Unavailable at ")] = g.Count
+	}
+	assert.Equal(t, map[string]int{"GET /orders/*": 6, "POST /orders/*": 1, "GET /orders/*/items": 1,
+		"GET /v1/orders/*": 2, "GET /orders": 1}, got, "v1 and v2 are one sign and a letter")
+}
+
+func TestStatusWithARoute(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		add  []any
+		want string
+	}{
+		{"of a router", []any{"route", "/orders/:id"}, "GET /orders/:id"},
+		{"with its method", []any{"route", "GET /orders/{id}"}, "GET /orders/{id}"},
+		{"a name", []any{"route", slog.AnyValue(named{})}, "orders.show"},
+		{"empty", []any{"route", ""}, "GET /orders/*"},
+		{"hostile", []any{"route", "/\n" + strings.Repeat("a", 1000)}, "GET /\uFFFD" + strings.Repeat("a", 254) + "… (+746 bytes)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWard(t, slackalert.Options{})
+			h := w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, r *http.Request) {
+				slackalert.Add(r.Context(), c.add...)
+				fails(rw, r)
+			})
+			serve(h, httptest.NewRequest("GET", "/orders/7", nil))
+			assert.Equal(t, "500 Internal Server Error at "+c.want, w.one().Message)
+		})
+	}
+}
+
+type named struct{}
+
+func (named) LogValue() slog.Value { return slog.StringValue("orders.show") }
 
 func TestInvalidStatusIsNoAnswer(t *testing.T) {
 	w := newWard(t, slackalert.Options{})

@@ -6,9 +6,12 @@ package slackhttp
 import (
 	"io"
 	"net/http"
+	"reflect"
 	"runtime"
 	"strings"
 	"sync/atomic"
+
+	"example.com/slackalert/internal/origin"
 )
 
 // writer notes the status, and whether anything was sent. Other goroutines may
@@ -54,16 +57,22 @@ func (w *writer) began() {
 	}
 }
 
-// caller is the first frame outside the server and what wraps its writer.
+// caller is the line of the program's own code that set the status: routers,
+// libraries and what wraps the writer only passed it on. 0 where there is none,
+// as behind a router that writes the status after the handlers returned.
 func caller() uintptr {
-	var pcs [16]uintptr
+	own := reflect.ValueOf((*handler).ServeHTTP).Pointer()
+	var pcs [64]uintptr
 	for _, pc := range pcs[:runtime.Callers(3, pcs[:])] {
 		f := runtime.FuncForPC(pc - 1)
 		if f == nil {
 			continue
 		}
+		if f.Entry() == own {
+			return 0 // what is below wraps the request, and didn't answer it
+		}
 		name := f.Name()
-		if !strings.HasPrefix(name, "net/http.") && !strings.HasSuffix(name, ".WriteHeader") && !strings.HasSuffix(name, ".Write") {
+		if origin.Own(name) && !strings.HasSuffix(name, ".WriteHeader") && !strings.HasSuffix(name, ".Write") {
 			return pc
 		}
 	}

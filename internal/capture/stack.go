@@ -4,12 +4,16 @@ package capture
 
 import (
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// maxFrames bounds a stack; it is cut from the bottom.
+// maxFrames bounds a stack's text; it is cut from the bottom.
 const maxFrames = 32
+
+// maxPCs bounds a stack. Behind a deep recursion the end is missing.
+const maxPCs = 512
 
 // Stack is a call stack, innermost first. As a record's attribute it becomes
 // the alert's stack; a base writes it as text.
@@ -17,27 +21,37 @@ type Stack []uintptr
 
 // Here returns the stack of its caller, skip frames further up.
 func Here(skip int) Stack {
-	pcs := make([]uintptr, 64)
-	return pcs[:runtime.Callers(skip+2, pcs)]
+	var pcs [maxPCs]uintptr
+	return slices.Clone(pcs[:runtime.Callers(skip+2, pcs[:])])
 }
 
-// Panicking returns the stack from the frame that panicked. It is called by
-// the function that recovered, while the panic's frames still stand.
-func Panicking() Stack {
+// At returns the part of the caller's stack that begins with a record's PC: the
+// handlers above it tell nothing. Where the record was logged elsewhere, say
+// through a queue, it returns nothing. A PC of 0 is unknown: the stack begins
+// behind the last frame of slog then.
+func At(pc uintptr) Stack {
 	s := Here(1)
-	for i, pc := range s {
-		if f := runtime.FuncForPC(pc - 1); f != nil && f.Name() == "runtime.gopanic" {
-			s = s[i+1:]
-			break
-		}
+	if pc != 0 {
+		return s[index(s, func(at uintptr) bool { return at == pc }):]
 	}
-	for len(s) > 1 && strings.HasPrefix(name(s[0]), "runtime.") {
-		s = s[1:] // panicmem, sigpanic, goPanicIndex
+	for i, at := range slices.Backward(s) {
+		if isSlog(Function(at)) {
+			return s[i+1:]
+		}
 	}
 	return s
 }
 
-func name(pc uintptr) string {
+// index is len(s) where there is none.
+func index(s Stack, is func(uintptr) bool) int {
+	if i := slices.IndexFunc(s, is); i >= 0 {
+		return i
+	}
+	return len(s)
+}
+
+// Function is the name of the function that a stack's PC is in.
+func Function(pc uintptr) string {
 	if f := runtime.FuncForPC(pc - 1); f != nil {
 		return f.Name()
 	}
@@ -45,14 +59,14 @@ func name(pc uintptr) string {
 }
 
 // String is a line a frame, "function\n\tfile:line" as in a panic's trace,
-// without the frames of the runtime, of slog and of this module's handlers.
+// without the frames of the runtime and of slog.
 func (s Stack) String() string {
 	var b strings.Builder
 	frames, n := runtime.CallersFrames(s), 0
 	for more := len(s) > 0; more; {
 		var f runtime.Frame
 		f, more = frames.Next()
-		if f.Function == "" || skipped(f.Function) {
+		if f.Function == "" || IsRuntime(f.Function) || isSlog(f.Function) {
 			continue
 		}
 		if n++; n > maxFrames {
@@ -67,10 +81,7 @@ func (s Stack) String() string {
 // MarshalText lets a base write a stack as text.
 func (s Stack) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// skipped says which frames tell nothing about the program.
-func skipped(function string) bool {
-	const module = "example.com/slackalert"
-	return strings.HasPrefix(function, "runtime.") || strings.HasPrefix(function, "log/slog.") ||
-		strings.HasPrefix(function, module+".(*Handler).") || strings.HasPrefix(function, module+".(*core).") ||
-		strings.HasPrefix(function, module+"/slackhttp.")
-}
+// IsRuntime says of a function's name whether it is the runtime's.
+func IsRuntime(function string) bool { return strings.HasPrefix(function, "runtime.") }
+
+func isSlog(function string) bool { return strings.HasPrefix(function, "log/slog.") }

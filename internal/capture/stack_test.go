@@ -1,67 +1,16 @@
 package capture
 
 import (
-	"errors"
+	"context"
 	"fmt"
+	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// panicking runs f and returns the stack of its panic.
-func panicking(f func()) (s Stack) {
-	defer func() {
-		if recover() != nil {
-			s = Panicking()
-		}
-	}()
-	f()
-	return nil
-}
-
-func inlined(n []int) int { return n[5] }
-
-func recovers() {
-	defer func() { _ = recover() }()
-	panic("swallowed")
-}
-
-func TestPanicking(t *testing.T) {
-	var p *struct{ n int }
-	var m map[string]int
-	var e any = 1
-	for what, f := range map[string]func(){
-		"panic":             func() { panic("x") },
-		"error":             func() { panic(errors.New("x")) },
-		"nil":               func() { panic(nil) },
-		"nil pointer":       func() { p.n++ },
-		"index":             func() { _ = inlined(nil) },
-		"nil map":           func() { m["a"] = 1 },
-		"type":              func() { _ = e.(string) },
-		"division":          func() { _ = 1 / len(m) },
-		"deferred":          func() { defer func() { panic("y") }() },
-		"second":            func() { defer func() { panic("y") }(); panic("x") },
-		"after a recovered": func() { recovers(); panic("x") },
-	} {
-		t.Run(what, func(t *testing.T) {
-			s := panicking(f)
-			require.NotEmpty(t, s)
-			assert.NotContains(t, name(s[0]), "runtime.", "a record's source is the first frame")
-			text := s.String()
-			top, _, _ := strings.Cut(text, "\n")
-			if what == "index" {
-				assert.Equal(t, "example.com/slackalert/internal/capture.inlined", top)
-			} else {
-				assert.Contains(t, top, "capture.TestPanicking.func")
-			}
-			assert.Contains(t, text, "stack_test.go:")
-			assert.NotContains(t, text, "runtime.")
-			assert.NotContains(t, text, "swallowed")
-		})
-	}
-}
 
 func TestHere(t *testing.T) {
 	top := func(s Stack) string { return strings.SplitN(s.String(), "\n", 2)[0] }
@@ -88,20 +37,35 @@ func TestStackIsCutFromTheBottom(t *testing.T) {
 	assert.Contains(t, string(b), "TestStackIsCutFromTheBottom")
 }
 
-func TestSkippedFrames(t *testing.T) {
-	for function, want := range map[string]bool{
-		"runtime.goexit":      true,
-		"log/slog.(*Logger)x": true,
-		"log/slogan.F":        false,
-		"example.com/slackalert.(*Handler).Handle":         true,
-		"example.com/slackalert.Add":                       false,
-		"example.com/slackalert/slackhttp.(*request).end":  true,
-		"example.com/slackalert/slackhttp_test.TestServer": false,
-		"main.main": false,
-	} {
-		assert.Equal(t, want, skipped(function), function)
-	}
+// logged returns the PC of its caller's line, and the stack from there.
+func logged(pc func() uintptr) (Stack, uintptr) {
+	at := pc()
+	return At(at), at
 }
+
+func TestAt(t *testing.T) {
+	top := func(s Stack) string { return strings.SplitN(s.String(), "\n", 2)[0] }
+	s, at := logged(func() uintptr {
+		var pcs [1]uintptr
+		runtime.Callers(3, pcs[:])
+		return pcs[0]
+	})
+	assert.True(t, strings.HasSuffix(top(s), ".TestAt"), "without who logged: %s", s)
+	assert.Equal(t, at, s[0])
+	assert.Empty(t, At(1), "logged elsewhere")
+	assert.True(t, strings.HasSuffix(top(At(0)), ".TestAt"))
+	var deferred Stack
+	slog.New(handle(func(slog.Record) { deferred = At(0) })).Info("m")
+	assert.True(t, strings.HasSuffix(top(deferred), ".TestAt"), "behind slog: %s", deferred)
+}
+
+// handle is a handler.
+type handle func(slog.Record)
+
+func (handle) Enabled(context.Context, slog.Level) bool        { return true }
+func (h handle) Handle(_ context.Context, r slog.Record) error { h(r); return nil }
+func (h handle) WithAttrs([]slog.Attr) slog.Handler            { return h }
+func (h handle) WithGroup(string) slog.Handler                 { return h }
 
 func TestCodeIsText(t *testing.T) {
 	assert.Equal(t, "A-1", fmt.Sprint(Code("A-1")))

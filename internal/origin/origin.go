@@ -1,0 +1,89 @@
+// Package origin says whose code a function is: the program's own, the
+// standard library's, or that of a module the program depends on.
+package origin
+
+import (
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"sync"
+)
+
+// Own says of a function's name, as [runtime.Frame] has it, whether it is the
+// program's own: of package main, of the main module, or of a module that lies
+// beside it on disk (a workspace, a replacement by a folder). What was built
+// without modules is all its own but the standard library.
+func Own(function string) bool {
+	pkg := packageOf(function)
+	if pkg == "main" {
+		return true
+	}
+	own := modules()
+	for _, path := range own {
+		if within(pkg, path) {
+			return true
+		}
+	}
+	return len(own) == 0 && !looksStandard(pkg)
+}
+
+// Standard says whether a function is the standard library's.
+func Standard(function string) bool {
+	return looksStandard(packageOf(function)) && !Own(function)
+}
+
+// looksStandard: of what can be downloaded the first element has a dot.
+func looksStandard(pkg string) bool {
+	first, _, _ := strings.Cut(pkg, "/")
+	return !strings.Contains(first, ".")
+}
+
+// packageOf returns the import path of a function's package: the name up to
+// the first dot of its last element, where the linker escapes the path's own.
+func packageOf(function string) string {
+	if generic := strings.IndexByte(function, '['); generic >= 0 {
+		function = function[:generic]
+	}
+	slash := strings.LastIndexByte(function, '/') + 1
+	last, _, _ := strings.Cut(function[slash:], ".")
+	if plain, err := url.PathUnescape(last); err == nil {
+		last = plain
+	}
+	return function[:slash] + last
+}
+
+// within says whether a package is of the module at path; an external test of
+// the module's root is.
+func within(pkg, path string) bool {
+	rest, ok := strings.CutPrefix(pkg, path)
+	return ok && (rest == "" || rest[0] == '/' || rest == "_test")
+}
+
+// modules are the paths of the program's own modules.
+var modules = sync.OnceValue(func() []string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return nil
+	}
+	return own(info)
+})
+
+func own(info *debug.BuildInfo) (paths []string) {
+	if info.Main.Path != "" {
+		paths = append(paths, info.Main.Path)
+	}
+	for _, dep := range info.Deps {
+		if isLocal(dep) {
+			paths = append(paths, dep.Path)
+		}
+	}
+	return paths
+}
+
+// isLocal says of a module whether it was built from a folder of the user's.
+func isLocal(m *debug.Module) bool {
+	if m.Replace != nil {
+		m = m.Replace
+	}
+	return m.Version == "" || m.Version == "(devel)"
+}
