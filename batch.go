@@ -106,8 +106,7 @@ const (
 	mendMin     = time.Minute // for causes a person must mend
 	mendMax     = 10 * time.Minute
 	closeGrace  = time.Second // for a Sender that doesn't heed its context
-	aliasProbes = 4
-	aliasMax    = 16 // texts of one group that find it without a lock
+	knownProbes = 4
 )
 
 // batcher folds, holds and releases. Each channel's lane has one goroutine,
@@ -123,9 +122,9 @@ type batcher struct {
 	maxGroups  int
 	service    string
 	host       string
-	calling    atomic.Int32 // lanes inside the carrier or base: their records are not alerts
-	aliases    []atomic.Pointer[alias]
-	ctx        context.Context // of attempts; ended by cancel when shutdown gives up
+	calling    atomic.Int32            // lanes inside the carrier or base: their records are not alerts
+	known      []atomic.Pointer[group] // by id, to be found without mu
+	ctx        context.Context         // of attempts; ended by cancel when shutdown gives up
 	cancel     context.CancelCauseFunc
 	stopped    chan struct{} // closed by the first shutdown when all is over
 	stopReason error         // its result; read after stopped
@@ -150,12 +149,6 @@ type batcher struct {
 	updates   uint64
 	failures  uint64
 	lastError string
-}
-
-// alias leads from the hash of a record's exact text to its group.
-type alias struct {
-	hash uint64
-	g    *group
 }
 
 // lane is one channel's alerts and pace. batcher.mu guards it.
@@ -202,12 +195,12 @@ const (
 
 // group is one kind of alert. Repeats touch state and last only, without mu.
 type group struct {
+	id    uint64        // never changes
 	state atomic.Uint64 // alerts<<2 | stirred | shut
 	last  atomic.Int64  // time of the latest alert in Unix ns; 0 = unknown
 
 	// batcher.mu guards the rest.
 	lane    *lane
-	key     uint64
 	seq     uint64
 	first   Group  // the first alert; its counts are filled in when told
 	final   uint64 // alerts when shut
@@ -221,7 +214,6 @@ type group struct {
 	gone    bool      // its last message was; the next post replaces it
 	settled time.Time // when it was last told
 	batchID string    // of the last failed attempt
-	aliases int
 }
 
 const (
@@ -257,14 +249,14 @@ type parcel struct {
 	cancel context.CancelCauseFunc
 }
 
-// alert is what batch.go must know of a record to fold it.
+// alert is what batch.go must know of a record to count it.
 type alert struct {
-	exact   uint64 // hash of the record's exact text, of this process
-	key     uint64 // hash of the fingerprint
+	id      uint64 // the record's identity and its channel, one hash, worked out once in handler.go
 	channel string
 	at      time.Time // zero = unknown
 	level   slog.Level
-	urgent  bool
+	urgent  bool   // from SyncLevel up
+	user    uint64 // hash of who was hit; 0 = unknown
 }
 
 // ticket names an alert that was folded, for await. The zero ticket is of one
@@ -315,15 +307,14 @@ func (b *batcher) init() {
 	for n < 4*b.maxGroups && n < 1<<16 {
 		n *= 2
 	}
-	b.aliases = make([]atomic.Pointer[alias], n)
+	b.known = make([]atomic.Pointer[group], n)
 	b.editBank = editBurst
 }
 
-// again counts a repeat of a group that is known by its exact text and has
-// untold alerts already. It takes no lock and allocates nothing; false means
-// that fold must do it.
-func (b *batcher) again(exact uint64, at time.Time) bool {
-	g := b.find(exact)
+// again counts a repeat of a group that has untold alerts already. It takes no
+// lock and allocates nothing; false means that count must do it.
+func (b *batcher) again(a *alert) bool {
+	g := b.find(a.id)
 	if g == nil || g.state.Load()&(shut|stirred) != stirred {
 		return false
 	}
@@ -331,7 +322,7 @@ func (b *batcher) again(exact uint64, at time.Time) bool {
 	if s&shut != 0 {
 		return false // shut in between: that addition is never read
 	}
-	g.seen(at)
+	g.seen(a.at)
 	if s&stirred == 0 { // told in between
 		b.mu.Lock()
 		b.stir(g, time.Now())
@@ -340,11 +331,11 @@ func (b *batcher) again(exact uint64, at time.Time) bool {
 	return true
 }
 
-func (b *batcher) find(exact uint64) *group {
-	mask := uint64(len(b.aliases) - 1)
-	for i := range uint64(aliasProbes) {
-		if a := b.aliases[(exact+i)&mask].Load(); a != nil && a.hash == exact {
-			return a.g
+func (b *batcher) find(id uint64) *group {
+	mask := uint64(len(b.known) - 1)
+	for i := range uint64(knownProbes) {
+		if g := b.known[(id+i)&mask].Load(); g != nil && g.id == id {
+			return g
 		}
 	}
 	return nil
@@ -376,35 +367,36 @@ func unixNano(t time.Time) int64 {
 	return t.UnixNano()
 }
 
-// fold counts an alert into its group, or into "other alerts" where there is
-// no room for a new one. It returns false where the group must begin.
-func (b *batcher) fold(a alert) (ticket, bool) {
+// count counts an alert into its group, or into "other alerts" where there is
+// no room for a new one. wants says that it wasn't counted, because the group
+// wants an example: capture one and call begin.
+func (b *batcher) count(a *alert) (t ticket, wants bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closing {
-		return ticket{}, true
+		return ticket{}, false
 	}
 	l := b.lanes[a.channel]
 	if l == nil {
-		return ticket{}, false
+		return ticket{}, true
 	}
-	g := l.groups[a.key]
+	g := l.groups[a.id]
 	if g == nil {
 		if b.groups < b.maxGroups || l.other == nil {
-			return ticket{}, false
+			return ticket{}, true
 		}
 		g = l.other
 		g.first.Level = max(g.first.Level, a.level)
 	} else {
-		b.remember(a.exact, g)
+		b.remember(g)
 	}
-	return b.add(g, a), true
+	return b.add(g, a), false
 }
 
-// begin opens a group with its first alert in full, unless another goroutine
-// did meanwhile.
-func (b *batcher) begin(a alert, first Group) ticket {
-	if t, ok := b.fold(a); ok {
+// begin opens a group with its example and counts the alert, unless another
+// goroutine opened it meanwhile.
+func (b *batcher) begin(a *alert, example Group) ticket {
+	if t, wants := b.count(a); !wants {
 		return t
 	}
 	b.mu.Lock()
@@ -413,19 +405,19 @@ func (b *batcher) begin(a alert, first Group) ticket {
 		return ticket{}
 	}
 	l := b.lane(a.channel)
-	if g := l.groups[a.key]; g != nil {
+	if g := l.groups[a.id]; g != nil {
 		return b.add(g, a)
 	}
-	g := &group{lane: l, key: a.key, first: first}
+	g := &group{id: a.id, lane: l, first: example}
 	b.seq++
 	g.seq = b.seq
 	if b.groups < b.maxGroups {
 		b.groups++
-		l.groups[a.key] = g
-		b.remember(a.exact, g)
+		l.groups[a.id] = g
+		b.remember(g)
 	} else if l.other == nil {
 		g.first.Fingerprint = otherAlerts
-		g.first.Message = fmt.Sprintf("%s (over %d kinds), the first: %s", otherAlerts, b.maxGroups, first.Message)
+		g.first.Message = fmt.Sprintf("%s (over %d kinds), the first: %s", otherAlerts, b.maxGroups, example.Message)
 		l.other = g
 	} else {
 		g = l.other
@@ -437,7 +429,7 @@ func (b *batcher) begin(a alert, first Group) ticket {
 const otherAlerts = "other alerts"
 
 // add counts one alert. b.mu is held.
-func (b *batcher) add(g *group, a alert) ticket {
+func (b *batcher) add(g *group, a *alert) ticket {
 	s := g.state.Add(one)
 	g.seen(a.at)
 	now := time.Now()
@@ -454,17 +446,16 @@ func (b *batcher) add(g *group, a alert) ticket {
 // hurries says whether somebody waits in Handle. batcher.mu is held.
 func (g *group) hurries() bool { return g.urgent > g.told }
 
-// remember lets the exact text find the group without a lock. b.mu is held.
-func (b *batcher) remember(exact uint64, g *group) {
-	if g.aliases >= aliasMax || b.find(exact) == g {
+// remember lets the id find the group without a lock. b.mu is held.
+func (b *batcher) remember(g *group) {
+	if b.find(g.id) == g {
 		return
 	}
-	mask := uint64(len(b.aliases) - 1)
-	for i := range uint64(aliasProbes) {
-		slot := &b.aliases[(exact+i)&mask]
-		if old := slot.Load(); old == nil || old.g.state.Load()&shut != 0 || i == aliasProbes-1 {
-			slot.Store(&alias{exact, g})
-			g.aliases++
+	mask := uint64(len(b.known) - 1)
+	for i := range uint64(knownProbes) {
+		slot := &b.known[(g.id+i)&mask]
+		if old := slot.Load(); old == nil || old.id == g.id || old.state.Load()&shut != 0 || i == knownProbes-1 {
+			slot.Store(g)
 			return
 		}
 	}
@@ -1152,12 +1143,12 @@ func (b *batcher) drop(l *lane, g *group) {
 	}
 	g.final = g.told
 	b.retired += g.told
-	g.first, g.message = Group{}, nil // an alias may keep the rest for a while
+	g.first, g.message = Group{}, nil // known may keep the rest for a while
 	if g == l.other {
 		l.other = nil
 		return
 	}
-	delete(l.groups, g.key)
+	delete(l.groups, g.id)
 	b.groups--
 }
 

@@ -62,7 +62,6 @@ package slackalert
 import (
 	"cmp"
 	"context"
-	"hash/maphash"
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
@@ -99,10 +98,10 @@ type Handler struct {
 // core is what all derived handlers share. Nothing in it changes after New but
 // the batcher and what it says.
 type core struct {
-	config config
-	batch  *batcher
-	seed   maphash.Seed
-	shut   atomic.Bool // Shutdown has begun
+	config  config
+	batch   *batcher
+	sources fingerprint.Sources
+	shut    atomic.Bool // Shutdown has begun
 }
 
 // with is an immutable list of what a logger added, innermost first.
@@ -455,58 +454,33 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, f *
 	if h.core.config.opts.Fingerprint != nil {
 		own = h.core.config.opts.Fingerprint(ctx, *r)
 	}
-	a := alert{exact: h.core.exact(r, f.code, text, own), at: r.Time, level: r.Level}
+	mark := fingerprint.New().String(own)
+	if own == "" {
+		mark = fingerprint.New().Uint(uint64(r.Level)).Uint(uint64(h.core.sources.Of(r.PC))).String(f.code).Text(r.Message).Text(text)
+	}
+	a := alert{at: r.Time, level: r.Level, channel: h.core.config.opts.Channel}
+	if c := h.core.config.opts.Codes[f.code].Channel; c != "" {
+		a.channel = c
+	}
+	a.id = uint64(mark.String(a.channel))
 	a.urgent = h.core.config.syncLevel.set && r.Level >= h.core.config.syncLevel.Level()
-	if a.urgent || !h.core.batch.again(a.exact, a.at) {
-		h.first(ctx, *r, s, *f, text, own, a)
+	if a.urgent || !h.core.batch.again(&a) {
+		if own == "" {
+			own = strconv.FormatUint(uint64(mark), 16)
+		}
+		h.first(ctx, *r, s, *f, text, own, &a)
 	}
-}
-
-// exact hashes what tells a record apart from others of this process, quickly.
-func (c *core) exact(r *slog.Record, code, text, own string) uint64 {
-	if own != "" {
-		return mix(maphash.String(c.seed, own) ^ maphash.String(c.seed, code))
-	}
-	h := mix(uint64(r.PC) ^ uint64(r.Level)<<48)
-	h = mix(h ^ c.hash(r.Message))
-	if code != "" {
-		h = mix(h ^ maphash.String(c.seed, code))
-	}
-	return mix(h+1) ^ c.hash(text)
-}
-
-// hash takes in of a long text what its fingerprint does.
-func (c *core) hash(s string) uint64 {
-	if len(s) <= 2*fingerprint.Reach {
-		return maphash.String(c.seed, s)
-	}
-	return mix(maphash.String(c.seed, s[:fingerprint.Reach])) ^ maphash.String(c.seed, s[len(s)-fingerprint.Reach:])
-}
-
-func mix(h uint64) uint64 {
-	h *= 0x9e3779b97f4a7c15
-	return h ^ h>>29
 }
 
 // first does what the first alert of a group, or the first after it was told,
 // needs: a lock, and perhaps a capture.
-func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, f found, text, own string, a alert) {
+func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, f found, text, mark string, a *alert) {
 	if h.core.batch.inside(ctx) {
 		return // logged by the delivery itself: telling it would make another
 	}
-	src := r.Source()
-	mark := own
-	if own == "" {
-		mark = defaultFingerprint(r, src, f.code, text)
-	}
-	a.key = uint64(fingerprint.New().String(mark))
-	a.channel = h.core.config.opts.Channel
-	if c := h.core.config.opts.Codes[f.code].Channel; c != "" {
-		a.channel = c
-	}
-	t, ok := h.core.batch.fold(a)
-	if !ok {
-		t = h.core.batch.begin(a, h.capture(r, s, f, text, src, mark))
+	t, wants := h.core.batch.count(a)
+	if wants {
+		t = h.core.batch.begin(a, h.capture(r, s, f, text, mark))
 	}
 	if a.urgent && t.g != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), syncWait)
@@ -519,20 +493,11 @@ func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, f fo
 // for its own.
 const syncWait = 5 * time.Second
 
-// defaultFingerprint is equal across processes of one build.
-func defaultFingerprint(r slog.Record, src *slog.Source, code, text string) string {
-	h := fingerprint.New().Uint(uint64(r.Level)).String(code)
-	if src != nil {
-		h = h.String(src.Function).Uint(uint64(src.Line))
-	}
-	return strconv.FormatUint(uint64(h.Text(r.Message).Text(text)), 16)
-}
-
 // capture turns a record into text. It runs in the caller's goroutine: what it
 // reads may change as soon as Handle returns.
-func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text string, src *slog.Source, mark string) Group {
+func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text, mark string) Group {
 	c := capture.Alert{Settings: capture.Settings{Replace: h.core.config.opts.ReplaceAttr, NoRedact: h.core.config.opts.NoRedact}}
-	g := Group{Fingerprint: capture.Cut(mark, maxMark), Level: r.Level, Code: c.Text(f.code), Source: src}
+	g := Group{Fingerprint: capture.Cut(mark, maxMark), Level: r.Level, Code: c.Text(f.code), Source: r.Source()}
 	if msg := c.Builtin(slog.String(slog.MessageKey, r.Message)).Value; msg.Kind() != slog.KindAny || msg.Any() != nil {
 		g.Message = c.Text(capture.Value(msg))
 	}

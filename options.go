@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"log/slog"
 	"maps"
 	"net"
@@ -145,7 +144,7 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 		return nil, fmt.Errorf("slackalert: %w", err)
 	}
 	c.fill()
-	h := &Handler{core: &core{seed: maphash.MakeSeed()}, base: base, top: base}
+	h := &Handler{core: &core{}, base: base, top: base}
 	tell := func(msg string, args ...any) { tellBase(base, msg, args...) }
 	c.guard(tell)
 	carrier := c.carrier(tell)
