@@ -1,137 +1,106 @@
-// Package fingerprint says which texts are the same thing happening again: it
-// takes runs of digits and hexadecimal ids as one sign and hashes the rest.
+// Package fingerprint says which records are the same thing happening again:
+// those with the same level, code, source function and line, message and error
+// text, where numbers and ids in the two texts count as one sign.
 package fingerprint
 
-// Hash is FNV-1a over 64 bits: equal in every process.
-type Hash uint64
-
-const (
-	offset = 14695981039346656037
-	prime  = 1099511628211
+import (
+	"math/bits"
+	"strconv"
+	"unicode/utf8"
 )
 
-// Reach is how many bytes of a long text count, at its start and at its end.
-const Reach = 1 << 10
+// Hash is equal in every process of one build.
+type Hash uint64
 
-// minHex is the length from which a word of hexadecimal digits, with at least
-// one decimal digit among them, is an id.
-const minHex = 6
+// Odd numbers of 32 set bits: what is multiplied stays well mixed.
+const (
+	k0 = 0xa0761d6478bd642f
+	k1 = 0xe7037ed1a0b428db
+	k2 = 0x8ebc6af09c88c6e3
+	k3 = 0x589965cc75374cc3
+)
 
 // sign stands for a number or an id.
 const sign = 0x1A
 
+// MaxText bounds a fingerprint as text, in bytes.
+const MaxText = 256
+
+// lenHex is the length of a hash as text.
+const lenHex = 16
+
 // New returns the hash of nothing.
-func New() Hash { return offset }
+func New() Hash { return k3 }
 
-func (h Hash) byte(b byte) Hash { return (h ^ Hash(b)) * prime }
-
-// String adds s as it is, and an end that no text contains.
-func (h Hash) String(s string) Hash {
-	for i := range len(s) {
-		h = h.byte(s[i])
-	}
-	return h.byte(0xFF)
+// mix folds the 128 bits of a product.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
 }
 
 // Uint adds a number.
-func (h Hash) Uint(n uint64) Hash {
-	for range 8 {
-		h, n = h.byte(byte(n)), n>>8
+func (h Hash) Uint(n uint64) Hash { return Hash(mix(n^k0, uint64(h)^k1)) }
+
+// String adds s as it is. What is added next can't be taken for a part of it.
+func (h Hash) String(s string) Hash {
+	n, x := len(s), uint64(h)
+	for len(s) >= 16 {
+		x = mix(load64(s)^k1, load64(s[8:])^x)
+		s = s[16:]
 	}
-	return h
+	var a, b uint64
+	switch {
+	case len(s) >= 8:
+		a, b = load64(s), load64(s[len(s)-8:])
+	case len(s) >= 4:
+		a, b = load32(s), load32(s[len(s)-4:])
+	case len(s) > 0:
+		a = uint64(s[0])<<16 | uint64(s[len(s)>>1])<<8 | uint64(s[len(s)-1])
+	}
+	return Hash(mix(k1^uint64(n), mix(a^k1, b^x^k2)))
 }
 
-// Text adds s with its numbers and ids made one sign. Of a text longer than
-// twice Reach only the start and the end count.
-func (h Hash) Text(s string) Hash {
-	if len(s) > 2*Reach {
-		return h.text(s[:Reach]).text(s[len(s)-Reach:]).byte(0xFF)
-	}
-	return h.text(s).byte(0xFF)
+func load64(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-func (h Hash) text(s string) Hash {
-	for i := 0; i < len(s); {
-		c := class[s[i]]
-		if c == other {
-			h = h.byte(s[i])
-			i++
-			continue
-		}
-		if isUUID(s[i:]) {
-			h = h.byte(sign)
-			i += lenUUID
-			continue
-		}
-		end, seen := i, byte(0)
-		for end < len(s) && class[s[end]] != other {
-			seen |= class[s[end]]
-			end++
-		}
-		h = h.word(s[i:end], seen)
-		i = end
-	}
-	return h
+func load32(s string) uint64 {
+	_ = s[3]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
 }
 
-// word adds a run of letters and digits.
-func (h Hash) word(w string, seen byte) Hash {
-	if seen&digit == 0 {
-		for i := range len(w) {
-			h = h.byte(w[i])
-		}
-		return h
-	}
-	if seen&letter == 0 && (len(w) >= minHex || seen == digit) || len(w) > 2 && w[0] == '0' && w[1]|0x20 == 'x' {
-		return h.byte(sign)
-	}
-	for i := 0; i < len(w); {
-		if class[w[i]] != digit {
-			h = h.byte(w[i])
-			i++
-			continue
-		}
-		for i < len(w) && class[w[i]] == digit {
-			i++
-		}
-		h = h.byte(sign)
-	}
-	return h
+// Hex is the hash as text, of the same length always.
+func (h Hash) Hex() string {
+	s := strconv.FormatUint(uint64(h), 16)
+	return "0000000000000000"[len(s):] + s
 }
 
-const lenUUID = 36
-
-// isUUID says whether s begins with an id of the form 8-4-4-4-12.
-func isUUID(s string) bool {
-	if len(s) < lenUUID || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return false
+// Own makes a fingerprint of a text of the user's: at most MaxText bytes of it,
+// which tell all texts apart.
+func Own(s string) string {
+	if len(s) <= MaxText {
+		return s
 	}
-	for i := range lenUUID {
-		if i != 8 && i != 13 && i != 18 && i != 23 && class[s[i]]&(digit|hexa) == 0 {
-			return false
-		}
+	end := MaxText - lenHex - len("…")
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
 	}
-	return true
+	return s[:end] + "…" + New().String(s).Hex()
 }
 
-// The classes of a byte within a word.
-const (
-	other  = 0
-	digit  = 1
-	hexa   = 2 // a to f
-	letter = 4 // and whatever else belongs to a word
-)
-
-var class = func() (t [256]byte) {
-	for b := range 256 {
-		switch c := byte(b); {
-		case c >= '0' && c <= '9':
-			t[b] = digit
-		case c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
-			t[b] = hexa
-		case c >= 'g' && c <= 'z', c >= 'G' && c <= 'Z', c == '_', c >= 0x80:
-			t[b] = letter
+// Parse returns what a fingerprint's text stands for: the hash whose Hex it is,
+// or else that of the text.
+func Parse(text string) Hash {
+	if len(text) == lenHex {
+		if n, err := strconv.ParseUint(text, 16, 64); err == nil && Hash(n).Hex() == text {
+			return Hash(n)
 		}
 	}
-	return t
-}()
+	return New().String(text)
+}
+
+// In is the identity of what has the fingerprint h in a channel: a lane's
+// groups, and the way to them without a lock, are found by it.
+func (h Hash) In(channel string) uint64 { return uint64(h.String(channel)) }
