@@ -11,11 +11,12 @@ import (
 	"log/slog"
 	"maps"
 	mathrand "math/rand/v2"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"example.com/slackalert/internal/stackmark"
 )
 
 // Batch is the groups told in one message.
@@ -122,7 +123,7 @@ type batcher struct {
 	maxGroups  int
 	service    string
 	host       string
-	calling    atomic.Int32            // lanes inside the carrier or base: their records are not alerts
+	calls      *stackmark.Mark         // of lanes, to the carrier and to base: what these log is no alert
 	known      []atomic.Pointer[group] // by id, to be found without mu
 	ctx        context.Context         // of attempts; ended by cancel when shutdown gives up
 	cancel     context.CancelCauseFunc
@@ -277,29 +278,14 @@ type insideKey struct{}
 
 // inside says whether a record is logged by the delivery itself, or by base
 // while it is told of the delivery's trouble: with the attempt's context, or on
-// a lane's goroutine.
+// a lane's goroutine. Another handler's delivery is none of ours.
 func (b *batcher) inside(ctx context.Context) bool {
-	if ctx.Value(insideKey{}) == b {
-		return true
-	}
-	if b.calling.Load() == 0 {
-		return false
-	}
-	pcs := make([]uintptr, 256)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs)])
-	for {
-		f, more := frames.Next()
-		if f.Function == "example.com/slackalert.(*batcher).run" {
-			return true
-		}
-		if !more {
-			return false
-		}
-	}
+	return ctx.Value(insideKey{}) == b || b.calls.Here()
 }
 
 func (b *batcher) init() {
 	b.lanes = make(map[string]*lane)
+	b.calls = stackmark.New()
 	b.changed = make(chan struct{})
 	b.stopped = make(chan struct{})
 	b.ctx, b.cancel = context.WithCancelCause(context.WithValue(context.Background(), insideKey{}, b))
@@ -839,25 +825,25 @@ func (b *batcher) attempt(l *lane, p *parcel) {
 
 // carry calls the carrier, which runs code of the user's.
 func (b *batcher) carry(p *parcel) (ref string, err error) {
-	b.calling.Add(1)
-	defer b.calling.Add(-1)
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("the delivery panicked: %v", v)
 		}
 	}()
-	if p.edits != nil {
-		return "", b.carrier.edit(p.ctx, p.edits.ref, p.batch)
-	}
-	return b.carrier.post(p.ctx, p.batch)
+	b.calls.Run(func() {
+		if p.edits != nil {
+			err = b.carrier.edit(p.ctx, p.edits.ref, p.batch)
+		} else {
+			ref, err = b.carrier.post(p.ctx, p.batch)
+		}
+	})
+	return ref, err
 }
 
 // tell speaks to base, and survives it.
 func (b *batcher) tell(msg string, args ...any) {
-	b.calling.Add(1)
-	defer b.calling.Add(-1)
 	defer func() { _ = recover() }() // there is nobody left to tell
-	b.report(msg, args...)
+	b.calls.Run(func() { b.report(msg, args...) })
 }
 
 // notice is something to tell base once mu is free.

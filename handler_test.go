@@ -622,3 +622,31 @@ func TestBreadcrumbs(t *testing.T) {
 		}, d.all()[0].Groups[0].Breadcrumbs)
 	})
 }
+
+// What a Sender logs through its own handler is no alert; through another one,
+// which is delivering at the same moment, it is.
+func TestWhatADeliveryLogs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one, two := newDesk(), newDesk()
+		first, log1, base1 := newTest(t, one, nil)
+		second, log2, base2 := newTest(t, two, nil)
+		one.block = func(ctx context.Context, b Batch) {
+			for i := range 3 {
+				log1.Error("of the first's own", "n", i)
+				log1.ErrorContext(ctx, "of the first's own, with its context")
+				log2.Error("of the other's")
+				log2.ErrorContext(ctx, "of the other's, with the first's context")
+			}
+		}
+		two.block = func(ctx context.Context, b Batch) { time.Sleep(2 * time.Second) }
+		log2.Error("it delivers")
+		time.Sleep(1500 * time.Millisecond)
+		log1.Error("so does it")
+		require.NoError(t, first.Close())
+		require.NoError(t, second.Close())
+		assert.EqualValues(t, 1, first.Stats().Alerts)
+		assert.EqualValues(t, 7, second.Stats().Alerts)
+		assert.Len(t, base1.records, 7, "base gets it all")
+		assert.Len(t, base2.records, 7)
+	})
+}
