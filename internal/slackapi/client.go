@@ -128,6 +128,7 @@ func (c *Client) Edit(ctx context.Context, ref string, m Message) error {
 func (c *Client) Check(ctx context.Context) error {
 	what := call{verb: "check", hook: c.hook != ""}
 	if _, e := c.judge(what, c.ask(ctx, what, Message{})); e != nil {
+		e.refused, e.unknown = false, false // there is no message
 		return e
 	}
 	return nil
@@ -167,9 +168,10 @@ func (m Message) plain() string {
 // of a block that can't be written or of a caller's transport, is an answer
 // too: it must not end the goroutine that delivers.
 func (c *Client) ask(ctx context.Context, what call, m Message) (a answer) {
+	a.trip = &trip{}
 	defer func() {
 		if p := recover(); p != nil {
-			a = answer{asked: a.asked, err: fmt.Errorf("panic: %v", p)}
+			a = answer{asked: a.asked, trip: a.trip, err: fmt.Errorf("panic: %v", p)}
 		}
 		a.ended = ctx.Err()
 	}()
@@ -278,7 +280,11 @@ func hookPayload(m Message) hookMessage {
 func (c *Client) exchange(req *http.Request, a *answer) {
 	a.asked = true
 	req.Header.Set("User-Agent", userAgent)
-	resp, err := c.http.Do(req)
+	if a.err = req.Context().Err(); a.err != nil {
+		a.trip.early = true
+		return
+	}
+	resp, err := c.http.Do(req.WithContext(a.trip.watch(req.Context())))
 	if err != nil {
 		a.err = err
 		return

@@ -6,7 +6,8 @@ package slackapi
 type class uint8
 
 const (
-	passing  class = iota // come back later; it may have arrived
+	passing  class = iota // come back later; it was not taken
+	unsure                // come back later; it may have arrived
 	quota                 // come back much later
 	access                // a person must mend the token, the app or the workspace
 	place                 // a person must mend the channel
@@ -18,15 +19,16 @@ const (
 var codes = map[string]class{
 	"ratelimited":                passing,
 	"rate_limited":               passing,
-	"internal_error":             passing,
-	"fatal_error":                passing,
-	"service_unavailable":        passing,
-	"request_timeout":            passing,
+	"request_timeout":            passing, // the request came in half
 	"team_added_to_org":          passing,
 	"org_login_required":         passing,
-	"rollup_error":               passing, // webhooks
-	"update_failed":              passing, // edits
 	"external_channel_migrating": passing,
+
+	"internal_error":      unsure,
+	"fatal_error":         unsure, // "possible some aspect succeeded"
+	"service_unavailable": unsure,
+	"rollup_error":        unsure, // webhooks
+	"update_failed":       unsure, // edits
 
 	"message_limit_exceeded": quota,
 

@@ -68,7 +68,10 @@ type Error struct {
 	after   time.Duration
 	mend    string
 	gone    bool
-	refused bool // the layout is at fault
+	refused bool // the message is at fault
+	fate    fate
+	unknown bool
+	quota   bool
 	causes  []error
 }
 
@@ -100,10 +103,19 @@ func (e *Error) answer() string {
 	return strings.Join(parts, ", ")
 }
 
-// RetryAfter is how long Slack asked to be left alone, from 1 s to 1 h, or
-// 1 min when a quota is used up that doesn't come back by the second; 0: it
-// did not say.
+// RetryAfter is how long Slack asked to be left alone, in whole seconds and at
+// least one, or 1 min when a quota is used up that doesn't come back by the
+// second; 0: it did not say. Who waits says how long is too long.
+//
+// It is the method's that was called, in that workspace: Slack counts "per API
+// method per workspace per app", so a limit on edits holds back edits in every
+// channel of the token, and no post. [Error.Workspace] is the exception.
 func (e *Error) RetryAfter() time.Duration { return e.after }
+
+// Workspace says that what is used up is the workspace's share of messages, not
+// the method's rate: nothing that posts or edits will pass, in any channel,
+// before RetryAfter.
+func (e *Error) Workspace() bool { return e.quota }
 
 // Mend is what a person must do before another attempt can succeed, as one
 // imperative sentence; "": time may do.
@@ -111,6 +123,22 @@ func (e *Error) Mend() string { return e.mend }
 
 // Gone says that the message can't be edited, now or later: post anew.
 func (e *Error) Gone() bool { return e.gone }
+
+// Unknown says that the request went out and the answer doesn't tell what
+// became of it: none came in time, the connection was cut, the answer can't be
+// read, or Slack or what stands before it broke on the way (5xx,
+// internal_error). The message may stand in the channel.
+func (e *Error) Unknown() bool { return e.unknown }
+
+// Refused says that the message was refused for what it holds, as plain text
+// too: it will be again, and another may pass.
+func (e *Error) Refused() bool { return e.refused }
+
+// Unreachable says that the request surely never went out: the host wasn't
+// found, refused the connection, didn't answer in time or couldn't be trusted,
+// the address is none, or the context had ended before. Nothing is known of
+// the message, and nothing arrived.
+func (e *Error) Unreachable() bool { return e.fate == never }
 
 // Unwrap gives those of the well-known errors that were the cause, so that
 // errors.Is finds them. The error that came is not given: it may hold secrets.

@@ -17,6 +17,7 @@ import (
 // answer is what came back of a request, as far as it came.
 type answer struct {
 	asked  bool // the request was written; without it nothing can have arrived
+	trip   *trip
 	status int
 	header http.Header
 	body   []byte
@@ -26,7 +27,7 @@ type answer struct {
 
 // said is what the JSON of a body says, as far as it can be read.
 type said struct {
-	ok               bool
+	ok, no           bool // "ok" is true, is false
 	code             string
 	channel, ts      string
 	needed, provided string
@@ -59,7 +60,7 @@ func hear(body []byte) (s said) {
 func (s *said) take(key any, value json.RawMessage) {
 	switch key {
 	case "ok":
-		s.ok = string(value) == "true"
+		s.ok, s.no = string(value) == "true", string(value) == "false"
 	case "error":
 		s.code = text(value)
 	case "channel":
@@ -105,7 +106,7 @@ func (c *Client) judge(what call, a answer) (ref string, e *Error) {
 		e.causes = causesOf(a.err, a.ended)
 	}
 	e.after = retryAfter(a.header, s.after, time.Now())
-	verdict{Error: e, word: s.code, needed: excerpt(c.secrets, short(s.needed), 100)}.decide(a)
+	verdict{Error: e, word: s.code, no: s.no, needed: excerpt(c.secrets, short(s.needed), 100)}.decide(a)
 	return "", e
 }
 
@@ -187,11 +188,7 @@ func (c *Client) reason(what call, a answer, s said) string {
 	return "an answer that says neither ok nor an error"
 }
 
-const (
-	minWait   = time.Second
-	maxWait   = time.Hour
-	quotaWait = time.Minute // of a quota that doesn't come back by the second
-)
+const quotaWait = time.Minute // of a quota that doesn't come back by the second
 
 // retryAfter reads how long Slack asks to wait: the header, or the body's
 // member of that name; 0 if neither says. Slack sends whole seconds; what
@@ -204,7 +201,7 @@ func retryAfter(h http.Header, inBody string, now time.Time) time.Duration {
 		if server, err := http.ParseTime(h.Get("Date")); err == nil {
 			now = server // whose clock the date is of
 		}
-		return clamp(date.Sub(now).Seconds())
+		return whole(date.Sub(now).Seconds())
 	}
 	d, _ := seconds(inBody)
 	return d
@@ -215,19 +212,22 @@ func seconds(s string) (time.Duration, bool) {
 	if math.IsNaN(v) || err != nil && !math.IsInf(v, 0) {
 		return 0, false
 	}
-	return clamp(v), true
+	return whole(v), true
 }
 
-// clamp rounds up: a request too early is the worse mistake.
-func clamp(seconds float64) time.Duration {
-	seconds = min(max(math.Ceil(seconds), minWait.Seconds()), maxWait.Seconds())
-	return time.Duration(seconds) * time.Second
+// whole rounds up: a request too early is the worse mistake. What was asked for
+// is at least a second, because 0 is "did not say", and at most what a Duration
+// holds; what is too long to wait, who waits decides.
+func whole(seconds float64) time.Duration {
+	const most = math.MaxInt64 / int64(time.Second)
+	return time.Duration(min(max(math.Ceil(seconds), 1), float64(most))) * time.Second
 }
 
 // verdict draws the consequences of a failure.
 type verdict struct {
 	*Error
 	word   string // the code as Slack sent it
+	no     bool   // it said "ok":false
 	needed string // the scope it asks for
 }
 
@@ -246,8 +246,13 @@ func (v verdict) decide(a answer) {
 		v.mend = "check the proxy and the address: a redirect came instead of Slack's answer"
 	case known:
 		v.byCode(class)
-	case a.err != nil || a.status < 300 && v.word == "" || a.status >= 500:
-		// It may have arrived, or will the next time.
+	case a.err != nil:
+		v.fate = a.fate()
+		v.unknown = v.fate == out && (a.status < 400 || a.status >= 500)
+	case a.status < 300 && v.word == "":
+		v.unknown = !v.no
+	case a.status >= 500:
+		v.unknown = true
 	case a.status >= 400:
 		v.byStatus()
 	default:
@@ -259,6 +264,7 @@ func (v verdict) decide(a answer) {
 // a block that has no JSON.
 func (v verdict) unsent(err error) {
 	if _, address := errors.AsType[*url.Error](err); address {
+		v.fate = never
 		v.mend = "check the API URL or the webhook URL: it is no address"
 		return
 	}
@@ -266,6 +272,7 @@ func (v verdict) unsent(err error) {
 }
 
 func (v verdict) wait() {
+	v.quota = true
 	if v.after == 0 {
 		v.after = quotaWait
 	}
@@ -273,6 +280,8 @@ func (v verdict) wait() {
 
 func (v verdict) byCode(c class) {
 	switch c {
+	case unsure:
+		v.unknown = true
 	case quota:
 		v.wait()
 	case layout:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -36,6 +37,8 @@ func (o outcome) check(t *testing.T, err error, requests int) *Error {
 	assert.Equal(t, want, requests, "requests")
 	assert.Equal(t, o == mend || o == plainly, e.Mend() != "", "mend: %q", e.Mend())
 	assert.Equal(t, o == anew, e.Gone(), "gone")
+	assert.Equal(t, o == plainly, e.Refused(), "refused")
+	assert.False(t, e.Unknown() && (o != later || e.Unreachable()), "unknown")
 	assertClean(t, err)
 	return e
 }
@@ -48,6 +51,8 @@ type row struct {
 	body   string
 	want   outcome
 	after  time.Duration
+	maybe  bool   // it may stand in the channel
+	quota  bool   // the workspace's
 	text   string // part of the error's text
 	todo   string // part of Mend
 }
@@ -70,6 +75,9 @@ func (r row) answer(w http.ResponseWriter) {
 
 func refusal(code string) string { return fmt.Sprintf(`{"ok":false,"error":%q}`, code) }
 
+// forEver is more than a Duration holds.
+const forEver = math.MaxInt64 / time.Second * time.Second
+
 func TestRetryAfterOfALimit(t *testing.T) {
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	date := func(d time.Duration) string { return now.Add(d).Format(http.TimeFormat) }
@@ -83,9 +91,9 @@ func TestRetryAfterOfALimit(t *testing.T) {
 		"a fraction":           {header("Retry-After", "1.5"), "", 2 * time.Second},
 		"zero":                 {header("Retry-After", "0"), "", time.Second},
 		"negative":             {header("Retry-After", "-5"), "", time.Second},
-		"too long":             {header("Retry-After", "86400"), "", time.Hour},
-		"overflow":             {header("Retry-After", "9223372036854775807"), "", time.Hour},
-		"beyond a float":       {header("Retry-After", "1e999"), "", time.Hour},
+		"a day":                {header("Retry-After", "86400"), "", 24 * time.Hour},
+		"overflow":             {header("Retry-After", "9223372036854775807"), "", forEver},
+		"beyond a float":       {header("Retry-After", "1e999"), "", forEver},
 		"below a float":        {header("Retry-After", "-1e999"), "", time.Second},
 		"not a number":         {header("Retry-After", "NaN"), "", 0},
 		"no number":            {header("Retry-After", "soon"), "", 0},
@@ -93,7 +101,7 @@ func TestRetryAfterOfALimit(t *testing.T) {
 		"missing":              {header(), "", 0},
 		"a date":               {header("Retry-After", date(90*time.Second)), "", 90 * time.Second},
 		"a date gone by":       {header("Retry-After", date(-time.Minute)), "", time.Second},
-		"a date far off":       {header("Retry-After", date(1000*time.Hour)), "", time.Hour},
+		"a date far off":       {header("Retry-After", date(1000*time.Hour)), "", 1000 * time.Hour},
 		"the server's clock":   {header("Retry-After", date(time.Hour/2), "Date", date(time.Hour/2-7*time.Second)), "", 7 * time.Second},
 		"in the body":          {header(), "4", 4 * time.Second},
 		"in the body, as text": {header(), "4.2", 5 * time.Second},
@@ -117,23 +125,23 @@ func botRows() []row {
 		{name: "429, spaces", status: 429, header: header("Retry-After", " 3 "), after: 3 * time.Second},
 		{name: "429, zero", status: 429, header: header("Retry-After", "0"), after: time.Second},
 		{name: "429, negative", status: 429, header: header("Retry-After", "-5"), after: time.Second},
-		{name: "429, overflow", status: 429, header: header("Retry-After", "9223372036854775807"), after: time.Hour},
+		{name: "429, overflow", status: 429, header: header("Retry-After", "9223372036854775807"), after: forEver},
 		{name: "429, fraction", status: 429, header: header("Retry-After", "1.5"), after: 2 * time.Second},
 		{name: "429, date", status: 429, header: header("Retry-After", "Sun, 22 Nov 2026 12:00:30 GMT", "Date", "Sun, 22 Nov 2026 12:00:00 GMT"), after: 30 * time.Second},
 		{name: "429, no header", status: 429, body: refusal("ratelimited")},
 		{name: "429, in the body", status: 429, body: `{"retry_after":2,"ok":false,"error":"rate_limited"}`, after: 2 * time.Second},
-		{name: "429, no header, quota", status: 429, body: refusal("message_limit_exceeded"), after: time.Minute, text: "message_limit_exceeded"},
-		{name: "429, no header, quota as text", status: 429, body: "message_limit_exceeded", after: time.Minute},
-		{name: "quota that says when", status: 200, header: header("Retry-After", "300"), body: refusal("message_limit_exceeded"), after: 5 * time.Minute},
+		{name: "429, no header, quota", quota: true, status: 429, body: refusal("message_limit_exceeded"), after: time.Minute, text: "message_limit_exceeded"},
+		{name: "429, no header, quota as text", quota: true, status: 429, body: "message_limit_exceeded", after: time.Minute},
+		{name: "quota that says when", quota: true, status: 200, header: header("Retry-After", "300"), body: refusal("message_limit_exceeded"), after: 5 * time.Minute},
 		{name: "429, HTML", status: 429, body: "<html>slow down</html>"},
 		{name: "429, a code of another class", status: 429, body: refusal("invalid_auth")},
 		{name: "limit in a 200", status: 200, body: `{"ok":false,"error":"ratelimited"}`, text: "ratelimited"},
 		{name: "limit in a 200, with a header", status: 200, header: header("Retry-After", "7"), body: refusal("rate_limited"), after: 7 * time.Second},
-		{name: "500", status: 500, text: "HTTP 500"},
-		{name: "502, HTML", status: 502, body: "<html><title>bad gateway</title></html>", text: "HTTP 502 Bad Gateway"},
-		{name: "503 with a wait", status: 503, header: header("Retry-After", "20"), after: 20 * time.Second},
-		{name: "504", status: 504},
-		{name: "500 with a code nobody knows", status: 500, body: refusal("oops"), text: "oops"},
+		{name: "500", status: 500, maybe: true, text: "HTTP 500"},
+		{name: "502, HTML", status: 502, maybe: true, body: "<html><title>bad gateway</title></html>", text: "HTTP 502 Bad Gateway"},
+		{name: "503 with a wait", status: 503, maybe: true, header: header("Retry-After", "20"), after: 20 * time.Second},
+		{name: "504", status: 504, maybe: true},
+		{name: "500 with a code nobody knows", status: 500, maybe: true, body: refusal("oops"), text: "oops"},
 		{name: "500 with a code", status: 500, body: refusal("invalid_auth"), want: mend},
 		{name: "408", status: 408},
 		{name: "425", status: 425},
@@ -144,27 +152,27 @@ func botRows() []row {
 		{name: "400", status: 400, want: plainly},
 		{name: "400 with a code", status: 400, body: refusal("invalid_blocks"), want: plainly, text: "invalid_blocks"},
 		{name: "413", status: 413, want: plainly},
-		{name: "201", status: 201, text: "HTTP 201"},
-		{name: "204", status: 204},
+		{name: "201", status: 201, maybe: true, text: "HTTP 201"},
+		{name: "204", status: 204, maybe: true},
 		{name: "301", status: 301, header: header("Location", "/elsewhere"), want: mend, text: "redirect", todo: "proxy"},
 		{name: "302", status: 302, header: header("Location", "/elsewhere"), want: mend},
 		{name: "303", status: 303, header: header("Location", "/elsewhere"), want: mend},
 		{name: "307", status: 307, header: header("Location", "/elsewhere"), want: mend},
 		{name: "308", status: 308, header: header("Location", "/elsewhere"), want: mend},
 		{name: "302 to nowhere", status: 302, want: mend},
-		{name: "empty", status: 200, text: "neither ok nor an error"},
-		{name: "HTML", status: 200, body: "<html><body>Welcome to the airport</body></html>"},
-		{name: "plain text", status: 200, body: "welcome"},
-		{name: "truncated", status: 200, body: `{"ok":tru`},
-		{name: "truncated before the ts", status: 200, body: `{"ok":true,"channel":"C1","ts":"17000`},
-		{name: "null", status: 200, body: `null`},
-		{name: "{}", status: 200, body: `{}`},
-		{name: "[]", status: 200, body: `[]`},
+		{name: "empty", status: 200, maybe: true, text: "neither ok nor an error"},
+		{name: "HTML", status: 200, maybe: true, body: "<html><body>Welcome to the airport</body></html>"},
+		{name: "plain text", status: 200, maybe: true, body: "welcome"},
+		{name: "truncated", status: 200, maybe: true, body: `{"ok":tru`},
+		{name: "truncated before the ts", status: 200, maybe: true, body: `{"ok":true,"channel":"C1","ts":"17000`},
+		{name: "null", status: 200, maybe: true, body: `null`},
+		{name: "{}", status: 200, maybe: true, body: `{}`},
+		{name: "[]", status: 200, maybe: true, body: `[]`},
 		{name: "ok false", status: 200, body: `{"ok":false}`},
-		{name: "ok in quotes", status: 200, body: `{"ok":"true","ts":"1.2"}`},
-		{name: "ok without ts", status: 200, body: `{"ok":true,"channel":"C1"}`, text: "ok without a ts"},
-		{name: "ok, empty ts", status: 200, body: `{"ok":true,"channel":"C1","ts":""}`},
-		{name: "ok, ts of no text", status: 200, body: `{"ok":true,"channel":"C1","ts":{"a":1}}`},
+		{name: "ok in quotes", status: 200, maybe: true, body: `{"ok":"true","ts":"1.2"}`},
+		{name: "ok without ts", status: 200, maybe: true, body: `{"ok":true,"channel":"C1"}`, text: "ok without a ts"},
+		{name: "ok, empty ts", status: 200, maybe: true, body: `{"ok":true,"channel":"C1","ts":""}`},
+		{name: "ok, ts of no text", status: 200, maybe: true, body: `{"ok":true,"channel":"C1","ts":{"a":1}}`},
 		{name: "odd errors, list", status: 200, body: `{"ok":false,"errors":[{"strange":1}],"error":"is_archived"}`, want: mend, text: "is_archived"},
 		{name: "odd errors, object", status: 200, body: `{"ok":false,"error":"is_archived","errors":{}}`, want: mend, text: "is_archived"},
 		{name: "scope", status: 200, body: `{"ok":false,"error":"missing_scope","needed":"chat:write.public","provided":"chat:write"}`, want: mend, text: "needed chat:write.public, provided chat:write", todo: "add the scope chat:write.public"},
@@ -180,31 +188,33 @@ func botRows() []row {
 // codeRows are Slack's codes, each by its class, as they come in a 200. They
 // are written out here and not read from the table they test.
 func codeRows() (rows []row) {
-	add := func(want outcome, after time.Duration, todo string, codes string) {
+	add := func(like row, codes string) {
 		for code := range strings.FieldsSeq(codes) {
-			rows = append(rows, row{name: code, status: 200, body: refusal(code), want: want, after: after, text: code, todo: todo})
+			r := like
+			r.name, r.status, r.body, r.text = code, 200, refusal(code), code
+			rows = append(rows, r)
 		}
 	}
-	add(later, 0, "", `ratelimited rate_limited internal_error fatal_error service_unavailable request_timeout
-		team_added_to_org org_login_required update_failed external_channel_migrating`)
-	add(later, time.Minute, "", `message_limit_exceeded`)
-	add(mend, 0, "", `not_authed invalid_auth account_inactive token_revoked token_expired missing_scope no_permission
+	add(row{}, `ratelimited rate_limited request_timeout team_added_to_org org_login_required external_channel_migrating`)
+	add(row{maybe: true}, `internal_error fatal_error service_unavailable update_failed`)
+	add(row{quota: true, after: time.Minute}, `message_limit_exceeded`)
+	add(row{want: mend}, `not_authed invalid_auth account_inactive token_revoked token_expired missing_scope no_permission
 		not_allowed_token_type access_denied accesslimited ekm_access_denied team_access_not_granted
 		two_factor_setup_required enterprise_is_restricted`)
-	add(mend, 0, "", `channel_not_found not_in_channel is_archived restricted_action restricted_action_read_only_channel
+	add(row{want: mend}, `channel_not_found not_in_channel is_archived restricted_action restricted_action_read_only_channel
 		restricted_action_thread_only_channel restricted_action_non_threadable_channel restricted_action_thread_locked
 		cannot_reply_to_message messages_tab_disabled team_not_found`)
-	add(plainly, 0, "", `invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text invalid_attachments
+	add(row{want: plainly}, `invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text invalid_attachments
 		too_many_attachments attachment_payload_limit_exceeded invalid_metadata_format invalid_metadata_schema
 		metadata_too_large metadata_must_be_sent_from_app markdown_text_conflict invalid_arguments invalid_arg_name
 		invalid_array_arg invalid_charset invalid_form_data invalid_post_type missing_post_type as_user_not_supported
 		only_one_table_allowed`)
-	add(mend, 0, "update this library", `deprecated_endpoint method_deprecated`)
-	add(anew, 0, "", `message_not_found cant_update_message edit_window_closed is_inactive block_mismatch streaming_state_conflict`)
-	add(mend, 0, "invite the bot to #payments (/invite @bot)", `not_in_channel`)
-	add(mend, 0, "unarchive #payments or choose another channel", `is_archived`)
-	add(mend, 0, "reinstall the app: the token was revoked", `token_revoked`)
-	add(mend, 0, "add the scope chat:write", `missing_scope`)
+	add(row{want: mend, todo: "update this library"}, `deprecated_endpoint method_deprecated`)
+	add(row{want: anew}, `message_not_found cant_update_message edit_window_closed is_inactive block_mismatch streaming_state_conflict`)
+	add(row{want: mend, todo: "invite the bot to #payments (/invite @bot)"}, `not_in_channel`)
+	add(row{want: mend, todo: "unarchive #payments or choose another channel"}, `is_archived`)
+	add(row{want: mend, todo: "reinstall the app: the token was revoked"}, `token_revoked`)
+	add(row{want: mend, todo: "add the scope chat:write"}, `missing_scope`)
 	return rows
 }
 
@@ -232,6 +242,9 @@ func (r row) check(t *testing.T, err error, requests int) {
 	t.Helper()
 	e := r.want.check(t, err, requests)
 	assert.Equal(t, r.after, e.RetryAfter())
+	assert.Equal(t, r.maybe, e.Unknown(), "unknown")
+	assert.Equal(t, r.quota, e.Workspace(), "quota")
+	assert.False(t, e.Unreachable(), "it was answered")
 	assert.Contains(t, e.Error(), r.text)
 	assert.Contains(t, e.Mend(), r.todo)
 }
@@ -264,13 +277,13 @@ func hookRows() []row {
 		{name: "429", status: 429, header: header("Retry-After", "30"), body: `{"retry_after":1,"ok":false,"error":"rate_limited"}`, after: 30 * time.Second, text: "rate_limited"},
 		{name: "429 without a header", status: 429, body: `{"retry_after":1,"ok":false,"error":"rate_limited"}`, after: time.Second},
 		{name: "429 without a word", status: 429},
-		{name: "429 quota", status: 429, body: "message_limit_exceeded", after: time.Minute},
-		{name: "rollup_error", status: 500, body: "rollup_error", text: "rollup_error"},
-		{name: "503", status: 503, header: header("Retry-After", "5"), body: "<html>", after: 5 * time.Second, text: "HTTP 503"},
+		{name: "429 quota", quota: true, status: 429, body: "message_limit_exceeded", after: time.Minute},
+		{name: "rollup_error", status: 500, maybe: true, body: "rollup_error", text: "rollup_error"},
+		{name: "503", status: 503, maybe: true, header: header("Retry-After", "5"), body: "<html>", after: 5 * time.Second, text: "HTTP 503"},
 		{name: "302", status: 302, header: header("Location", "/elsewhere"), want: mend, todo: "proxy"},
-		{name: "a portal's page", status: 200, body: "<html>Welcome</html>", text: "neither ok nor an error"},
-		{name: "empty", status: 200, text: "neither ok nor an error"},
-		{name: "another word", status: 200, body: "accepted"},
+		{name: "a portal's page", status: 200, maybe: true, body: "<html>Welcome</html>", text: "neither ok nor an error"},
+		{name: "empty", status: 200, maybe: true, text: "neither ok nor an error"},
+		{name: "another word", status: 200, maybe: true, body: "accepted"},
 		{name: "an error in a 200", status: 200, body: "invalid_token", want: mend, text: "invalid_token"},
 		{name: "an error in a 200, as JSON", status: 200, body: refusal("no_service"), want: mend, text: "no_service"},
 	}
@@ -384,7 +397,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add(500, "", []byte(strings.ReplaceAll(testToken, "x", "%78")), byte(4))
 	bot, hook := NewBot(testToken, "http://127.0.0.1/api", nil), NewWebhook(testHook, nil)
 	f.Fuzz(func(t *testing.T, status int, after string, body []byte, kind byte) {
-		a := answer{asked: kind&8 == 0, status: status, header: header("Retry-After", after), body: body}
+		a := answer{asked: kind&8 == 0, trip: &trip{}, status: status, header: header("Retry-After", after), body: body}
 		if kind&4 != 0 {
 			a.err = errors.New(string(body))
 		}
@@ -403,7 +416,7 @@ func FuzzJudge(f *testing.F) {
 			return
 		}
 		require.Empty(t, ref)
-		require.True(t, e.after == 0 || e.after >= time.Second && e.after <= time.Hour, "%v", e.after)
+		require.True(t, e.after == 0 || e.after >= time.Second && e.after%time.Second == 0, "%v", e.after)
 		require.NotContains(t, e.Mend(), "\n")
 		require.Less(t, len(e.Error()), 1000)
 		if what.hook {
