@@ -20,12 +20,16 @@ var errNoHistory = slackapi.ErrNoHistory
 // carrier returns what takes batches where the options say. A carrier's methods
 // may be called from several goroutines at once.
 func (c *config) carrier(tell func(string, ...any)) carrier {
+	if c.nowhere {
+		c.check = func(context.Context) error { return ErrNoDestination }
+		return senderCarrier{}
+	}
 	if c.opts.Sender != nil {
 		s := newSenderCarrier(c.opts.Sender)
 		c.check = s.check
 		return s
 	}
-	s := newSlackCarrier(c.opts)
+	s := newSlackCarrier(c.opts, c.catalogue)
 	s.client.Refused = func(err error) {
 		tell("slackalert: Slack refused a message's layout, it was told as plain text", "error", err.Error())
 	}
@@ -40,7 +44,8 @@ type slackCarrier struct {
 	layout func(Batch) slackapi.Message
 }
 
-func newSlackCarrier(opts Options) *slackCarrier {
+// newSlackCarrier asks codes at each message what is known of them.
+func newSlackCarrier(opts Options, codes func() map[string]Code) *slackCarrier {
 	c := &slackCarrier{bot: opts.Token != ""}
 	if c.bot {
 		c.client = slackapi.NewBot(opts.Token, opts.APIURL, opts.HTTPClient)
@@ -49,7 +54,9 @@ func newSlackCarrier(opts Options) *slackCarrier {
 	}
 	v := readVersion()
 	c.layout = func(b Batch) slackapi.Message {
-		m := layout(b, &opts, v)
+		looks := opts
+		looks.Codes = codes()
+		m := layout(b, &looks, v)
 		return slackapi.Message{Channel: b.Channel, Text: m.text, Blocks: m.blocks, Plain: m.plain, ID: b.ID}
 	}
 	return c
