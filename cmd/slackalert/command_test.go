@@ -1,0 +1,142 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestACrashIsTold(t *testing.T) {
+	d := newDesk(t)
+	c := d.child("crash", "-service", "shop")
+	var out, log bytes.Buffer
+	c.Stdout, c.Stderr = &out, &log
+	var exit *exec.ExitError
+	require.ErrorAs(t, c.Run(), &exit)
+	assert.Equal(t, 3, exit.ExitCode())
+	assert.Equal(t, "{\"level\":\"info\",\"msg\":\"out\"}\n", out.String())
+	assert.Equal(t, 30, strings.Count(log.String(), "\n"))
+	for _, want := range []string{"exited with status 3", "line 10", "line 29", "shop"} {
+		assert.Contains(t, d.told(), want)
+	}
+	assert.NotContains(t, d.told(), "line 9\\n", "only the last 20 lines")
+}
+
+func TestTheCommandsInputAndEnd(t *testing.T) {
+	d := newDesk(t)
+	in := `{"level":"error","msg":"payment failed"}` + "\n"
+	c := d.child("cat")
+	c.Stdin = strings.NewReader(in)
+	out, err := c.Output()
+	require.NoError(t, err)
+	assert.Equal(t, in, string(out))
+	assert.Contains(t, d.told(), "payment failed")
+
+	c = d.child("", "--", filepath.Join(t.TempDir(), "none"))
+	var exit *exec.ExitError
+	require.ErrorAs(t, c.Run(), &exit)
+	assert.Equal(t, notFound, exit.ExitCode())
+	assert.Contains(t, d.told(), "can't be started")
+}
+
+// A signal that asks the command to end is handed on, and no crash; any other
+// end by a signal is one.
+func TestSignals(t *testing.T) {
+	for _, c := range []struct {
+		signal syscall.Signal
+		direct bool // to the command itself
+		crash  bool
+	}{{syscall.SIGTERM, false, false}, {syscall.SIGHUP, false, false}, {syscall.SIGKILL, true, true}} {
+		t.Run(c.signal.String(), func(t *testing.T) {
+			d := newDesk(t)
+			p := d.child("")
+			p.Args = append(p.Args, "--", "sh", "-c", `echo $$; exec env SLACKALERT_TEST=wait "$0"`, os.Args[0])
+			out, err := p.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, p.Start())
+			var pid int
+			_, err = fmt.Fscanln(out, &pid)
+			require.NoError(t, err)
+			var ready string
+			_, err = fmt.Fscanln(out, &ready)
+			require.NoError(t, err)
+			if c.direct {
+				require.NoError(t, syscall.Kill(pid, c.signal))
+			} else {
+				require.NoError(t, p.Process.Signal(c.signal))
+			}
+			var exit *exec.ExitError
+			require.ErrorAs(t, p.Wait(), &exit)
+			assert.Equal(t, signalStatus+int(c.signal), exit.ExitCode())
+			assert.Equal(t, c.crash, strings.Contains(d.told(), "was ended by signal"), d.told())
+		})
+	}
+}
+
+// Where nobody reads the output any more the pipe ends as cat would, but tells
+// what it has read.
+func TestABrokenPipe(t *testing.T) {
+	d := newDesk(t)
+	c := d.child("")
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	c.Stdout = w
+	require.NoError(t, c.Start())
+	_ = w.Close()
+	_ = r.Close()
+	_, err = io.WriteString(in, `{"level":"error","msg":"payment failed"}`+"\n")
+	require.NoError(t, err)
+	var exit *exec.ExitError
+	require.ErrorAs(t, c.Wait(), &exit)
+	assert.Equal(t, signalStatus+int(syscall.SIGPIPE), exit.ExitCode())
+	assert.Contains(t, d.told(), "payment failed")
+}
+
+// Told to end, the pipe waits for what the program before it still prints.
+func TestTheLastLinesAreRead(t *testing.T) {
+	d := newDesk(t)
+	c := d.child("")
+	in, err := c.StdinPipe()
+	require.NoError(t, err)
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	_, _ = io.WriteString(in, "up\n")
+	buf := make([]byte, 100)
+	_, err = out.Read(buf)
+	require.NoError(t, err)
+	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
+	_, err = io.WriteString(in, `{"level":"error","msg":"the last words"}`+"\n")
+	require.NoError(t, err)
+	_ = in.Close()
+	require.NoError(t, c.Wait())
+	assert.Contains(t, d.told(), "the last words")
+}
+
+func TestOutputThatOutlivesTheCommand(t *testing.T) {
+	d := newDesk(t)
+	c := d.child("leave")
+	var log bytes.Buffer
+	c.Stderr = &log
+	begun := time.Now()
+	require.NoError(t, c.Run())
+	assert.Less(t, time.Since(begun), 30*time.Second)
+	var left int
+	_, err := fmt.Sscan(log.String(), &left)
+	require.NoError(t, err)
+	_ = syscall.Kill(left, syscall.SIGKILL)
+}

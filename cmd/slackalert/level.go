@@ -1,0 +1,65 @@
+// This file knows how loggers write their levels.
+
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"strconv"
+	"strings"
+)
+
+const levelFatal = slog.LevelError + 4
+
+// levelNames has the levels of slog, zap, zerolog, logrus, syslog, Python and
+// others, in lower case.
+var levelNames = map[string]slog.Level{
+	"trace": slog.LevelDebug - 4, "debug": slog.LevelDebug, "info": slog.LevelInfo, "information": slog.LevelInfo, "informational": slog.LevelInfo,
+	"notice": slog.LevelInfo + 2, "warn": slog.LevelWarn, "warning": slog.LevelWarn, "error": slog.LevelError, "err": slog.LevelError, "eror": slog.LevelError,
+	"severe": slog.LevelError, "critical": levelFatal, "crit": levelFatal, "dpanic": levelFatal, "panic": levelFatal, "fatal": levelFatal,
+	"alert": levelFatal, "emergency": levelFatal, "emerg": levelFatal,
+}
+
+const longestName = len("informational")
+
+// levelText reads a level's name, in any case, or slog's with an offset
+// ("ERROR+2"). The bytes aren't kept.
+func levelText(name []byte) (slog.Level, bool) {
+	name = bytes.TrimSpace(name)
+	if len(name) > longestName {
+		return 0, false
+	}
+	var lower [longestName]byte
+	n := copy(lower[:], name)
+	for i, c := range lower[:n] {
+		if c >= 'A' && c <= 'Z' {
+			lower[i] = c + 'a' - 'A'
+		}
+	}
+	if l, ok := levelNames[string(lower[:n])]; ok {
+		return l, true
+	}
+	var l slog.Level
+	if bytes.ContainsAny(name, "+-") && l.UnmarshalText(name) == nil {
+		return l, true
+	}
+	if number, err := strconv.ParseFloat(string(name), 64); err == nil {
+		return levelNumber("", number)
+	}
+	return 0, false
+}
+
+// levelNumber reads a level that is a number: syslog's from 0 to 7, Python's
+// where the key says so, else that of pino and bunyan.
+func levelNumber(key string, n float64) (slog.Level, bool) {
+	python := strings.HasSuffix(key, "levelno")
+	switch {
+	case n < 0:
+		return 0, false
+	case n <= 7 && !python:
+		return [...]slog.Level{levelFatal, levelFatal, levelFatal, slog.LevelError, slog.LevelWarn, slog.LevelInfo + 2, slog.LevelInfo, slog.LevelDebug}[int(n)], true
+	case python:
+		return slog.Level(n-40)*4/10 + slog.LevelError, true // 10 apart, ERROR is 40
+	}
+	return slog.Level(n-50)*4/10 + slog.LevelError, true // 10 apart, error is 50
+}

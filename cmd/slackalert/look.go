@@ -1,0 +1,110 @@
+// This file finds, at a glance, the lines that may be alerts: most aren't, and
+// needn't be read as JSON.
+
+package main
+
+import (
+	"bytes"
+	"log/slog"
+)
+
+// glance says of a line whether to read it: whether it is a JSON object in
+// which a level, at any depth, is high enough, or a code stands.
+type glance struct {
+	from   slog.Level // the level from which a record is an alert
+	levels [256][]string
+	codes  [256][]string // by the last byte of the key, each with its opening quotation mark
+}
+
+func newGlance(from slog.Level, levelKeys []string, codeKey string) *glance {
+	g := &glance{from: from}
+	for _, key := range levelKeys {
+		last := key[len(key)-1]
+		g.levels[last] = append(g.levels[last], `"`+key)
+	}
+	// A path's last part may stand as a key in an object.
+	last := codeKey[len(codeKey)-1]
+	g.codes[last] = append(g.codes[last], `"`+codeKey)
+	if i := bytes.LastIndexByte([]byte(codeKey), '.'); i >= 0 {
+		g.codes[last] = append(g.codes[last], `"`+codeKey[i+1:])
+	}
+	return g
+}
+
+// wants looks at each `":` of the line: at the key before it, and at the value
+// behind it.
+func (g *glance) wants(line []byte) bool {
+	if !isObject(line) {
+		return false
+	}
+	for at := 0; ; {
+		i := bytes.IndexByte(line[at:], ':')
+		if i < 0 {
+			return false
+		}
+		end := at + i - 1 // of the key, where its quotation mark stands
+		at += i + 1
+		if end < 2 || line[end] != '"' {
+			continue
+		}
+		last := line[end-1]
+		if key := match(g.levels[last], line[:end]); key != "" && g.high(key, line[at:]) {
+			return true
+		}
+		if match(g.codes[last], line[:end]) != "" && !isEmpty(line[at:]) {
+			return true
+		}
+	}
+}
+
+func isObject(line []byte) bool {
+	for _, c := range line {
+		if c != ' ' && c != '\t' {
+			return c == '{'
+		}
+	}
+	return false
+}
+
+func match(keys []string, before []byte) string {
+	for _, key := range keys {
+		if len(before) >= len(key) && string(before[len(before)-len(key):]) == key {
+			return key
+		}
+	}
+	return ""
+}
+
+// high says whether the value that a text begins with is a level to alert.
+func (g *glance) high(key string, text []byte) bool {
+	text = bytes.TrimLeft(text, " \t")
+	if len(text) == 0 {
+		return false
+	}
+	var level slog.Level
+	var ok bool
+	if text[0] == '"' {
+		text = text[1:]
+		end := bytes.IndexByte(text[:min(len(text), 40)], '"')
+		if end < 0 {
+			return false
+		}
+		level, ok = levelText(text[:end])
+	} else {
+		n, digits := 0.0, 0
+		for digits < len(text) && digits < 9 && text[digits] >= '0' && text[digits] <= '9' {
+			n = n*10 + float64(text[digits]-'0')
+			digits++
+		}
+		if digits == 0 {
+			return false
+		}
+		level, ok = levelNumber(key, n)
+	}
+	return ok && level >= g.from
+}
+
+func isEmpty(text []byte) bool {
+	text = bytes.TrimLeft(text, " \t")
+	return bytes.HasPrefix(text, []byte(`""`)) || bytes.HasPrefix(text, []byte("null"))
+}

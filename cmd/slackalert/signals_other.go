@@ -1,0 +1,23 @@
+// This file knows the one signal of other systems.
+
+//go:build !unix
+
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+func forwarded() []os.Signal { return []os.Signal{os.Interrupt} }
+
+func asksToEnd(os.Signal) bool { return true }
+
+// fromTerminal: an interrupt goes to all programs of a console.
+func fromTerminal(os.Signal) bool { return true }
+
+func ignoreBrokenPipe() (undo func()) { return func() {} }
+
+func exitStatus(state *os.ProcessState) (status int, how string) {
+	return state.ExitCode(), fmt.Sprintf("exited with status %d", state.ExitCode())
+}
