@@ -4,8 +4,8 @@ package pace
 
 import "time"
 
-// Slack allows 50 calls of chat.update a minute and workspace (Tier 3): a burst
-// and a refill that together stay below that in every minute.
+// Slack allows some 50 calls of chat.update a minute and workspace (Tier 3): a
+// burst and a refill that together stay at that in every minute.
 const (
 	burst  = 10
 	refill = 1500 * time.Millisecond
@@ -14,20 +14,25 @@ const (
 
 // Budget is how many edits may be made, by all lanes of a bot. The zero Budget
 // is full. Whoever owns it guards it, with the same lock as the lanes.
+//
+// Slack's limits are per method and workspace: a Retry-After of an edit holds
+// the edits of all lanes, and no post. That of a post is mostly the channel's
+// own limit, which counts every way to write there, so it holds all of that
+// lane's requests and no other lane's. Where the answer says that the workspace
+// is at its limit, no lane tries anything.
 type Budget struct {
+	free  bool // only Retry-After counts
 	bank  float64
 	since time.Time // when bank was counted
 	hold  time.Time // no edit before: Slack said so
+	still time.Time // no request of any lane before: the workspace is at its limit
 }
 
 // next is when an edit may be made that leaves so many to others.
 func (b *Budget) next(leave float64, now time.Time) time.Time {
-	if b == nil {
-		return now
-	}
-	b.count(now)
 	at := now
-	if lack := 1 + leave - b.bank; lack > 0 {
+	b.count(now)
+	if lack := 1 + leave - b.bank; lack > 0 && !b.free {
 		at = now.Add(time.Duration(lack*float64(refill)) + time.Microsecond)
 	}
 	return later(at, b.hold)
@@ -40,22 +45,34 @@ func (b *Budget) count(now time.Time) {
 
 // spend takes one edit.
 func (b *Budget) spend(now time.Time) {
-	if b != nil {
-		b.count(now)
-		b.bank--
-	}
+	b.count(now)
+	b.bank--
 }
 
 // wait lets no lane edit before until.
-func (b *Budget) wait(until time.Time) {
-	if b != nil {
-		b.hold = later(b.hold, until)
-	}
-}
+func (b *Budget) wait(until time.Time) { b.hold = later(b.hold, until) }
 
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
 		return b
 	}
 	return a
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// soonest is the earlier of two times of which zero means never.
+func soonest(a, b time.Time) time.Time {
+	switch {
+	case a.IsZero():
+		return b
+	case b.IsZero():
+		return a
+	}
+	return earlier(a, b)
 }

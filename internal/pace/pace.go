@@ -22,7 +22,10 @@
 // posted, whether it is held or waits for an edit.
 package pace
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Counter is what a lane asks of a group's counts. Alerts are counted beside
 // the lane, by many goroutines; whoever serves this owns the races between
@@ -58,192 +61,182 @@ type Rules struct {
 type Lane[T Counter, S any] struct {
 	rules  Rules
 	budget *Budget
-}
+	seq    uint64
+	flight *Attempt[T, S]
 
-// Group is one kind of alert as a lane sees it. Set Payload, Level and First
-// before its first News; it belongs to one lane.
-type Group[T Counter, S any] struct {
-	Payload T
-	Level   int       // later changed by Lane.Raise alone
-	First   time.Time // of its first alert; orders equals
-	Wants   bool      // the next alert is to be captured as example: set by each accepted post, cleared by the caller when it has captured
-}
+	// What waits to be posted: company, in its first wait or due; and what is
+	// held till the end of its interval.
+	soon  heap[*Group[T, S]] // company, by due
+	rank  heap[*Group[T, S]] // company, first into a batch first
+	held  heap[*Group[T, S]] // by due
+	along heap[*Group[T, S]] // held, or waits for an edit: by when it goes along
+	parts heap[*bundle[T, S]]
+	open  heap[*bundle[T, S]] // attempts of unknown outcome
 
-// Told is how many of the group's alerts were told.
-func (g *Group[T, S]) Told() uint64 { panic("not built yet") }
+	// What waits to be edited, and what rests.
+	edits heap[*Message[T, S]] // counts
+	marks heap[*Message[T, S]] // nothing but quiet
+	calm  heap[*Group[T, S]]   // by when it is quiet
+	old   heap[*Group[T, S]]   // by when it may be forgotten
 
-// Interval is how long the group is not posted again since its last post; 0 =
-// it wasn't posted yet, or its interval begins anew.
-func (g *Group[T, S]) Interval() time.Duration { panic("not built yet") }
+	gap      time.Time // pace: no post before
+	hold     time.Time // no request before: Slack said so
+	pause    time.Time // no post before, unless hurried
+	rush     time.Time // what came up to then waits for no company
+	posting  trouble
+	editing  trouble
+	accepted time.Time     // the last post that was
+	took     time.Duration // by the last post
+	tried    int
 
-// Posted is when the group was last posted; zero = never.
-func (g *Group[T, S]) Posted() time.Time { panic("not built yet") }
-
-// Pressing says whether untold alerts of the group are posted as soon as the
-// lane can: what Flush waits for. False: nothing is untold, or it is a repeat
-// within the interval (held, or waiting for an edit), or it is parked.
-func (g *Group[T, S]) Pressing(now time.Time) bool { panic("not built yet") }
-
-// Item is one group's part in a message.
-type Item[T Counter, S any] struct {
-	Group  *Group[T, S]
-	Before uint64 // alerts told before this message: Count is UpTo - Before
-	UpTo   uint64 // alerts told with it: Total
-	Shows  S      // the caller's: how the group stands there. Preset where Frozen
-	Frozen bool   // the group was posted anew since: it stands as it stood
-
-	Quiet    bool          // it is over: none for Repeat
-	Since    time.Time     // when the first alert that this attempt tells came
-	Back     time.Duration // how long it was quiet before Since; 0: not for Repeat
-	Late     time.Duration // how late it is told because delivery failed; 0: not more than a minute
-	Why      string        // Result.Why of the failure that made it late
-	Perhaps  bool          // perhaps told before: an attempt of unknown outcome was given up
-	Interval time.Duration // the group's interval once this is accepted
-}
-
-// Message is what was posted and can be edited.
-type Message[T Counter, S any] struct {
-	ID, Ref string
-	Items   []Item[T, S] // as it stands there
-}
-
-// Attempt is a message on its way. The caller sets ID and the items' Shows when
-// Tries is 0, and never after: the same *Attempt again is the same content.
-type Attempt[T Counter, S any] struct {
-	ID    string         // the caller's for a post; of an edit it is the message's
-	Items []Item[T, S]   // most severe first, then most frequent, then oldest
-	Edits *Message[T, S] // what it changes; nil for a post
-	Quiet bool           // an edit that only tells that groups are quiet
-	Tries int            // how often it was tried before, each time with unknown outcome
-	Began time.Time      // of the first try
-}
-
-// Kind is what became of an attempt.
-type Kind uint8
-
-const (
-	Accepted    Kind = iota
-	Failed           // surely not told: 429, auth, and anything plain
-	Unreachable      // surely never went out
-	Refused          // for what it holds
-	Unknown          // it went out, the answer doesn't say
-	Gone             // the message to edit is
-	Yielded          // an edit was called off, without an answer
-)
-
-// Result is what became of an attempt, worked out once by the caller.
-type Result struct {
-	Kind   Kind
-	Ref    string        // of what was posted; "" = it can't be edited
-	Wait   time.Duration // Retry-After; 0 = none; 1 s to 1 h counts
-	Mend   bool          // a person must do something
-	Why    string        // what was the matter, for readers: "Slack was unreachable"
-	Jitter float64       // 0 to 1, random: stretches a wait by up to a quarter
-}
-
-// Say is what the caller's log should hear of a lane's trouble.
-type Say uint8
-
-const (
-	Nothing Say = iota
-	Begins      // a run of failures has begun
-	Mending     // and now a person must do something
-	Over        // it is over
-)
-
-// Outcome is what a settled attempt means to the caller.
-type Outcome[T Counter, S any] struct {
-	Told   uint64       // alerts told by it
-	Say    Say          // of posting or editing, whichever was tried
-	Parked *Group[T, S] // it fails alone: the rest is told without it, and it is tried again later; nil = none
-}
-
-// Trouble is a run of failed attempts.
-type Trouble struct {
-	Since time.Time // the first failure; zero = none
-	N     int
-	Mend  bool // a person must do something
-	Why   string
+	closing  bool
+	deadline time.Time // zero = none
 }
 
 // New returns the plan of a channel. budget is shared by the lanes of a bot;
 // nil = edits are not counted.
 func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
-	return &Lane[T, S]{rules: r, budget: budget}
+	if budget == nil {
+		budget = &Budget{free: true}
+	}
+	r.Size = max(r.Size, 1)
+	r.Dense, r.RepeatMax = max(r.Dense, r.Size), max(r.RepeatMax, r.Repeat)
+	l := &Lane[T, S]{rules: r, budget: budget}
+	l.soon = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.due.Before(b.due) })
+	l.rank = groups[T, S](1, first)
+	l.held = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.due.Before(b.due) })
+	l.along = groups[T, S](1, func(a, b *Group[T, S]) bool { return a.early.Before(b.early) })
+	l.calm = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.quiet.Before(b.quiet) })
+	l.old = groups[T, S](1, func(a, b *Group[T, S]) bool { return a.forget.Before(b.forget) })
+	for _, h := range []*heap[*bundle[T, S]]{&l.parts, &l.open} {
+		h.before = func(a, b *bundle[T, S]) bool { return a.due.Before(b.due) }
+		h.at = func(p *bundle[T, S]) *int { return &p.place }
+	}
+	for i, h := range []*heap[*Message[T, S]]{&l.edits, &l.marks} {
+		h.before = func(a, b *Message[T, S]) bool { return a.due[i].Before(b.due[i]) }
+		h.at = func(m *Message[T, S]) *int { return &m.place[i] }
+	}
+	return l
+}
+
+func groups[T Counter, S any](place int, before func(a, b *Group[T, S]) bool) heap[*Group[T, S]] {
+	return heap[*Group[T, S]]{before: before, at: func(g *Group[T, S]) *int { return &g.place[place] }}
 }
 
 // News says that the group has untold alerts. Call it for the first alert after
 // Take, or after Rests was true; more calls do nothing. look is when the lane
 // has something to do next, zero = nothing: where it is before the time the
 // caller sleeps until, wake up. After it, ask Yield.
-func (l *Lane[T, S]) News(g *Group[T, S], now time.Time) (look time.Time) { panic("not built yet") }
+func (l *Lane[T, S]) News(g *Group[T, S], now time.Time) (look time.Time) {
+	if g.wait == resting && !g.Payload.Rests(g.told) {
+		l.arrive(g, now)
+	}
+	return l.look(now)
+}
 
 // Urge says, after News, that somebody waits until upTo alerts of the group are
 // told. What would be a first post or an edit becomes due, and first into a
-// batch; a repeat that is held stays so: see Pressing.
+// batch; a repeat that is held stays so: see Group.Soon.
 func (l *Lane[T, S]) Urge(g *Group[T, S], upTo uint64, now time.Time) (look time.Time) {
-	panic("not built yet")
+	g.urgent = max(g.urgent, upTo)
+	switch {
+	case !g.hurries():
+	case g.wait == company:
+		l.rank.fix(g)
+		l.Hurry(now)
+	case g.wait == edit && l.editing.N == 0:
+		g.message.due[counts] = earlier(g.message.due[counts], now)
+		l.edits.fix(g.message)
+	case g.wait == bundled, g.wait == flying && g.from != edit:
+		l.Hurry(now)
+	}
+	return l.look(now)
 }
 
 // Raise changes a group's level.
-func (l *Lane[T, S]) Raise(g *Group[T, S], level int) { panic("not built yet") }
+func (l *Lane[T, S]) Raise(g *Group[T, S], level int) {
+	g.Level = level
+	if g.wait == company {
+		l.rank.fix(g)
+	}
+}
 
-// Hurry makes due what waits for company, and ends the wait after failures,
-// once a run of them, and not where a person must mend something or where
+// Hurry makes due what waits for company, and ends the wait after failures:
+// once in a run of them, and not where a person must mend something or where
 // Retry-After rules.
-func (l *Lane[T, S]) Hurry(now time.Time) { panic("not built yet") }
+func (l *Lane[T, S]) Hurry(now time.Time) {
+	l.rush = later(l.rush, now)
+	if l.posting.Mend || l.posting.hurried {
+		return
+	}
+	l.posting.hurried = l.posting.N > 0
+	l.pause = time.Time{}
+	l.retry(func(*bundle[T, S]) time.Time { return now })
+}
+
+// retry makes attempts of unknown outcome due at a time, if that is sooner.
+func (l *Lane[T, S]) retry(at func(*bundle[T, S]) time.Time) {
+	for _, p := range slices.Clone(l.open.all) {
+		p.due = earlier(p.due, at(p))
+		l.open.fix(p)
+	}
+}
 
 // Close makes everything due: what can't be edited in the time that is left is
 // posted, and the last post takes all that is left. deadline zero = there is
-// none. After Close, alerts may be announced but no group is forgotten; where
-// the next time is after the deadline or zero, the lane is done.
-func (l *Lane[T, S]) Close(deadline, now time.Time) { panic("not built yet") }
+// none. Announce all that is untold before it. After Close no group is marked
+// as quiet or forgotten; where the next time is after the deadline or zero, the
+// lane is done.
+func (l *Lane[T, S]) Close(deadline, now time.Time) {
+	l.closing, l.deadline = true, deadline
+	l.pause = time.Time{}
+	l.posting.again()
+	l.editing.again()
+	for l.held.len() > 0 {
+		g := l.held.top()
+		l.leave(g)
+		l.join(g, earlier(g.due, now))
+	}
+	for l.marks.len() > 0 {
+		l.marks.pop()
+	}
+	for _, m := range slices.Clone(l.edits.all) {
+		m.due[counts] = earlier(m.due[counts], now)
+		l.edits.fix(m)
+	}
+	for _, p := range slices.Clone(l.parts.all) {
+		p.due = earlier(p.due, now)
+		l.parts.fix(p)
+	}
+	l.retry(func(*bundle[T, S]) time.Time { return now })
+	l.postEdits(now)
+}
 
-// NextPost is when Post gives an attempt; zero = nothing waits to be posted, or
-// the lane is closing and a person must mend something. It may be long past.
-func (l *Lane[T, S]) NextPost() time.Time { panic("not built yet") }
-
-// NextEdit is when Edit gives an attempt; zero = nothing waits for one. Another
-// lane's edit may have made it later when that time comes: ask again.
-func (l *Lane[T, S]) NextEdit(now time.Time) time.Time { panic("not built yet") }
-
-// Post begins the next post; nil = it isn't time. A post comes before an edit.
-func (l *Lane[T, S]) Post(now time.Time) *Attempt[T, S] { panic("not built yet") }
-
-// Edit begins the next edit; nil = it isn't time.
-func (l *Lane[T, S]) Edit(now time.Time) *Attempt[T, S] { panic("not built yet") }
-
-// Yield is when the edit in flight has to be called off because something more
-// important is due; zero = never, or none is in flight.
-func (l *Lane[T, S]) Yield(now time.Time) time.Time { panic("not built yet") }
-
-// Settle ends the attempt in flight.
-func (l *Lane[T, S]) Settle(a *Attempt[T, S], r Result, now time.Time) Outcome[T, S] {
-	panic("not built yet")
+// Pressing are the groups that are posted as soon as the lane can.
+func (l *Lane[T, S]) Pressing(now time.Time) (all []*Group[T, S]) {
+	add := func(gs []*Group[T, S]) {
+		for _, g := range gs {
+			if g.Pressing(now) {
+				all = append(all, g)
+			}
+		}
+	}
+	add(l.soon.all)
+	add(l.held.all)
+	for _, p := range append(slices.Clone(l.parts.all), l.open.all...) {
+		add(p.groups)
+	}
+	if a := l.flight; a != nil && a.Edits == nil {
+		add(a.groups())
+	}
+	return all
 }
 
 // Posting is the trouble that posts have.
-func (l *Lane[T, S]) Posting() Trouble { panic("not built yet") }
+func (l *Lane[T, S]) Posting() Trouble { return l.posting.Trouble }
 
 // Editing is the trouble that edits have.
-func (l *Lane[T, S]) Editing() Trouble { panic("not built yet") }
+func (l *Lane[T, S]) Editing() Trouble { return l.editing.Trouble }
 
 // Tried is how many posts were settled.
-func (l *Lane[T, S]) Tried() int { panic("not built yet") }
-
-// Pressing are the groups that are posted as soon as the lane can.
-func (l *Lane[T, S]) Pressing(now time.Time) []*Group[T, S] { panic("not built yet") }
-
-// Resume says that a message was posted, and accepted at told, by a process
-// that is gone. Items need Group, UpTo, and where they are known Before, Shows
-// and Interval (0 = Repeat). A group that this lane has posted since is left
-// alone. Ref "" = it can't be edited, and only its interval counts.
-func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) { panic("not built yet") }
-
-// NextForget is when Forget gives a group; zero = never.
-func (l *Lane[T, S]) NextForget() time.Time { panic("not built yet") }
-
-// Forget gives up one group that was quiet for so long that its interval would
-// begin anew; nil = none. The lane holds nothing of it any more; should an
-// alert come in this moment, News takes it in again.
-func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] { panic("not built yet") }
+func (l *Lane[T, S]) Tried() int { return l.tried }

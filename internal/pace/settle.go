@@ -1,0 +1,497 @@
+// This file says what becomes of an attempt: told, or tried again, and when.
+
+package pace
+
+import "time"
+
+const (
+	backoffMin = time.Second
+	backoffMax = time.Minute
+	mendMin    = time.Minute // for causes a person must mend, and for what is parked
+	mendMax    = 10 * time.Minute
+	holdMin    = time.Second // of Retry-After
+	holdMax    = time.Hour
+	blame      = 4           // failures of a batch, while others are accepted, that are its own
+	blameAlone = 8           // failures of unknown outcome that are its own, though nothing else was accepted
+	yieldWait  = time.Second // before an edit that was called off is tried again
+)
+
+// Kind is what became of an attempt.
+type Kind uint8
+
+const (
+	Accepted    Kind = iota
+	Failed           // surely not told: 429, auth, and anything plain
+	Unreachable      // surely never went out
+	Refused          // for what it holds
+	Unknown          // it went out, the answer doesn't say
+	Gone             // the message to edit is
+	Yielded          // an edit was called off, without an answer
+)
+
+// Result is what became of an attempt, worked out once by the caller.
+type Result struct {
+	Kind       Kind
+	Ref        string        // of what was posted; "" = it can't be edited
+	Wait       time.Duration // Retry-After; 0 = none; 1 s to 1 h counts
+	Everywhere bool          // Wait holds all lanes of the Budget, posts and edits: the workspace is at its limit
+	Mend       bool          // a person must do something
+	Why        string        // what was the matter, for readers: "Slack was unreachable"
+	Jitter     float64       // 0 to 1, random: stretches a wait by up to a quarter
+}
+
+// plain says that nothing excuses a failure: it may be what the batch holds.
+func (r Result) plain() bool {
+	return (r.Kind == Failed || r.Kind == Unknown) && r.Wait <= 0 && !r.Mend
+}
+
+// Say is what the caller's log should hear of a lane's trouble.
+type Say uint8
+
+const (
+	Nothing Say = iota
+	Begins      // a run of failures has begun
+	Mending     // now a person must do something
+	Over        // it is over
+)
+
+// Outcome is what a settled attempt means to the caller.
+type Outcome[T Counter, S any] struct {
+	Told   uint64       // alerts told by it
+	Say    Say          // of posting or editing, whichever was tried
+	Parked *Group[T, S] // it failed alone for the first time: the rest is told without it, and it is tried again later; nil = none
+}
+
+// Trouble is a run of failed attempts.
+type Trouble struct {
+	Since time.Time // the first failure; zero = none
+	N     int       // of the same sort: a person must do something, or not
+	Mend  bool
+	Why   string // of the last
+}
+
+type trouble struct {
+	Trouble
+	plain    int // failures in a row that nothing excuses
+	said     bool
+	saidMend bool
+	hurried  bool
+	once     bool      // closing: one more try, though a person must do something
+	ended    time.Time // the last run
+	was      string    // its Why
+}
+
+// again lets a closing lane try once more, as if nothing had failed.
+func (t *trouble) again() { t.N, t.plain, t.once = 0, 0, t.Mend }
+
+func (t *trouble) gaveUp() bool { return t.Mend && !t.once }
+
+// fail notes a failure and says how long to wait: hard, because Slack said so,
+// or as a run of failures advises.
+func (t *trouble) fail(r Result, now time.Time) (wait time.Duration, hard bool) {
+	if t.Since.IsZero() {
+		t.Since = now
+	}
+	if r.Mend != t.Mend {
+		t.N, t.hurried = 0, false
+	}
+	t.N, t.Mend, t.Why, t.once = t.N+1, r.Mend, r.Why, false
+	if r.Kind == Failed && r.plain() {
+		t.plain++
+	} else {
+		t.plain = 0
+	}
+	switch {
+	case r.Wait > 0:
+		return clamp(r.Wait), true
+	case r.Mend:
+		return doubled(mendMin, mendMax, t.N), false
+	}
+	d := doubled(backoffMin, backoffMax, t.N)
+	return d + time.Duration(r.Jitter*float64(d/4)), false
+}
+
+// clamp is how much of a Retry-After counts.
+func clamp(wait time.Duration) time.Duration { return min(max(wait, holdMin), holdMax) }
+
+// doubled is the nth wait of a run.
+func doubled(from, to time.Duration, n int) time.Duration {
+	return min(from<<min(max(n-1, 0), 10), to)
+}
+
+// say is what is new of a trouble.
+func (t *trouble) say() Say {
+	switch {
+	case t.Mend && !t.saidMend:
+		t.said, t.saidMend = true, true
+		return Mending
+	case !t.said:
+		t.said = true
+		return Begins
+	}
+	return Nothing
+}
+
+// works ends a run of failures.
+func (t *trouble) works(now time.Time) Say {
+	said := t.said
+	if t.N > 0 || said {
+		*t = trouble{ended: now, was: t.Why}
+	}
+	if said {
+		return Over
+	}
+	return Nothing
+}
+
+// Settle ends the attempt in flight.
+func (l *Lane[T, S]) Settle(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
+	l.flight = nil
+	if r.Everywhere && r.Wait > 0 {
+		l.budget.still = later(l.budget.still, now.Add(clamp(r.Wait)))
+	}
+	if a.Edits == nil {
+		l.tried++
+		l.gap, l.took = now.Add(l.rules.PostGap), now.Sub(a.tried)
+		out = l.settlePost(a, r, now)
+	} else {
+		out = l.settleEdit(a, r, now)
+	}
+	l.postEdits(now)
+	return out
+}
+
+func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
+	if r.Kind == Accepted {
+		out.Told = l.posted(a, r.Ref, now)
+		out.Say = l.posting.works(now)
+		l.pause = time.Time{}
+		l.accepted = now
+		l.retry(func(p *bundle[T, S]) time.Time { return later(now, p.tried.Add(time.Minute)) })
+		return out
+	}
+	if l.blamed(a, r, now) {
+		out.Parked = l.split(a, r, now)
+		return out
+	}
+	if of := a.of; of != nil && of.groups[0].parked > 0 && a.Tries == 0 && r.Kind == Failed && r.plain() {
+		l.park(of.groups[0], now)
+		return out
+	}
+	wait, hard := l.posting.fail(r, now)
+	if hard {
+		l.hold = later(l.hold, now.Add(wait))
+	} else {
+		l.pause = now.Add(wait)
+	}
+	out.Say = l.posting.say()
+	switch {
+	case r.Kind == Unknown || a.Tries > 0:
+		l.keep(a, r, wait, now)
+	case a.of != nil:
+		l.bundle(a.of.groups, now)
+	default:
+		l.giveBack(a, now)
+	}
+	return out
+}
+
+// posted notes a message that was accepted.
+func (l *Lane[T, S]) posted(a *Attempt[T, S], ref string, now time.Time) (told uint64) {
+	m := &Message[T, S]{ID: a.ID, Ref: ref, Items: a.Items, shown: now}
+	for i := range a.Items {
+		m.again = m.again || a.Items[i].Group.gone
+	}
+	if ref == "" || !l.rules.Edits {
+		m = nil
+	}
+	for i := range a.Items {
+		it := &a.Items[i]
+		g := it.Group
+		g.posted, g.interval, g.message = now, it.Interval, m
+		g.gone, g.stuck, g.parked, g.perhaps, g.Wants = false, false, 0, false, true
+		told += l.told(it, a.Began, now)
+	}
+	return told
+}
+
+// told notes that an item was, and lets its group rest or wait anew.
+func (l *Lane[T, S]) told(it *Item[T, S], took, now time.Time) (told uint64) {
+	g := it.Group
+	told = it.UpTo - g.told
+	g.told, g.fails, g.failed, g.why, g.back = it.UpTo, 0, time.Time{}, "", 0
+	g.wait = resting
+	if !g.Payload.Rests(g.told) {
+		g.since = now
+		l.schedule(g, now)
+		return told
+	}
+	g.last = took
+	if last := g.Payload.Last(); !last.IsZero() && last.Before(took) {
+		g.last = later(last, g.since)
+	}
+	l.rest(g)
+	return told
+}
+
+// blamed says whether an attempt failed for what it holds: it was said so, or
+// it fails time and again while others are accepted.
+func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) bool {
+	own := r.Kind == Refused
+	for _, g := range a.groups() {
+		g.why = r.Why
+		if !r.plain() {
+			continue
+		}
+		if g.fails++; g.failed.IsZero() {
+			g.failed = now
+		}
+		own = own || g.fails >= blame && l.accepted.After(g.failed) || g.fails >= blameAlone && r.Kind == Unknown
+	}
+	return own
+}
+
+// split makes two batches of one that failed for what it holds. A group that
+// failed alone is parked, and returned the first time.
+func (l *Lane[T, S]) split(a *Attempt[T, S], r Result, now time.Time) *Group[T, S] {
+	all := a.groups()
+	for _, g := range all {
+		g.failed = time.Time{} // what comes needs evidence of its own
+		g.perhaps = g.perhaps || r.Kind == Unknown || a.Tries > 0
+	}
+	if len(all) > 1 {
+		l.bundle(all[:len(all)/2], now)
+		l.bundle(all[len(all)/2:], now)
+		return nil
+	}
+	l.park(all[0], now)
+	if all[0].parked == 1 {
+		return all[0]
+	}
+	return nil
+}
+
+func (l *Lane[T, S]) park(g *Group[T, S], now time.Time) {
+	g.parked++
+	l.bundle([]*Group[T, S]{g}, now.Add(doubled(mendMin, mendMax, g.parked)))
+}
+
+// bundle lets groups be posted by themselves.
+func (l *Lane[T, S]) bundle(all []*Group[T, S], due time.Time) {
+	for _, g := range all {
+		g.wait, g.from = bundled, bundled
+		g.Payload.Rests(g.told) // no: those to come need not be announced
+	}
+	l.parts.push(&bundle[T, S]{groups: all, due: due})
+}
+
+// keep lets an attempt of unknown outcome be tried again, unchanged. What surely
+// didn't reach anybody this time leaves it as unknown as it was.
+func (l *Lane[T, S]) keep(a *Attempt[T, S], r Result, wait time.Duration, now time.Time) {
+	if a.Tries == 0 || r.plain() {
+		a.Tries++
+	}
+	if r.plain() && !l.closing {
+		wait = backoffMin
+		if a.Tries > 1 {
+			wait = doubled(mendMin, mendMax, a.Tries-1)
+		}
+	}
+	l.open.push(&bundle[T, S]{groups: a.groups(), again: a, tried: now, due: now.Add(wait)})
+}
+
+// giveBack lets the groups of an attempt that failed wait as they did.
+func (l *Lane[T, S]) giveBack(a *Attempt[T, S], now time.Time) {
+	for _, g := range a.groups() {
+		g.wait = resting
+		g.Payload.Rests(g.told) // no: those to come need not be announced
+		if g.from == company {
+			l.join(g, g.due)
+		} else {
+			l.schedule(g, now)
+		}
+	}
+}
+
+func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
+	m := a.Edits
+	if r.Kind == Accepted {
+		out.Told = l.shown(a, now)
+		out.Say = l.editing.works(now)
+		return out
+	}
+	wait := yieldWait
+	if r.Kind != Gone && r.Kind != Yielded {
+		var hard bool
+		if wait, hard = l.editing.fail(r, now); hard {
+			l.budget.wait(now.Add(wait))
+		}
+		out.Say = l.editing.say()
+	}
+	for _, g := range a.groups() {
+		due := g.due
+		g.wait, g.why = resting, r.Why
+		g.Payload.Rests(g.told) // no: those to come need not be announced
+		l.joinEdit(g, now)
+		g.due = due
+	}
+	l.delay(m, now.Add(wait))
+	switch r.Kind {
+	case Gone, Refused:
+		l.drop(m, r.Kind == Refused, now)
+	case Failed, Unreachable, Unknown:
+		l.postOver(m, now)
+	}
+	return out
+}
+
+// shown notes an edit that was accepted.
+func (l *Lane[T, S]) shown(a *Attempt[T, S], now time.Time) (told uint64) {
+	m := a.Edits
+	m.Items, m.shown = a.Items, now
+	urgent := false
+	for i := range m.Items {
+		it := &m.Items[i]
+		g := it.Group
+		switch {
+		case it.grows:
+			told += l.told(it, a.Began, now)
+		case it.Quiet && !it.Frozen && g.wait == resting:
+			l.calm.remove(g)
+			l.unmark(g)
+		}
+		urgent = urgent || g.message == m && g.wait == edit && g.hurries()
+	}
+	next := now.Add(l.rules.EditGap)
+	if urgent {
+		next = now
+	}
+	l.delay(m, next)
+	return told
+}
+
+// delay lets a message wait for its next edit, should it need one.
+func (l *Lane[T, S]) delay(m *Message[T, S], until time.Time) {
+	if m.waits > 0 {
+		m.due[counts] = later(m.due[counts], until)
+		l.edits.fix(m)
+	}
+	l.marks.remove(m)
+	if m.marks > 0 && !l.closing {
+		m.due[quiets] = until
+		l.marks.push(m)
+	}
+}
+
+// drop gives up a message that is gone, or that refuses what it should hold.
+// What it didn't tell is posted anew; where that was done before, or would be
+// refused as well, it waits for the end of its interval as with a webhook.
+func (l *Lane[T, S]) drop(m *Message[T, S], refused bool, now time.Time) {
+	for i := range m.Items {
+		g := m.Items[i].Group
+		if g.message != m {
+			continue
+		}
+		untold := g.wait == edit
+		if untold {
+			l.leave(g)
+		}
+		l.lose(g)
+		g.gone, g.stuck = true, refused || m.again
+		if untold {
+			l.schedule(g, now)
+		}
+	}
+}
+
+// postOver posts anew what can't be told by an edit and whose interval is over.
+func (l *Lane[T, S]) postOver(m *Message[T, S], now time.Time) {
+	for i := range m.Items {
+		if g := m.Items[i].Group; g.message == m && g.wait == edit && !now.Before(g.over()) {
+			due := g.due
+			l.leave(g)
+			l.join(g, due)
+		}
+	}
+}
+
+// postEdits posts, in a closing lane, what can't be edited in the time left.
+func (l *Lane[T, S]) postEdits(now time.Time) {
+	n := l.edits.len()
+	if !l.closing || n == 0 || l.posting.Mend || l.editing.N == 0 && l.editable(n, now) {
+		return
+	}
+	for l.edits.len() > 0 {
+		m := l.edits.top()
+		for i := range m.Items {
+			if g := m.Items[i].Group; g.message == m && g.wait == edit {
+				due := g.due
+				l.leave(g)
+				l.join(g, due)
+			}
+		}
+	}
+}
+
+// editable says whether n edits take no more than half of the time left.
+func (l *Lane[T, S]) editable(n int, now time.Time) bool {
+	if l.deadline.IsZero() {
+		return true
+	}
+	begin := later(l.mute(), l.budget.next(float64(n-1), now))
+	return begin.Sub(now)+time.Duration(n)*editTime <= l.deadline.Sub(now)/2
+}
+
+// Resume says that a message was posted, and accepted at told, by a process
+// that is gone. Items need Group and UpTo, and where they are known Before,
+// Shows and Interval (0 = Repeat); the group's counts must have UpTo more right
+// after it. An item whose group this lane has told, or is telling, is marked as
+// Frozen and its group left alone. Ref "" = the message can't be edited, and
+// only the interval counts.
+func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
+	m.shown = told
+	for i := range m.Items {
+		it := &m.Items[i]
+		g := it.Group
+		if it.Frozen = g.told > 0 || g.wait == flying || g.wait == bundled; it.Frozen {
+			continue
+		}
+		waits := g.wait != resting
+		l.leave(g)
+		l.number(g)
+		g.told, g.posted, g.interval = it.UpTo, told, max(it.Interval, l.rules.Repeat)
+		if m.Ref != "" && l.rules.Edits {
+			g.message = m
+		}
+		if waits {
+			l.schedule(g, now)
+			continue
+		}
+		g.Wants, g.last = true, told
+		if last := g.Payload.Last(); !last.IsZero() {
+			g.last = earlier(last, told)
+		}
+		l.rest(g)
+	}
+}
+
+// NextForget is when Forget gives a group; zero = never.
+func (l *Lane[T, S]) NextForget() time.Time {
+	if l.closing || l.old.len() == 0 {
+		return time.Time{}
+	}
+	return l.old.top().forget
+}
+
+// Forget gives up one group that was quiet for so long that its interval would
+// begin anew; nil = none. The lane holds nothing of it any more; should an
+// alert come in this moment, News takes it in again.
+func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] {
+	if at := l.NextForget(); at.IsZero() || at.After(now) {
+		return nil
+	}
+	g := l.old.top()
+	l.leave(g)
+	g.message = nil
+	return g
+}
