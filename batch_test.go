@@ -627,39 +627,6 @@ func TestSyncLevelWaitsFiveSecondsAtMost(t *testing.T) {
 	})
 }
 
-// chatty logs through a logger that is set later.
-type chatty struct {
-	slog.Handler
-	log *slog.Logger
-}
-
-func (c *chatty) Handle(ctx context.Context, r slog.Record) error {
-	if c.log != nil {
-		c.log.Error("base has something to say")
-	}
-	return c.Handler.Handle(ctx, r)
-}
-
-func TestBaseThatLogsThroughItsHandler(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := newDesk()
-		d.fail = func(_ string, b Batch) error {
-			if time.Since(d.start) < time.Minute {
-				return errDown
-			}
-			return nil
-		}
-		base := &chatty{Handler: &logs{}}
-		h, err := New(base, &Options{Sender: d})
-		require.NoError(t, err)
-		base.log = slog.New(h)
-		base.log.Error("m")
-		pass(time.Hour)
-		assert.Less(t, len(d.all()), 3)
-		require.NoError(t, h.Close())
-	})
-}
-
 // talkative is a Sender that logs, with its context and without.
 type talkative struct {
 	*desk
@@ -783,7 +750,7 @@ func TestAlertsLoggedDuringShutdownAreToldOrNotCounted(t *testing.T) {
 	for range 50 {
 		all.Go(func() {
 			d := newDesk()
-			h, log, _ := newTest(t, d, func(o *Options) { o.BatchDelay = time.Nanosecond })
+			h, log, _ := newTest(t, d, func(o *Options) { o.BatchDelay = time.Millisecond })
 			var wg sync.WaitGroup
 			for range 4 {
 				wg.Go(func() {

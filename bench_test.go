@@ -3,6 +3,7 @@ package slackalert
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"testing"
@@ -95,6 +96,22 @@ func BenchmarkFirst(b *testing.B) {
 		for b.Loop() {
 			i++
 			log.LogAttrs(ctx, slog.LevelError, "payment failed "+letters(i), slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 500), slog.String("user", "u-41"), slog.Any("err", err))
+		}
+	})
+}
+
+// BenchmarkRepeatIDs is a repeat whose texts differ in ids each time.
+func BenchmarkRepeatIDs(b *testing.B) {
+	messages, errs := make([]string, 1000), make([]error, 1000)
+	for i := range messages {
+		messages[i] = fmt.Sprintf("payment of order %d failed", 100_000+i)
+		errs[i] = fmt.Errorf("charge %08x-e29b-41d4-a716-%012d: connection refused", i*7919, i)
+	}
+	handlers(b, func(b *testing.B, h slog.Handler) {
+		log, ctx, i := slog.New(h), context.Background(), 0
+		for b.Loop() {
+			i = (i + 1) % len(messages)
+			log.LogAttrs(ctx, slog.LevelError, messages[i], slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 500), slog.String("user", "u-41"), slog.Any("err", errs[i]))
 		}
 	})
 }

@@ -6,10 +6,14 @@ package slackalert
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+
+	"example.com/slackalert/internal/check"
+	"example.com/slackalert/internal/wake"
 )
 
 // Code is what is known of one error code.
@@ -21,13 +25,38 @@ type Code struct {
 	Mute    bool   `json:"mute,omitempty"`    // never an alert by its code; by its level still
 }
 
-func (c *config) checkCodes() error {
-	for _, code := range slices.Sorted(maps.Keys(c.opts.Codes)) {
-		if ch := c.opts.Codes[code].Channel; ch != "" && c.opts.WebhookURL != "" {
-			return fmt.Errorf("Codes[%q].Channel is %q; a webhook posts to the channel it was made for: want a bot token, or no channel", code, ch)
+// setCodes replaces the catalogue with a copy of codes, if all is right with
+// them.
+func (c *config) setCodes(codes map[string]Code) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(codes)) {
+		code := codes[name]
+		where := fmt.Sprintf("Codes[%q].", name)
+		if code.Channel != "" && c.opts.WebhookURL != "" {
+			errs = append(errs, fmt.Errorf("%sChannel is %q; a webhook posts to the channel it was made for: want a bot token, or no channel", where, code.Channel))
+		} else if c.opts.Sender == nil {
+			errs = append(errs, check.Channel(where+"Channel", code.Channel))
 		}
+		errs = append(errs, checkMention(where+"Mention", code.Mention))
 	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	codes = maps.Clone(codes)
+	c.codes.Store(&codes)
 	return nil
+}
+
+// catalogue is what is known of single codes at this moment. It must not be
+// changed.
+func (c *config) catalogue() map[string]Code { return *c.codes.Load() }
+
+// checkMention refuses what calls nobody, and looks as if it did.
+func checkMention(field, mention string) error {
+	if mention == "" || wake.Anybody(mention) {
+		return nil
+	}
+	return fmt.Errorf("%s is %q, which calls nobody; want %s", field, mention, wake.Forms)
 }
 
 // LoadCodes reads a catalogue of codes for Options.Codes: a JSON object of code
@@ -43,7 +72,7 @@ func LoadCodes(r io.Reader) (map[string]Code, error) {
 	if err != nil {
 		return nil, fmt.Errorf("slackalert: codes: %w", err)
 	}
-	c := catalogue{dec: json.NewDecoder(bytes.NewReader(data)), data: data}
+	c := reader{dec: json.NewDecoder(bytes.NewReader(data)), data: data}
 	codes := map[string]Code{}
 	err = c.object("the catalogue", func(code string) error {
 		if _, ok := codes[code]; ok || code == "" {
@@ -62,19 +91,19 @@ func LoadCodes(r io.Reader) (map[string]Code, error) {
 	return nil, err
 }
 
-// catalogue reads JSON a token at a time, to know the line of a mistake.
-type catalogue struct {
+// reader reads JSON a token at a time, to know the line of a mistake.
+type reader struct {
 	dec  *json.Decoder
 	data []byte
 }
 
-func (c *catalogue) errorf(format string, args ...any) error {
+func (c *reader) errorf(format string, args ...any) error {
 	line := 1 + bytes.Count(c.data[:min(int(c.dec.InputOffset()), len(c.data))], []byte("\n"))
 	return fmt.Errorf("slackalert: codes: line %d: %w", line, fmt.Errorf(format, args...))
 }
 
 // object reads an object; member is called behind each key and reads its value.
-func (c *catalogue) object(what string, member func(key string) error) error {
+func (c *reader) object(what string, member func(key string) error) error {
 	t, err := c.token()
 	if err != nil {
 		return err
@@ -95,7 +124,7 @@ func (c *catalogue) object(what string, member func(key string) error) error {
 	return err
 }
 
-func (c *catalogue) token() (json.Token, error) {
+func (c *reader) token() (json.Token, error) {
 	t, err := c.dec.Token()
 	if err == io.EOF {
 		err = io.ErrUnexpectedEOF
@@ -106,7 +135,7 @@ func (c *catalogue) token() (json.Token, error) {
 	return t, nil
 }
 
-func (c *catalogue) code(name string) (code Code, err error) {
+func (c *reader) code(name string) (code Code, err error) {
 	seen := map[string]bool{}
 	err = c.object(fmt.Sprintf("code %q", name), func(field string) error {
 		if seen[field] {
@@ -131,12 +160,22 @@ func (c *catalogue) code(name string) (code Code, err error) {
 		if !ok {
 			return c.errorf("code %q: %s is %v; want %s", name, field, v, want)
 		}
+		if err := checkMention("mention", code.Mention); err != nil {
+			return c.errorf("code %q: %w", name, err)
+		}
 		return nil
 	})
 	return code, err
 }
 
-// SetCodes replaces Options.Codes while the handler runs.
+// SetCodes replaces Options.Codes while the handler runs, at once and as a whole,
+// for it and all handlers derived from it: alerts logged from then on are muted
+// and routed by the new codes, and messages written from then on show them. It
+// copies codes; nil is an empty catalogue. It refuses what New refuses, and keeps
+// the old codes then. It may be called from many goroutines, also after Shutdown.
 func (h *Handler) SetCodes(codes map[string]Code) error {
-	panic("not built yet")
+	if err := h.core.config.setCodes(codes); err != nil {
+		return fmt.Errorf("slackalert: %w", err)
+	}
+	return nil
 }

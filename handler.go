@@ -63,8 +63,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"math/rand/v2"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -91,8 +89,7 @@ type Handler struct {
 	floor  slog.Level // from here up a record could be an alert
 	steady bool       // nothing but floor and base decides what is enabled
 
-	mayLoop bool // base is not one of slog's, which can't log
-	nested  bool // base is a Handler itself, and adds the scope's attributes
+	nested bool // base is a Handler itself, and adds the scope's attributes
 }
 
 // core is what all derived handlers share. Nothing in it changes after New but
@@ -137,9 +134,6 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	var err error
 	s := scope.From(ctx)
 	if h.base.Enabled(ctx, r.Level) {
-		if h.mayLoop && rand.Uint32()&4095 == 0 && looping() {
-			return nil
-		}
 		if s == nil || h.nested {
 			err = h.base.Handle(ctx, r)
 		} else {
@@ -170,7 +164,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 		return err
 	}
 	f := h.look(&r, s)
-	if f.code != "" && !h.core.config.opts.Codes[f.code].Mute {
+	if f.code != "" && !h.core.config.catalogue()[f.code].Mute {
 		h.alert(ctx, &r, s, &f)
 	} else {
 		h.crumb(s, &r)
@@ -280,29 +274,6 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	path := h.with.groups()
 	n.with = &with{outer: h.with, group: name, path: append(path[:len(path):len(path)], name)}
 	return &n
-}
-
-// loopDepth is how many of this package's Handle frames on one stack mean that
-// base logs through the logger it serves.
-const loopDepth = 8
-
-// looping finds a base that logs through its own handler, which would never
-// end. The caller asks for one record in 4,096: a loop goes through that many
-// soon, and the others needn't pay.
-func looping() bool {
-	var pcs [256]uintptr
-	n := 0
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
-	for {
-		f, more := frames.Next()
-		if f.Function == "example.com/slackalert.(*Handler).Handle" {
-			n++
-		}
-		if !more {
-			break
-		}
-	}
-	return n >= loopDepth
 }
 
 // found is what a search through a record's attributes finds.
@@ -442,6 +413,9 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, f *
 	if s != nil {
 		s.MarkAlert() // also where Filter says no: it has been logged, and judged
 	}
+	if h.core.config.nowhere || h.core.config.guard.Here() {
+		return // nobody to tell; or an option's function logs, and would be asked again
+	}
 	if h.core.config.opts.Filter != nil && !h.core.config.opts.Filter(ctx, *r) {
 		h.crumb(s, r)
 		return
@@ -459,8 +433,11 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, f *
 		mark = fingerprint.New().Uint(uint64(r.Level)).Uint(uint64(h.core.sources.Of(r.PC))).String(f.code).Text(r.Message).Text(text)
 	}
 	a := alert{at: r.Time, level: r.Level, channel: h.core.config.opts.Channel}
-	if c := h.core.config.opts.Codes[f.code].Channel; c != "" {
+	if c := h.core.config.catalogue()[f.code].Channel; c != "" {
 		a.channel = c
+	}
+	if h.core.config.opts.Route != nil {
+		a.channel = cmp.Or(h.core.config.opts.Route(ctx, *r), a.channel)
 	}
 	a.id = uint64(mark.String(a.channel))
 	a.urgent = h.core.config.syncLevel.set && r.Level >= h.core.config.syncLevel.Level()

@@ -1,5 +1,5 @@
-// This file is what a caller sets: the options, their defaults, what is wrong
-// with them, and the destination they name.
+// This file is what a caller sets: the options, their defaults, and what is
+// wrong with them.
 
 package slackalert
 
@@ -9,18 +9,19 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"example.com/slackalert/internal/check"
+	"example.com/slackalert/internal/guard"
+	"example.com/slackalert/internal/wake"
 )
 
 // Options says where alerts go, which records are alerts, how they are paced
@@ -60,7 +61,7 @@ type Options struct {
 	Service      string                                       // shown in every message; default: the program's name
 	AddStack     bool                                         // the call stack of the first alert of a group
 	Breadcrumbs  int                                          // earlier records of the same scope shown with an alert; default 0
-	ContextAttrs func(ctx context.Context) []slog.Attr        // attributes that others put into contexts (trace ids): in every record, base\'s too, as a scope around ctx\'s own
+	ContextAttrs func(ctx context.Context) []slog.Attr        // attributes that others put into contexts (trace ids): in every record, base's too, as a scope around ctx\'s own
 	ReplaceAttr  func(groups []string, a slog.Attr) slog.Attr // as in slog.HandlerOptions, for what goes to Slack only
 	SourceURL    string                                       // template of a link to a source line: {revision}, {file}, {line}
 	NoRedact     bool                                         // by default secrets are replaced by [redacted]
@@ -73,8 +74,19 @@ type Options struct {
 	HTTPClient *http.Client // default: own client, 10 s
 	APIURL     string       // default Slack's; GovSlack or a test server
 	SyncLevel  slog.Leveler // alerts from here up are delivered (at most 5 s) before Handle returns; nil = none
-	SpoolDir   string       // alerts outlive the process in this folder; "" = they don\'t
+	SpoolDir   string       // alerts outlive the process in this folder; "" = they don't
 	CatchCrash bool         // with SpoolDir: a fatal crash is told at the next start
+}
+
+// Format prints the options without what is secret in them, whatever the verb.
+func (o Options) Format(s fmt.State, verb rune) {
+	type plain Options // has no methods
+	for _, secret := range []*string{&o.Token, &o.WebhookURL} {
+		if *secret != "" {
+			*secret = "[redacted]"
+		}
+	}
+	_, _ = fmt.Fprintf(s, fmt.FormatString(s, verb), plain(o))
 }
 
 // Link is a named address shown with an alert.
@@ -89,10 +101,12 @@ const (
 	defaultBatchDelay     = time.Second
 	defaultBatchSize      = 20
 	defaultRepeatInterval = 5 * time.Minute
+	defaultRepeatMax      = 4 * time.Hour
 	defaultMaxGroups      = 1000
 	attemptTimeout        = 10 * time.Second
 	maxBatchSize          = 40
 	maxBreadcrumbs        = 100
+	maxMaxGroups          = 1_000_000
 )
 
 // config is Options with its defaults, checked, and what follows from them.
@@ -100,6 +114,9 @@ type config struct {
 	opts                        Options
 	level, codeLevel, syncLevel leveler
 	dotted                      bool // CodeKey is a path
+	nowhere                     bool // Optional, and no destination
+	codes                       *atomic.Pointer[map[string]Code]
+	guard                       *guard.Guard
 	check                       func(context.Context) error
 }
 
@@ -132,25 +149,24 @@ func newLeveler(l slog.Leveler, byDefault slog.Level) leveler {
 var ErrNoDestination = errors.New("no destination; want one of Token with Channel, WebhookURL, Sender")
 
 // New returns a handler that wraps base, the handler that keeps the logs as
-// they were. It starts nothing and sends nothing: the first alert of a channel
-// starts its goroutine, [Handler.Shutdown] ends it. The error names the option,
-// what came and what is wanted; it holds no secret.
+// they were. It sends nothing: the first alert of a channel starts its
+// goroutine, [Handler.Shutdown] ends it. The error names the option, what came
+// and what is wanted; it holds no secret.
+//
+// base must not log through the handler it serves, nor through a logger that
+// ends there, such as slog's default one once it is set: each record would make
+// another, without end. Where base has trouble of its own to tell, it tells it
+// elsewhere.
 func New(base slog.Handler, opts *Options) (*Handler, error) {
-	if opts == nil {
-		opts = &Options{}
-	}
-	c := config{opts: *opts}
-	if err := errors.Join(checkBase(base), c.checkDestination(), c.checkNumbers(), c.checkCodes()); err != nil {
+	c, err := newConfig(opts)
+	if err := errors.Join(check.Base(base), err); err != nil {
 		return nil, fmt.Errorf("slackalert: %w", err)
 	}
-	c.fill()
-	h := &Handler{core: &core{}, base: base, top: base}
 	tell := func(msg string, args ...any) { tellBase(base, msg, args...) }
-	c.guard(tell)
+	c.guardAll(tell)
 	carrier := c.carrier(tell)
-	h.core.config = c
+	h := &Handler{core: &core{config: c}, base: base, top: base}
 	h.floor = min(c.level.fixed, c.codeLevel.fixed)
-	h.mayLoop = !isSlogs(base)
 	_, h.nested = base.(*Handler)
 	h.steady = c.level.asked == nil && c.codeLevel.asked == nil && c.opts.Breadcrumbs == 0
 	host, _ := os.Hostname() // a message without one is better than no message
@@ -160,121 +176,103 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 		service: c.opts.Service, host: host,
 	}
 	h.core.batch.init()
+	if c.nowhere {
+		tell("slackalert: there is no destination: alerts stay in the logs", "want", "Token with Channel, WebhookURL or Sender")
+	}
 	return h, nil
 }
 
-// isSlogs says whether base is one of slog's own, which don't log themselves.
-func isSlogs(base slog.Handler) bool {
-	switch base.(type) {
-	case *slog.JSONHandler, *slog.TextHandler:
-		return true
+// newConfig checks options and fills in their defaults. It copies what the
+// caller could still change.
+func newConfig(opts *Options) (config, error) {
+	if opts == nil {
+		opts = &Options{}
 	}
-	return false
-}
-
-func checkBase(base slog.Handler) error {
-	if base == nil {
-		return errors.New("base is nil; want the handler that keeps your logs, such as slog.NewJSONHandler(os.Stdout, nil)")
-	}
-	if fmt.Sprintf("%T", base) == "*slog.defaultHandler" {
-		return errors.New("base is slog's default handler, which deadlocks under slog.SetDefault; want another, such as slog.NewTextHandler(os.Stderr, nil)")
-	}
-	return nil
+	c := config{opts: *opts, codes: new(atomic.Pointer[map[string]Code])}
+	c.fill()
+	return c, errors.Join(c.checkDestination(), c.checkNumbers(), c.checkPlaces(), c.setCodes(c.opts.Codes))
 }
 
 func (c *config) checkDestination() error {
+	o := &c.opts
 	var given []string
-	for name, is := range map[string]bool{"Token": c.opts.Token != "", "WebhookURL": c.opts.WebhookURL != "", "Sender": c.opts.Sender != nil} {
-		if is {
-			given = append(given, name)
+	for _, d := range []struct {
+		name string
+		is   bool
+	}{{"Sender", o.Sender != nil}, {"Token", o.Token != ""}, {"WebhookURL", o.WebhookURL != ""}} {
+		if d.is {
+			given = append(given, d.name)
 		}
 	}
-	slices.Sort(given)
 	switch {
-	case len(given) == 0 && c.opts.Channel != "":
-		return errors.New("Token is missing; Channel is set, which wants a bot token")
+	case len(given) == 0 && o.Optional:
+		c.nowhere = true
+	case len(given) == 0 && o.Channel != "":
+		return fmt.Errorf("Token is missing; Channel is set, which wants a bot token: %w", ErrNoDestination)
 	case len(given) == 0:
 		return ErrNoDestination
 	case len(given) > 1:
 		return fmt.Errorf("%s are set; want exactly one of Token, WebhookURL, Sender", strings.Join(given, " and "))
-	case c.opts.Token != "" && c.opts.Channel == "":
-		return errors.New("Channel is missing; Token wants the channel to post to, such as \"C0123456789\"")
-	case c.opts.Token != "" && strings.ContainsFunc(c.opts.Token, func(r rune) bool { return r <= ' ' || r > '~' }):
-		return errors.New("Token has characters that no token has, such as spaces; want a bot token, \"xoxb-…\"")
-	case c.opts.WebhookURL != "" && c.opts.Channel != "":
-		return fmt.Errorf("Channel is %q with WebhookURL; a webhook posts to the channel it was made for: leave Channel empty", c.opts.Channel)
-	}
-	return errors.Join(checkURL("WebhookURL", c.opts.WebhookURL, false), checkURL("APIURL", c.opts.APIURL, true), c.checkSource())
-}
-
-func (c *config) checkSource() error {
-	if c.opts.SourceURL != "" && !strings.HasPrefix(c.opts.SourceURL, "https://") && !strings.HasPrefix(c.opts.SourceURL, "http://") {
-		return fmt.Errorf("SourceURL is %q; want https://… with {revision}, {file} and {line}", c.opts.SourceURL)
+	case o.Token != "":
+		err := check.Token(o.Token, o.APIURL == "")
+		if o.Channel == "" {
+			err = errors.Join(err, errors.New("Channel is missing; Token wants the channel to post to, such as \"C0123456789\""))
+		}
+		return err
+	case o.WebhookURL != "" && o.Channel != "":
+		return fmt.Errorf("Channel is %q with WebhookURL; a webhook posts to the channel it was made for: leave Channel empty", o.Channel)
+	case o.WebhookURL != "" && o.Route != nil:
+		return errors.New("Route is set with WebhookURL; a webhook posts to the channel it was made for: want a bot token, or no Route")
 	}
 	return nil
 }
 
-// checkURL refuses what would send a secret in the clear. The value of a field
-// that is a secret itself is not shown.
-func checkURL(field, value string, show bool) error {
-	if value == "" {
-		return nil
+func (c *config) checkPlaces() error {
+	o := &c.opts
+	errs := []error{
+		check.URL("WebhookURL", o.WebhookURL, false), check.URL("APIURL", o.APIURL, true), check.Template("SourceURL", o.SourceURL),
 	}
-	shown := "what was given"
-	u, err := url.Parse(value)
-	if show && err == nil {
-		shown = fmt.Sprintf("%q", u.Redacted())
+	if o.Sender == nil { // a Sender's channels are what it takes for one
+		errs = append(errs, check.Channel("Channel", o.Channel))
 	}
 	switch {
-	case err != nil || u.Host == "":
-		return fmt.Errorf("%s: %s is no URL; want https://…", field, shown)
-	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
-		return nil
-	}
-	return fmt.Errorf("%s: %s has the scheme %q; want https (http on loopback only)", field, shown, u.Scheme)
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func (c *config) checkNumbers() error {
-	var errs []error
-	for _, d := range []struct {
-		field string
-		value time.Duration
-	}{{"BatchDelay", c.opts.BatchDelay}, {"RepeatInterval", c.opts.RepeatInterval}} {
-		if d.value < 0 {
-			errs = append(errs, fmt.Errorf("%s is %v; want 0 (the default) or more", d.field, d.value))
-		}
-	}
-	for _, n := range []struct {
-		field     string
-		value, to int
-	}{{"BatchSize", c.opts.BatchSize, maxBatchSize}, {"MaxGroups", c.opts.MaxGroups, 1_000_000}, {"Breadcrumbs", c.opts.Breadcrumbs, maxBreadcrumbs}} {
-		if n.value < 0 || n.value > n.to {
-			errs = append(errs, fmt.Errorf("%s is %d; want 0 (the default) to %d", n.field, n.value, n.to))
-		}
+	case o.SpoolDir != "":
+		errs = append(errs, check.Folder("SpoolDir", o.SpoolDir))
+	case o.CatchCrash:
+		errs = append(errs, errors.New("CatchCrash is set without SpoolDir; want the folder that keeps the trace until the next start"))
 	}
 	return errors.Join(errs...)
 }
 
-// fill sets the defaults, and copies what the caller could still change.
-func (c *config) fill() {
-	c.opts.Codes = maps.Clone(c.opts.Codes)
-	c.opts.CodeKey = cmp.Or(c.opts.CodeKey, defaultCodeKey)
-	c.dotted = strings.Contains(c.opts.CodeKey, ".")
-	c.opts.BatchDelay = cmp.Or(c.opts.BatchDelay, defaultBatchDelay)
-	c.opts.BatchSize = cmp.Or(c.opts.BatchSize, defaultBatchSize)
-	c.opts.RepeatInterval = cmp.Or(c.opts.RepeatInterval, defaultRepeatInterval)
-	c.opts.MaxGroups = cmp.Or(c.opts.MaxGroups, defaultMaxGroups)
-	if c.opts.Service == "" {
-		c.opts.Service = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+// checkNumbers looks at what was given, with the defaults filled in.
+func (c *config) checkNumbers() error {
+	o := &c.opts
+	errs := []error{
+		check.Duration("BatchDelay", o.BatchDelay), check.Duration("RepeatInterval", o.RepeatInterval), check.Duration("RepeatMax", o.RepeatMax),
+		check.Number("BatchSize", o.BatchSize, maxBatchSize), check.Number("MaxGroups", o.MaxGroups, maxMaxGroups),
+		check.Number("Breadcrumbs", o.Breadcrumbs, maxBreadcrumbs),
 	}
-	c.level = newLeveler(c.opts.Level, slog.LevelError)
-	c.codeLevel = newLeveler(c.opts.CodeLevel, slog.LevelInfo)
-	c.syncLevel = newLeveler(c.opts.SyncLevel, 0)
+	if o.RepeatMax >= time.Millisecond && o.RepeatMax < o.RepeatInterval {
+		errs = append(errs, fmt.Errorf("RepeatMax is %v, under RepeatInterval, %v; want 0 (the default) or no less", o.RepeatMax, o.RepeatInterval))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *config) fill() {
+	o := &c.opts
+	o.CodeKey = cmp.Or(o.CodeKey, defaultCodeKey)
+	c.dotted = strings.Contains(o.CodeKey, ".")
+	o.BatchDelay = cmp.Or(o.BatchDelay, defaultBatchDelay)
+	o.BatchSize = cmp.Or(o.BatchSize, defaultBatchSize)
+	o.RepeatInterval = cmp.Or(o.RepeatInterval, defaultRepeatInterval)
+	o.RepeatMax = cmp.Or(o.RepeatMax, max(defaultRepeatMax, o.RepeatInterval))
+	o.MaxGroups = cmp.Or(o.MaxGroups, defaultMaxGroups)
+	if o.Service == "" {
+		o.Service = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
+	}
+	c.level = newLeveler(o.Level, slog.LevelError)
+	c.codeLevel = newLeveler(o.CodeLevel, slog.LevelInfo)
+	c.syncLevel = newLeveler(o.SyncLevel, 0)
 }
 
 // timeout is how long one attempt may take.
@@ -285,77 +283,67 @@ func (c *config) timeout() time.Duration {
 	return attemptTimeout
 }
 
-// guard makes the caller's functions safe to call: a panic is told to base
-// once, and the default is used. It is the one place that does so.
-func (c *config) guard(tell func(string, ...any)) {
-	if f := c.opts.Filter; f != nil {
-		once := new(sync.Once)
-		c.opts.Filter = func(ctx context.Context, r slog.Record) (keep bool) {
-			defer recovered(once, tell, "Filter", func() { keep = true })
-			return f(ctx, r)
+// guardAll makes the caller's functions safe to call, and known for what they
+// are while they run.
+func (c *config) guardAll(tell func(string, ...any)) {
+	o, g := &c.opts, guard.New(tell)
+	c.guard = g
+	if f := o.Filter; f != nil {
+		o.Filter = func(ctx context.Context, r slog.Record) bool {
+			return guard.Call(g, "Filter", true, func() bool { return f(ctx, r) })
 		}
 	}
-	if f := c.opts.Fingerprint; f != nil {
-		once := new(sync.Once)
-		c.opts.Fingerprint = func(ctx context.Context, r slog.Record) (s string) {
-			defer recovered(once, tell, "Fingerprint", func() { s = "" })
-			return f(ctx, r)
+	if f := o.Fingerprint; f != nil {
+		o.Fingerprint = func(ctx context.Context, r slog.Record) string {
+			return guard.Call(g, "Fingerprint", "", func() string { return f(ctx, r) })
 		}
 	}
-	if f := c.opts.ReplaceAttr; f != nil {
-		once := new(sync.Once)
-		c.opts.ReplaceAttr = func(groups []string, a slog.Attr) (out slog.Attr) {
-			defer recovered(once, tell, "ReplaceAttr", func() { out = a })
-			return f(groups, a)
+	if f := o.Route; f != nil {
+		o.Route = func(ctx context.Context, r slog.Record) string {
+			return guard.Call(g, "Route", "", func() string { return f(ctx, r) })
 		}
 	}
-	c.guardLooks(tell)
+	if f := o.ContextAttrs; f != nil {
+		o.ContextAttrs = func(ctx context.Context) []slog.Attr {
+			return guard.Call(g, "ContextAttrs", nil, func() []slog.Attr { return f(ctx) })
+		}
+	}
+	if f := o.ReplaceAttr; f != nil {
+		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
+			return guard.Call(g, "ReplaceAttr", a, func() slog.Attr { return f(slices.Clip(groups), a) })
+		}
+	}
+	if f := o.Mention; f != nil {
+		o.Mention = func(group Group) string {
+			who := guard.Call(g, "Mention", "", func() string { return f(group) })
+			if who != "" && !wake.Anybody(who) {
+				g.Once("slackalert: an option's function returned a mention that calls nobody", "Mention", "mention", who, "want", wake.Forms)
+			}
+			return who
+		}
+	}
+	if f := o.Links; f != nil {
+		o.Links = func(group Group) []Link {
+			return guard.Call(g, "Links", nil, func() []Link { return f(group) })
+		}
+	}
+	if f := o.Blocks; f != nil {
+		o.Blocks = func(b Batch) []slack.Block {
+			return guard.Call(g, "Blocks", nil, func() []slack.Block { return f(b) })
+		}
+	}
 }
 
-func (c *config) guardLooks(tell func(string, ...any)) {
-	if f := c.opts.Mention; f != nil {
-		once := new(sync.Once)
-		c.opts.Mention = func(g Group) (s string) {
-			defer recovered(once, tell, "Mention", func() { s = "" })
-			return f(g)
-		}
-	}
-	if f := c.opts.Links; f != nil {
-		once := new(sync.Once)
-		c.opts.Links = func(g Group) (l []Link) {
-			defer recovered(once, tell, "Links", func() { l = nil })
-			return f(g)
-		}
-	}
-	if f := c.opts.Blocks; f != nil {
-		once := new(sync.Once)
-		c.opts.Blocks = func(b Batch) (l []slack.Block) {
-			defer recovered(once, tell, "Blocks", func() { l = nil })
-			return f(b)
-		}
-	}
-}
-
-// recovered is deferred around a caller's function.
-func recovered(once *sync.Once, tell func(string, ...any), option string, byDefault func()) {
-	v := recover()
-	if v == nil {
-		return
-	}
-	byDefault()
-	once.Do(func() {
-		tell("slackalert: an option's function panicked; its default is used", "option", option, "panic", fmt.Sprint(v))
-	})
-}
-
-// tellBase says something of slackalert's own to base: never through the
-// handler itself.
+// tellBase says something of slackalert's own to base, never through the handler
+// itself: as a warning, and as an error where base wants no warnings.
 func tellBase(base slog.Handler, msg string, args ...any) {
 	ctx := context.Background()
-	if !base.Enabled(ctx, slog.LevelWarn) {
-		return
+	for _, level := range []slog.Level{slog.LevelWarn, slog.LevelError} {
+		if base.Enabled(ctx, level) {
+			r := slog.NewRecord(time.Now(), level, msg, 0)
+			r.Add(args...)
+			_ = base.Handle(ctx, r) // base failed to hear of a failure: nobody is left to tell
+			return
+		}
 	}
-	r := slog.NewRecord(time.Now(), slog.LevelWarn, msg, 0)
-	r.Add(args...)
-	_ = base.Handle(ctx, r) // base failed to hear of a failure: nobody is left to tell
 }

@@ -54,10 +54,10 @@ const panicPrefix = "panic: "
 // or when h has nowhere to tell.
 func (h *Handler) reopened() *Handler {
 	opts := h.core.config.opts
-	if !h.core.shut.Load() || opts.Token == "" && opts.WebhookURL == "" && opts.Sender == nil {
+	if !h.core.shut.Load() || h.core.config.nowhere {
 		return nil
 	}
-	opts.CatchCrash = false // it was set once
+	opts.CatchCrash, opts.Codes = false, h.core.config.catalogue() // it was set once; they may have been since
 	n, err := New(h.base, &opts)
 	if err != nil {
 		return nil // they were accepted once, so the world has changed; base still gets the record

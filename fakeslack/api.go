@@ -1,4 +1,4 @@
-// This file answers the Web API: chat.postMessage, chat.update, auth.test.
+// This file answers the Web API: it checks who asks, and posts and edits.
 
 package fakeslack
 
@@ -66,9 +66,10 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 
 // methods are those that the API has; each gets the token and the arguments.
 var methods = map[string]func(*Server, string, args) reply{
-	"auth.test":        (*Server).authTest,
-	"chat.postMessage": (*Server).postMessage,
-	"chat.update":      (*Server).update,
+	"auth.test":             (*Server).authTest,
+	"chat.postMessage":      (*Server).postMessage,
+	"chat.update":           (*Server).update,
+	"conversations.history": (*Server).history,
 }
 
 // call checks the token and asks the method.
@@ -84,6 +85,9 @@ func (s *Server) call(r *http.Request, a args) reply {
 		return refuse("not_authed").webReply()
 	case s.opts.Token != "" && tok != s.opts.Token:
 		return refuse("invalid_auth").webReply()
+	}
+	if missing := s.scopes.miss(method, a); missing != nil {
+		return *missing
 	}
 	return ask(s, tok, a)
 }
@@ -111,7 +115,7 @@ func (s *Server) postMessage(tok string, a args) reply {
 		return busyReply(wait)
 	}
 	m := s.store.add(a["channel"], tok, c)
-	echo := m.echo()
+	echo := m.told(true)
 	if parent := a["thread_ts"]; parent != "" && s.store.knows(id, parent) {
 		echo["thread_ts"] = parent
 	}

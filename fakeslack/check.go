@@ -100,11 +100,15 @@ func (c *checker) most(at string, n, most int) {
 	}
 }
 
+// acting are the schemes of addresses that don't lead anywhere but do something
+// where they are clicked.
+var acting = []string{"javascript", "vbscript", "data", "blob", "file"}
+
 // isAddress tells whether s has a scheme and something after it; of the web, a
 // host.
 func isAddress(s string, web bool) bool {
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme == "" {
+	if err != nil || u.Scheme == "" || slices.Contains(acting, u.Scheme) {
 		return false
 	}
 	if web || u.Scheme == "http" || u.Scheme == "https" {

@@ -21,6 +21,7 @@ type content struct {
 	text        string
 	blocks      json.RawMessage // a list, as sent; nil = none
 	attachments json.RawMessage // a list, as sent; nil = none named
+	metadata    json.RawMessage // an object, as sent; nil = none named
 }
 
 // readContent takes the parts of a message from its arguments and refuses what
@@ -36,7 +37,7 @@ func readContent(a args) (content, *refusal) {
 		}
 		c.text = md
 	}
-	if bad := checkMetadata(a["metadata"]); bad != nil {
+	if bad := c.readMetadata(a["metadata"]); bad != nil {
 		return c, bad
 	}
 	attached, bad := c.readAttachments(a["attachments"])
@@ -108,20 +109,6 @@ func decodeList(raw []byte) ([]any, bool) {
 	}
 	_, err := d.Token()
 	return list, err == io.EOF
-}
-
-func checkMetadata(raw string) *refusal {
-	if raw == "" {
-		return nil
-	}
-	var m struct {
-		Type    string         `json:"event_type"`
-		Payload map[string]any `json:"event_payload"`
-	}
-	if json.Unmarshal([]byte(raw), &m) != nil || m.Type == "" || m.Payload == nil {
-		return refuse("invalid_metadata_format")
-	}
-	return nil
 }
 
 // length is the length of s as Slack's limits are counted here: UTF-16 units of

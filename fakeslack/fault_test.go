@@ -146,7 +146,7 @@ func TestRate(t *testing.T) {
 func TestRateOfEdits(t *testing.T) {
 	s := start(t, &Options{Rate: time.Second})
 	ts := call(t, s, "chat.postMessage", "channel", "C1", "text", "0").json(t)["ts"].(string)
-	for n := range editsPerWindow {
+	for n := range perWindow {
 		a := call(t, s, "chat.update", "channel", "C1", "ts", ts, "text", strconv.Itoa(n+1))
 		require.Empty(t, a.code(t), n)
 	}

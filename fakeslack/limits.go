@@ -1,4 +1,5 @@
-// This file keeps the rates: messages of a channel, edits of a workspace.
+// This file keeps the rates: messages of a channel, edits and looks into history
+// of a workspace.
 
 package fakeslack
 
@@ -7,11 +8,12 @@ import (
 	"time"
 )
 
-// Slack lets a workspace edit "50+" messages a minute; a message a second is the
-// measure of the rest, so Rate stretches the minute too.
+// Slack lets an app edit "50+" messages of a workspace a minute, and look into
+// its channels as often; a message a second is the measure of the rest, so Rate
+// stretches the minute too.
 const (
-	editsPerWindow = 50
-	editWindow     = 60 // times Rate
+	perWindow = 50
+	aWindow   = 60 // times Rate
 )
 
 // limits says how long a request comes too soon.
@@ -21,6 +23,7 @@ type limits struct {
 	mu    sync.Mutex
 	last  map[string]time.Time // by channel ID, of the last message taken
 	edits []time.Time          // of the last ones taken, oldest first
+	reads []time.Time          // likewise
 }
 
 // post is how much too soon a message for the channel comes: 0 means that it is
@@ -45,20 +48,25 @@ func (l *limits) post(channel string) time.Duration {
 }
 
 // edit is how much too soon an edit comes.
-func (l *limits) edit() time.Duration {
+func (l *limits) edit() time.Duration { return l.tier(&l.edits) }
+
+// read is how much too soon a look into the history comes.
+func (l *limits) read() time.Duration { return l.tier(&l.reads) }
+
+// tier takes one more request of a method, if it doesn't come too soon.
+func (l *limits) tier(taken *[]time.Time) time.Duration {
 	if l.rate == 0 {
 		return 0
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	window := editWindow * l.rate
-	if len(l.edits) == editsPerWindow {
-		if wait := window - now.Sub(l.edits[0]); wait > 0 {
+	if len(*taken) == perWindow {
+		if wait := aWindow*l.rate - now.Sub((*taken)[0]); wait > 0 {
 			return wait
 		}
-		l.edits = l.edits[1:]
+		*taken = (*taken)[1:]
 	}
-	l.edits = append(l.edits, now)
+	*taken = append(*taken, now)
 	return 0
 }

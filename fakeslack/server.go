@@ -1,8 +1,8 @@
 // This file starts the server, routes what comes in, and stops it.
 
 // Package fakeslack is a strict Slack on loopback, for tests and demos. It
-// speaks real HTTP: chat.postMessage, chat.update, auth.test and incoming
-// webhooks. It refuses what Slack refuses, in Slack's own words, and where
+// speaks real HTTP: chat.postMessage, chat.update, conversations.history,
+// auth.test and incoming webhooks. It refuses what Slack refuses, in Slack's own words, and where
 // Slack's rule isn't known it takes the stricter reading. It shows what arrived
 // as values ([Server.Messages]) and drawn on a page ([Server.PageURL]).
 //
@@ -61,6 +61,7 @@ type Server struct {
 	store  store
 	faults faults
 	limits limits
+	scopes grants
 }
 
 // Start listens and serves until [Server.Close]. Nil options are the defaults.
@@ -125,7 +126,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", secure(s.servePage))
 	mux.HandleFunc("GET /events", secure(s.serveEvents))
 	mux.HandleFunc("GET /static/{file}", secure(http.FileServerFS(static).ServeHTTP))
-	return mux
+	return own(mux)
 }
 
 // track counts connections, so that Close can wait for the goroutine of each.

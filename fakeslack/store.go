@@ -71,8 +71,8 @@ func (st *store) add(channel, author string, c content) *message {
 	return m
 }
 
-// edit gives the message ts of the channel another content. Attachments that the
-// edit doesn't name stay.
+// edit gives the message ts of the channel another content. Attachments and
+// metadata that the edit doesn't name stay.
 func (st *store) edit(id, ts, author string, c content) (*message, *refusal) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -86,6 +86,9 @@ func (st *store) edit(id, ts, author string, c content) (*message, *refusal) {
 	}
 	if c.attachments == nil {
 		c.attachments = m.attachments
+	}
+	if c.metadata == nil {
+		c.metadata = m.metadata
 	}
 	m.content = c
 	m.edits++

@@ -33,7 +33,7 @@ func (s *Server) hookMessage(r *http.Request, body []byte) reply {
 		return refuse("no_service").hookReply()
 	}
 	a, bad := jsonArgs(payload(r, body))
-	if bad != nil {
+	if bad != nil || a.has("metadata") { // which only the Web API takes
 		return refuse("invalid_payload").hookReply()
 	}
 	c, bad := readContent(a)

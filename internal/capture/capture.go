@@ -4,10 +4,10 @@ package capture
 
 import (
 	"encoding"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,7 +23,9 @@ const (
 	MaxAlert  = 16 << 10 // bytes of all values together
 	MaxDepth  = 8        // groups inside groups
 	maxKey    = 256
-	maxTries  = 100 // LogValues that return LogValuers
+	window    = 2 * MaxValue // what is looked at of a text: a secret that the cut goes through is whole in it
+	halves    = 256          // bytes at the end of the window that may be half of a secret
+	maxTries  = 100          // LogValues that return LogValuers
 )
 
 // Redacted stands where a secret was.
@@ -47,12 +49,23 @@ type Alert struct {
 }
 
 // Text returns s cut to one value's size, redacted, and counted.
-func (c *Alert) Text(s string) string {
-	t := s[:min(len(s), 2*MaxValue)] // a secret that the cut goes through is whole in it
+func (c *Alert) Text(s string) string { return c.text(s, false) }
+
+// text does it where more says that s is not all of it. What the window's end
+// goes through may be half of a secret which nothing gives away: where redacting
+// has made so much room that it would be seen, it is left out.
+func (c *Alert) text(s string, more bool) string {
+	t := s[:min(len(s), window)]
+	missing := len(s) - len(t)
 	if !c.NoRedact {
 		t = redact.Text(t)
+		if missing > 0 || more {
+			left := max(0, len(t)-halves)
+			missing += len(t) - left
+			t = t[:left]
+		}
 	}
-	t = cut(t, max(0, min(MaxValue, MaxAlert-c.size)), len(s)-min(len(s), 2*MaxValue))
+	t = cut(t, max(0, min(MaxValue, MaxAlert-c.size)), missing, more)
 	c.size += len(t)
 	return t
 }
@@ -67,15 +80,19 @@ func (c *Alert) Builtin(a slog.Attr) slog.Attr {
 	return a
 }
 
-// Add adds an attribute that stands in groups. secret says that one of them
-// names a secret.
+// Add adds an attribute that stands in groups.
 func (c *Alert) Add(groups []string, a slog.Attr) {
-	c.add(groups, a, false)
+	c.add(groups, a, !c.NoRedact && slices.ContainsFunc(groups, redact.Key))
 }
 
+// add does it where secret says that one of groups names a secret.
 func (c *Alert) add(groups []string, a slog.Attr, secret bool) {
+	a, f := thaw(a)
+	if c.leftOut += f.left; f.left > 0 {
+		return
+	}
 	a.Value = Resolve(a.Value)
-	if c.Replace != nil && a.Value.Kind() != slog.KindGroup {
+	if c.Replace != nil && !f.replaced && a.Value.Kind() != slog.KindGroup {
 		a = c.Replace(groups, a)
 		a.Value = Resolve(a.Value)
 	}
@@ -101,16 +118,31 @@ func (c *Alert) add(groups []string, a slog.Attr, secret bool) {
 		return
 	}
 	c.fields++
-	key := Cut(a.Key, maxKey)
+	c.field(groups, a, f.more, secret)
+}
+
+// field emits one. Its key is text of the program's, too: it may hold a secret,
+// and joined with those of the groups it may name one.
+func (c *Alert) field(groups []string, a slog.Attr, more, secret bool) {
+	key := a.Key
 	if len(groups) > 0 {
-		key = Cut(strings.Join(append(groups[:len(groups):len(groups)], a.Key), "."), maxKey)
+		key = strings.Join(append(groups[:len(groups):len(groups)], a.Key), ".")
 	}
-	if !c.NoRedact && (secret || redact.Key(a.Key)) {
+	key = key[:min(len(key), 2*maxKey)]
+	if c.NoRedact {
+		secret = false
+	} else {
+		secret = secret || redact.Key(key)
+		key = redact.Text(key)
+	}
+	key = Cut(key, maxKey)
+	if secret {
 		c.size += len(Redacted)
 		c.Emit(key, Redacted)
 		return
 	}
-	c.Emit(key, c.Text(Value(a.Value)))
+	s, cut := valueText(a.Value)
+	c.Emit(key, c.text(s, more || cut))
 }
 
 func (c *Alert) group(groups []string, a slog.Attr, secret bool) {
@@ -136,18 +168,22 @@ func (c *Alert) Close() {
 
 // Cut returns a copy of s of at most about n bytes, cut between runes, that
 // says how much is missing. Bytes that are no UTF-8 become U+FFFD.
-func Cut(s string, n int) string { return cut(s, n, 0) }
+func Cut(s string, n int) string { return cut(s, n, 0, false) }
 
-// cut does it where more bytes are missing already.
-func cut(s string, n, missing int) string {
-	if len(s) <= n && missing == 0 {
+// cut does it where more bytes are missing already, or nobody knows how many.
+func cut(s string, n, missing int, more bool) string {
+	if len(s) <= n && missing == 0 && !more {
 		return strings.ToValidUTF8(strings.Clone(s), "\uFFFD")
 	}
 	end := min(n, len(s))
 	for end > 0 && end < len(s) && end > n-utf8.UTFMax && !utf8.RuneStart(s[end]) {
 		end--
 	}
-	return strings.ToValidUTF8(s[:end], "\uFFFD") + "… (+" + strconv.Itoa(len(s)-end+missing) + " bytes)"
+	note := "… (+" + strconv.Itoa(len(s)-end+missing) + " bytes)"
+	if more {
+		note = "… (more)"
+	}
+	return strings.ToValidUTF8(s[:end], "\uFFFD") + note
 }
 
 // Resolve is slog's Value.Resolve, except that a LogValue that panics becomes
@@ -184,19 +220,28 @@ func panicText(v, r any) (s string) {
 	return fmt.Sprintf("!PANIC: %v", r)
 }
 
-// Value is a resolved value as text.
+// Value is a resolved value as text; of what is printed as JSON the beginning.
 func Value(v slog.Value) string {
+	s, more := valueText(v)
+	if more {
+		s += "…"
+	}
+	return s
+}
+
+// valueText is a resolved value as text, and whether there is more of it.
+func valueText(v slog.Value) (s string, more bool) {
 	switch v.Kind() {
 	case slog.KindAny:
 		return anyText(v.Any())
 	case slog.KindTime:
-		return v.Time().Format(time.RFC3339Nano)
+		return v.Time().Format(time.RFC3339Nano), false
 	default:
-		return v.String()
+		return v.String(), false
 	}
 }
 
-func anyText(v any) (s string) {
+func anyText(v any) (s string, more bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			s = panicText(v, r)
@@ -204,35 +249,20 @@ func anyText(v any) (s string) {
 	}()
 	switch v := v.(type) {
 	case nil:
-		return "<nil>"
+		return "<nil>", false
 	case error:
-		return v.Error()
+		return v.Error(), false
 	case encoding.TextMarshaler:
 		if b, err := v.MarshalText(); err == nil {
-			return string(b)
+			return string(b[:min(len(b), window)]), len(b) > window
 		}
-	case fmt.Stringer:
-		return v.String()
+	case fmt.Formatter, fmt.Stringer:
+		s, _ := spoken(v)
+		return s, false
 	case *slog.Source:
-		return fmt.Sprintf("%s:%d", v.File, v.Line)
+		return fmt.Sprintf("%s:%d", v.File, v.Line), false
 	case []byte:
-		return string(v)
+		return string(v[:min(len(v), window)]), len(v) > window
 	}
-	return jsonText(v)
-}
-
-// jsonText says what a value holds. JSON, because unlike %+v it stops at a
-// value that contains itself.
-func jsonText(v any) string {
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return fmt.Sprintf("!ERROR: %v", err)
-	}
-	s := strings.TrimSuffix(b.String(), "\n")
-	if t, err := strconv.Unquote(s); err == nil && strings.HasPrefix(s, `"`) {
-		return t // a string kind of the program's own
-	}
-	return s
+	return printed(v, window)
 }

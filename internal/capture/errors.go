@@ -21,31 +21,38 @@ func ErrorText(err error) (s string) {
 }
 
 // Chain is the text of an error, and a line for each error it wraps whose text
-// it doesn't repeat. Of long texts it takes the start: more than is shown.
+// it doesn't repeat. Of long texts it takes the start: more than is looked at.
 func Chain(err error, text string) string {
+	if k, ok := err.(*kept); ok {
+		return k.chain
+	}
 	var b strings.Builder
-	b.WriteString(text[:min(len(text), 2*MaxValue)])
+	b.WriteString(text[:min(len(text), window+1)])
 	walk(err, func(e error) bool {
 		t := ErrorText(e)
-		if t = t[:min(len(t), 2*MaxValue)]; !strings.Contains(b.String(), t) {
+		if t = t[:min(len(t), window+1)]; !strings.Contains(b.String(), t) {
 			b.WriteString("\ncaused by: " + t)
 		}
-		return b.Len() < 2*MaxValue
+		return b.Len() <= window
 	})
 	return b.String()
 }
 
 // ErrorStack is the stack that an error carries, the innermost of its chain:
 // what a method StackTrace of pkg/errors and its kin returns. "" = none.
-func ErrorStack(err error) string {
-	var found Stack
+func ErrorStack(err error) string { return innermost(err).String() }
+
+func innermost(err error) (found Stack) {
+	if k, ok := err.(*kept); ok {
+		return k.stack
+	}
 	walk(err, func(e error) bool {
 		if s := stackOf(e); len(s) > 0 {
 			found = s
 		}
 		return true
 	})
-	return found.String()
+	return found
 }
 
 // stackOf asks by method, so that no such package need be imported.

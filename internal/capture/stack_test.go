@@ -69,5 +69,5 @@ func (h handle) WithGroup(string) slog.Handler                 { return h }
 
 func TestCodeIsText(t *testing.T) {
 	assert.Equal(t, "A-1", fmt.Sprint(Code("A-1")))
-	assert.Equal(t, "A-1", anyText(Code("A-1")))
+	assert.Equal(t, "A-1", Value(slog.AnyValue(Code("A-1"))))
 }

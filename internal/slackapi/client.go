@@ -7,12 +7,15 @@
 package slackapi
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -20,7 +23,6 @@ import (
 )
 
 const (
-	userAgent  = "slackalert"
 	ownTimeout = 10 * time.Second
 	maxAnswer  = 1 << 20 // bytes of an answer that are read
 )
@@ -32,6 +34,7 @@ type Message struct {
 	Text    string        // fallback text, sent as top-level text with the blocks
 	Blocks  []slack.Block // none: Text alone
 	Plain   string        // what is sent alone, as text, when Slack refuses the blocks; "" = Text
+	ID      string        // bot only: what Find finds it by; every app in the workspace may read it; "" = none
 }
 
 // Client carries messages to one bot's workspace or to one webhook. Its
@@ -44,13 +47,17 @@ type Client struct {
 
 	token, apiURL string // bot
 	hook          string // webhook
+	agent         string
 	http          *http.Client
 	own           bool // the connections are the client's own
 	secrets       secrets
+	names         names
 }
 
 // NewBot returns a client that posts with token by Slack's Web API at apiURL;
-// "" is Slack's own. The token is sent nowhere else. hc is copied, never
+// "" is Slack's own. The token is sent nowhere else, in the Authorization
+// header alone: Slack takes it in the form too, but what looks into bodies on
+// the way seldom knows which part of them is a password. hc is copied, never
 // changed; nil is an own client that gives up after 10 s. An hc without a
 // Timeout leaves the time to the callers' contexts.
 func NewBot(token, apiURL string, hc *http.Client) *Client {
@@ -74,7 +81,7 @@ func NewWebhook(url string, hc *http.Client) *Client {
 }
 
 func newClient(hc *http.Client) *Client {
-	c := &Client{own: hc == nil, http: &http.Client{Timeout: ownTimeout}}
+	c := &Client{own: hc == nil, agent: userAgent(), http: &http.Client{Timeout: ownTimeout}}
 	if c.own {
 		c.http.Transport = newTransport()
 	} else {
@@ -127,7 +134,14 @@ func (c *Client) Edit(ctx context.Context, ref string, m Message) error {
 // finds fault with just that.
 func (c *Client) Check(ctx context.Context) error {
 	what := call{verb: "check", hook: c.hook != ""}
-	if _, e := c.judge(what, c.ask(ctx, what, Message{})); e != nil {
+	a := c.ask(ctx, func(a *answer) {
+		if what.hook {
+			c.sendJSON(ctx, struct{}{}, a)
+		} else {
+			c.sendForm(ctx, "auth.test", url.Values{}, a)
+		}
+	})
+	if _, e := c.judge(what, a); e != nil {
 		e.refused, e.unknown = false, false // there is no message
 		return e
 	}
@@ -137,15 +151,18 @@ func (c *Client) Check(ctx context.Context) error {
 // tell sends m and, if Slack refuses its layout, its plain text.
 func (c *Client) tell(ctx context.Context, what call, m Message) (ref string, err error) {
 	m.Text = cut(valid(m.Text), what.maxText())
-	ref, refusal := c.judge(what, c.ask(ctx, what, m))
+	ref, refusal := c.send(ctx, what, m)
 	plain := m.plain()
 	if refusal == nil {
 		return ref, nil
 	}
-	if !refusal.refused || len(m.Blocks) == 0 && plain == m.Text {
+	if !refusal.refused || len(m.Blocks) == 0 && plain.Text == m.Text {
 		return "", refusal
 	}
-	ref, e := c.judge(what, c.ask(ctx, what, Message{Text: plain}))
+	if strings.Contains(refusal.code, "metadata") {
+		plain.ID = ""
+	}
+	ref, e := c.send(ctx, what, plain)
 	if e != nil {
 		e.before = refusal.answer()
 		return "", e
@@ -156,18 +173,46 @@ func (c *Client) tell(ctx context.Context, what call, m Message) (ref string, er
 	return ref, nil
 }
 
-// plain is short enough for every method, because it is the last resort.
-func (m Message) plain() string {
-	if m.Plain == "" {
-		return cut(m.Text, maxEdited)
+// plain is m without what Slack can find fault with. It is short enough for
+// every method, because it is the last resort.
+func (m Message) plain() Message {
+	text := m.Text
+	if m.Plain != "" {
+		text = valid(m.Plain)
 	}
-	return cut(valid(m.Plain), maxEdited)
+	return Message{Text: cut(text, maxEdited), ID: m.ID}
 }
 
-// ask makes one request and brings back what was answered. A panic on the way,
-// of a block that can't be written or of a caller's transport, is an answer
-// too: it must not end the goroutine that delivers.
-func (c *Client) ask(ctx context.Context, what call, m Message) (a answer) {
+// send makes one attempt.
+func (c *Client) send(ctx context.Context, what call, m Message) (ref string, e *Error) {
+	ref, e = c.judge(what, c.ask(ctx, func(a *answer) {
+		if what.hook {
+			c.sendJSON(ctx, hookPayload(m), a)
+			return
+		}
+		method := "chat.postMessage"
+		if what.ts != "" {
+			method = "chat.update"
+		}
+		form, err := arguments(what, m)
+		if err != nil {
+			a.err = err
+			return
+		}
+		c.sendForm(ctx, method, form, a)
+	}))
+	if channel, _, ok := splitRef(ref); ok {
+		c.names.learn(what.channel, channel)
+	}
+	return ref, e
+}
+
+// ask lets request make one request and brings back what was answered. A panic
+// on the way, of a block that can't be written or of a caller's transport, is
+// an answer too: it must not end the goroutine that delivers. A transport that
+// calls [runtime.Goexit] ends the caller's goroutine, as it says: to run it on
+// another would take from what it logs the mark of whose delivery that is.
+func (c *Client) ask(ctx context.Context, request func(*answer)) (a answer) {
 	a.trip = &trip{}
 	defer func() {
 		if p := recover(); p != nil {
@@ -175,91 +220,40 @@ func (c *Client) ask(ctx context.Context, what call, m Message) (a answer) {
 		}
 		a.ended = ctx.Err()
 	}()
-	if what.hook {
-		c.askHook(ctx, what, m, &a)
-	} else {
-		c.askBot(ctx, what, m, &a)
-	}
+	request(&a)
 	return a
 }
 
-// askBot lets slack-go write the request. The answer is not for slack-go to
-// read: it loses error codes and waits that it can't decode, and takes a
-// message for failed whose echo has a block it doesn't know.
-func (c *Client) askBot(ctx context.Context, what call, m Message, a *answer) {
-	api := slack.New(c.token, slack.OptionAPIURL(c.apiURL), slack.OptionHTTPClient(&carrier{c, a}))
-	var err error
-	switch {
-	case what.verb == "check":
-		_, err = api.AuthTestContext(ctx)
-	case what.ts != "":
-		_, _, _, err = api.UpdateMessageContext(ctx, what.channel, what.ts, options(m, true)...)
-	default:
-		_, _, err = api.PostMessageContext(ctx, what.channel, options(m, false)...)
+// arguments are those of chat.postMessage and chat.update. Slack itself shall
+// find no links, names or markup in a text.
+func arguments(what call, m Message) (url.Values, error) {
+	form := url.Values{"channel": {what.channel}, "text": {m.Text}, "parse": {"none"}, "link_names": {"false"}}
+	if what.ts != "" {
+		form.Set("ts", what.ts)
+		form.Set("blocks", "[]") // without a word of them the old ones would stay
+	} else {
+		form.Set("unfurl_links", "false")
+		form.Set("unfurl_media", "false")
 	}
-	if !a.asked {
-		a.err = err
+	if len(m.Blocks) > 0 {
+		blocks, err := json.Marshal(m.Blocks)
+		if err != nil {
+			return nil, err
+		}
+		form.Set("blocks", string(blocks))
+	} else {
+		form.Set("mrkdwn", "false")
 	}
-}
-
-// options are the arguments of m. Slack itself shall find no links, names or
-// markup in a text.
-func options(m Message, edit bool) []slack.MsgOption {
-	o := []slack.MsgOption{
-		slack.MsgOptionText(m.Text, false),
-		slack.MsgOptionParse(false),
-		slack.MsgOptionLinkNames(false),
+	if m.ID != "" {
+		form.Set("metadata", metadata(m.ID))
 	}
-	if len(m.Blocks) == 0 {
-		o = append(o, slack.MsgOptionDisableMarkdown())
-	}
-	if len(m.Blocks) > 0 || edit { // an edit without blocks says so, or the old ones stay
-		o = append(o, slack.MsgOptionBlocks(m.Blocks...))
-	}
-	if !edit {
-		o = append(o, slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl())
-	}
-	return o
-}
-
-// carrier is the HTTP client that slack-go gets: it keeps the answer and hands
-// slack-go an empty one.
-type carrier struct {
-	c *Client
-	a *answer
-}
-
-func (r *carrier) Do(req *http.Request) (*http.Response, error) {
-	r.c.exchange(req, r.a)
-	if r.a.err != nil {
-		return nil, r.a.err
-	}
-	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader("{}"))}, nil
+	return form, nil
 }
 
 // hookMessage is slack-go's payload and the one argument it lacks.
 type hookMessage struct {
 	slack.WebhookMessage
 	Markdown *bool `json:"mrkdwn,omitempty"`
-}
-
-func (c *Client) askHook(ctx context.Context, what call, m Message, a *answer) {
-	var payload any = struct{}{}
-	if what.verb != "check" {
-		payload = hookPayload(m)
-	}
-	body, err := json.Marshal(payload)
-	if err != nil {
-		a.err = err
-		return
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.hook, bytes.NewReader(body))
-	if err != nil {
-		a.err = err
-		return
-	}
-	req.Header.Set("Content-Type", "application/json")
-	c.exchange(req, a)
 }
 
 func hookPayload(m Message) hookMessage {
@@ -275,21 +269,63 @@ func hookPayload(m Message) hookMessage {
 	return h
 }
 
-// exchange sends req and reads the answer to its end, so that the connection
-// serves again, or to the limit, so that it can't fill the memory.
-func (c *Client) exchange(req *http.Request, a *answer) {
+// sendJSON posts to the webhook.
+func (c *Client) sendJSON(ctx context.Context, payload any, a *answer) {
+	body, err := json.Marshal(payload)
+	if err != nil {
+		a.err = err
+		return
+	}
+	c.exchange(ctx, c.hook, "application/json", string(body), a)
+}
+
+// sendForm asks a method of the Web API.
+func (c *Client) sendForm(ctx context.Context, method string, form url.Values, a *answer) {
+	c.exchange(ctx, c.apiURL+method, "application/x-www-form-urlencoded", form.Encode(), a)
+}
+
+// exchange makes the request and reads the answer to its end, so that the
+// connection serves again, or to the limit, so that it can't fill the memory.
+//
+// The answer is not for slack-go to read: it loses error codes and waits that
+// it can't decode, and takes a message for failed whose echo has a block it
+// doesn't know.
+func (c *Client) exchange(ctx context.Context, address, kind, body string, a *answer) {
+	req, err := http.NewRequestWithContext(a.trip.watch(ctx), http.MethodPost, address, strings.NewReader(body))
+	if err == nil {
+		err = inTheClear(req.URL)
+	}
+	if err != nil {
+		a.err = err
+		return
+	}
+	req.Header.Set("Content-Type", kind)
+	req.Header.Set("User-Agent", c.agent)
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	a.asked = true
-	req.Header.Set("User-Agent", userAgent)
-	if a.err = req.Context().Err(); a.err != nil {
+	if a.err = ctx.Err(); a.err != nil {
 		a.trip.early = true
 		return
 	}
-	resp, err := c.http.Do(req.WithContext(a.trip.watch(req.Context())))
+	resp, err := c.http.Do(req)
 	if err != nil {
 		a.err = err
 		return
 	}
 	defer resp.Body.Close()
 	a.status, a.header = resp.StatusCode, resp.Header
-	a.body, a.err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	a.body, a.err = io.ReadAll(io.LimitReader(resp.Body, max(a.limit, maxAnswer)))
+}
+
+// inTheClear refuses to send what is secret over plain HTTP, but to this
+// machine itself.
+func inTheClear(u *url.URL) error {
+	host := u.Hostname()
+	ip := net.ParseIP(host)
+	if u.Scheme == "https" || u.Scheme == "http" && (host == "localhost" || ip != nil && ip.IsLoopback()) {
+		return nil
+	}
+	return &url.Error{Op: "Post", Err: errors.New("not over " + strconv.Quote(u.Scheme) + ", want https (http on loopback only)")}
 }

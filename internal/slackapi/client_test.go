@@ -112,11 +112,11 @@ func message() Message {
 	}
 }
 
-// wire is the arguments of a request but the token and the channel.
+// wire is the arguments of a request but the channel.
 func (r request) wire() map[string]string {
 	m := map[string]string{}
 	for k, v := range r.form {
-		if k != "token" && k != "channel" {
+		if k != "channel" {
 			m[k] = strings.Join(v, "|")
 		}
 	}
@@ -132,9 +132,10 @@ func TestPostOnTheWire(t *testing.T) {
 	assert.Equal(t, "C1/1700000000.000100", ref)
 	r := s.last()
 	assert.Equal(t, "/api/chat.postMessage", r.path)
-	assert.Equal(t, testToken, r.form.Get("token"))
+	assert.Equal(t, "Bearer "+testToken, r.header.Get("Authorization"))
+	assert.NotContains(t, r.body, "token", "once is enough")
 	assert.Equal(t, "#payments", r.form.Get("channel"))
-	assert.Equal(t, "slackalert", r.header.Get("User-Agent"))
+	assert.Equal(t, "slackalert/devel", r.header.Get("User-Agent"))
 	assert.Equal(t, map[string]string{
 		"text": "ERROR card declined", "blocks": headerJSON, "parse": "none", "link_names": "false",
 		"unfurl_links": "false", "unfurl_media": "false",

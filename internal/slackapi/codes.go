@@ -130,24 +130,31 @@ func (v verdict) todo(c class) string {
 	case "not_authed", "invalid_auth", "not_allowed_token_type":
 		return "check the token: Slack wants the bot token of an installed app (xoxb-…)"
 	case "missing_scope":
-		return v.todoScope()
+		return "add the scope " + v.scope() + " and reinstall the app"
 	case "two_factor_setup_required":
 		return "set up two-factor authentication for the account that the token belongs to"
 	}
-	switch c {
-	case place:
+	switch {
+	case v.what.verb == verbFind:
+		return "let the bot read the history of " + where + ", if what was perhaps told shall not be told again"
+	case c == place:
 		return "let the bot post to " + where + " or choose another channel"
-	case outdated:
+	case c == outdated:
 		return "update this library, and check the API URL: the method is not offered any more"
 	}
 	return "ask an administrator of the workspace to let the app post"
 }
 
-func (v verdict) todoScope() string {
-	if v.needed == "" {
-		return "add the scope chat:write and reinstall the app"
+// scope is what to add; of the scopes of history Slack names four, of which a
+// channel wants one.
+func (v verdict) scope() string {
+	switch {
+	case v.what.verb == verbFind:
+		return "channels:history, for private channels groups:history,"
+	case v.needed != "":
+		return v.needed
 	}
-	return "add the scope " + v.needed + " and reinstall the app"
+	return "chat:write"
 }
 
 // todoHook is where a webhook needs other care than a bot.

@@ -18,6 +18,7 @@ import (
 type answer struct {
 	asked  bool // the request was written; without it nothing can have arrived
 	trip   *trip
+	limit  int64 // of the body, in bytes; 0 = the usual
 	status int
 	header http.Header
 	body   []byte
@@ -120,6 +121,8 @@ func accepted(what call, a answer, s said) (ref string, ok bool) {
 		return "", good && a.err == nil && (s.ok || string(bytes.TrimSpace(a.body)) == "ok")
 	case what.verb == "check":
 		return "", good && s.ok
+	case what.verb == verbFind:
+		return "", good && s.ok && a.err == nil
 	case !good || !s.ok || s.ts == "":
 		return "", false
 	}
@@ -265,7 +268,7 @@ func (v verdict) decide(a answer) {
 func (v verdict) unsent(err error) {
 	if _, address := errors.AsType[*url.Error](err); address {
 		v.fate = never
-		v.mend = "check the API URL or the webhook URL: it is no address"
+		v.mend = "check the API URL or the webhook URL: want an https address"
 		return
 	}
 	v.refused, v.mend = true, "check the layout: a block of it can't be written as JSON"

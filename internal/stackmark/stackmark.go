@@ -5,8 +5,8 @@ package stackmark
 
 import (
 	"math/rand/v2"
-	"reflect"
 	"runtime"
+	"slices"
 	"sync/atomic"
 )
 
@@ -17,85 +17,114 @@ type Mark struct {
 	running atomic.Int32
 }
 
-// tagBits is how long a tag is: two owners share one, and may take each other's
-// calls for their own, once in 65,536 pairs.
-const tagBits = 16
+// A tag is written in signs of four bits. Two owners share one, and may take each
+// other's calls for their own, once in 65,536 pairs.
+const (
+	signs    = 4
+	signBits = 4
+)
 
 // New returns a mark of its own.
-func New() *Mark { return &Mark{tag: rand.Uint32N(1 << tagBits)} }
+func New() *Mark { return &Mark{tag: rand.Uint32N(1 << (signs * signBits))} }
 
 // Run calls f, whose goroutine is within the mark until f returns or panics. It
-// costs about as much as as many calls as a tag has bits, and allocates nothing.
+// costs about as much as as many calls as a tag has signs, and allocates nothing.
 func (m *Mark) Run(f func()) {
 	m.running.Add(1)
 	defer m.running.Add(-1)
-	zero(m.tag, tagBits, f)
+	write(m.tag, signs, f)
 }
 
 // Here says whether the calling goroutine is within the mark: not one that f
 // started. While no goroutine is, it costs a load; else it reads the stack.
 func (m *Mark) Here() bool { return m.running.Load() > 0 && m.onStack() }
 
-// zero and one write the tag's bits onto the stack, lowest first, as frames that
-// are told apart by their function. Behind the last bit stands f.
+// write leaves a tag on the stack, lowest sign first: which of its calls of
+// itself a frame stands at is the sign. Behind the last one stands f.
 //
 //go:noinline
-func zero(tag uint32, left int, f func()) {
-	switch {
-	case left == 0:
+func write(tag uint32, left int, f func()) {
+	if left == 0 {
 		f()
-	case tag&1 == 0:
-		zero(tag>>1, left-1, f)
-	default:
-		one(tag>>1, left-1, f)
+		return
+	}
+	rest := tag >> signBits
+	switch left--; tag & (1<<signBits - 1) {
+	case 0:
+		write(rest, left, f)
+	case 1:
+		write(rest, left, f)
+	case 2:
+		write(rest, left, f)
+	case 3:
+		write(rest, left, f)
+	case 4:
+		write(rest, left, f)
+	case 5:
+		write(rest, left, f)
+	case 6:
+		write(rest, left, f)
+	case 7:
+		write(rest, left, f)
+	case 8:
+		write(rest, left, f)
+	case 9:
+		write(rest, left, f)
+	case 10:
+		write(rest, left, f)
+	case 11:
+		write(rest, left, f)
+	case 12:
+		write(rest, left, f)
+	case 13:
+		write(rest, left, f)
+	case 14:
+		write(rest, left, f)
+	case 15:
+		write(rest, left, f)
 	}
 }
 
-//go:noinline
-func one(tag uint32, left int, f func()) {
-	switch {
-	case left == 0:
-		f()
-	case tag&1 == 0:
-		zero(tag>>1, left-1, f)
-	default:
-		one(tag>>1, left-1, f)
-	}
+// places are where the calls stand: behind the signs' in write, in their order,
+// and behind the one of f.
+type places struct {
+	signs [1 << signBits]uintptr
+	f     uintptr
 }
 
-// Where the two begin.
-var zeroAt, oneAt = reflect.ValueOf(zero).Pointer(), reflect.ValueOf(one).Pointer()
+// found are the places, as a stack shows them.
+var found = func() (p places) {
+	for sign := range p.signs {
+		write(uint32(sign), 1, func() {
+			var pcs [3]uintptr // this function, write with nothing left, write
+			runtime.Callers(1, pcs[:])
+			p.f, p.signs[sign] = pcs[1], pcs[2]
+		})
+	}
+	return p
+}()
 
-// onStack reads the stack from the innermost frame, where the highest bit of a
-// tag stands first.
+// onStack reads the stack from the innermost frame: behind the call of f stands
+// the highest sign of a tag.
 func (m *Mark) onStack() bool {
 	var pcs [128]uintptr
-	tag, bits := uint32(0), 0
+	tag, left := uint32(0), 0
 	for skip := 2; ; skip += len(pcs) {
 		n := runtime.Callers(skip, pcs[:])
 		for _, pc := range pcs[:n] {
-			switch entry(pc) {
-			case zeroAt:
-				tag, bits = tag<<1, bits+1
-			case oneAt:
-				tag, bits = tag<<1|1, bits+1
-			default:
-				bits = 0
-				tag = 0
-			}
-			if bits == tagBits && tag == m.tag {
-				return true
+			switch {
+			case pc == found.f:
+				tag, left = 0, signs
+			case left > 0:
+				left--
+				tag = tag<<signBits | uint32(slices.Index(found.signs[:], pc))
+				if left == 0 && tag == m.tag {
+					return true
+				}
 			}
 		}
 		if n < len(pcs) {
 			return false
 		}
 	}
-}
-
-func entry(pc uintptr) uintptr {
-	if f := runtime.FuncForPC(pc - 1); f != nil {
-		return f.Entry()
-	}
-	return 0
 }

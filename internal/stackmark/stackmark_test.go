@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
+const tagBits = signs * signBits
+
 func deep(n int, f func()) {
 	if n == 0 {
 		f()

@@ -46,6 +46,15 @@ func (c *Calls) add(found call) {
 	}
 }
 
+// Forms are the mentions that Slack acts on, as text for who wrote another.
+const Forms = `"<@U…>" for a user, "<!subteam^S…>" for a group, "<!here>", "<!channel>" or "<!everyone>" (the IDs stand in the profiles)`
+
+// Anybody says whether a configured text mentions anybody.
+func Anybody(text string) bool {
+	_, found, _ := next(text[:min(len(text), maxText)])
+	return found.kind != ""
+}
+
 // next finds the first mention in text.
 func next(text string) (before string, found call, after string) {
 	for from := 0; ; from++ {

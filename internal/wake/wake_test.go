@@ -56,3 +56,12 @@ func TestCallsOnceAndFew(t *testing.T) {
 	calls.Add(strings.Repeat("<", 1_000_000) + "<@U01>") // as quick as a short one
 	assert.Empty(t, calls.Text())
 }
+
+func TestAnybody(t *testing.T) {
+	for _, text := range []string{"<@U1>", "<@W1|bo>", "<!subteam^S1>", "<!here>", "<!channel>", "<!everyone>", "who: <@U1> please"} {
+		assert.True(t, Anybody(text), text)
+	}
+	for _, text := range []string{"", "@oncall", "@here", "U0SEC", "<@oncall>", "<!subteam^oncall>", "<here>", "<@U1"} {
+		assert.False(t, Anybody(text), text)
+	}
+}

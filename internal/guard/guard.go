@@ -1,0 +1,52 @@
+// Package guard calls the functions that a user set as options. One that panics
+// harms nobody: it is told once, and its default is used. What one logs through
+// the handler it serves is known to come from there.
+package guard
+
+import (
+	"fmt"
+	"sync"
+
+	"example.com/slackalert/internal/stackmark"
+)
+
+// Guard is one handler's. It is safe for use by many goroutines.
+type Guard struct {
+	mark *stackmark.Mark
+	tell func(msg string, args ...any)
+	said sync.Map // what was told, once each
+}
+
+// New returns a guard that tells what goes wrong.
+func New(tell func(msg string, args ...any)) *Guard {
+	return &Guard{mark: stackmark.New(), tell: tell}
+}
+
+// Here says whether the calling goroutine is in a function that the guard called.
+// It costs a load while no goroutine is.
+func (g *Guard) Here() bool { return g.mark.Here() }
+
+// Run calls f; what it logs is logged Here.
+func (g *Guard) Run(f func()) { g.mark.Run(f) }
+
+// Call returns what an option's function returns, or byDefault where it panics.
+func Call[T any](g *Guard, option string, byDefault T, f func() T) (out T) {
+	defer func() {
+		if v := recover(); v != nil {
+			out = byDefault
+			g.Once("slackalert: an option's function panicked; its default is used", option, "panic", fmt.Sprint(v))
+		}
+	}()
+	g.mark.Run(func() { out = f() })
+	return out
+}
+
+// Once tells something of an option, the first time. A base that panics when it
+// is told has nobody to tell.
+func (g *Guard) Once(msg, option string, args ...any) {
+	if _, had := g.said.LoadOrStore(msg+option, true); had {
+		return
+	}
+	defer func() { _ = recover() }()
+	g.mark.Run(func() { g.tell(msg, append([]any{"option", option}, args...)...) })
+}

@@ -1,0 +1,54 @@
+// This file locks by not sharing: what a process has open nobody else can open.
+
+package owned
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+// sharingViolation is ERROR_SHARING_VIOLATION.
+const sharingViolation = syscall.Errno(32)
+
+// Create makes the file path, which must not exist, and returns it locked, with
+// begin written to it. It is locked from the moment it exists; a failure leaves
+// nothing.
+func Create(path string, begin []byte) (*os.File, error) {
+	f, err := open(path, syscall.CREATE_NEW)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := f.Write(begin); err != nil {
+		_ = Remove(f, path) // what counts is the first error
+		return nil, err
+	}
+	return f, nil
+}
+
+func lockOpen(path string) (*os.File, error) {
+	return open(path, syscall.OPEN_EXISTING)
+}
+
+func open(path string, how uint32) (*os.File, error) {
+	name, err := syscall.UTF16PtrFromString(path)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	h, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil, how, syscall.FILE_ATTRIBUTE_NORMAL, 0)
+	if errors.Is(err, sharingViolation) {
+		return nil, ErrHeld
+	}
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	return os.NewFile(uintptr(h), path), nil
+}
+
+// Remove removes a file that this process owns. It is given up first, because
+// Windows removes no open file: nothing that others must not take may be in it.
+func Remove(f *os.File, path string) error {
+	err := f.Close()
+	return errors.Join(err, os.Remove(path))
+}

@@ -1,0 +1,219 @@
+package spool
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestDueKeepsEightNinths(t *testing.T) {
+	written, writes := uint64(0), 0
+	for n := uint64(1); n <= 1<<20; n++ {
+		if Due(n) {
+			written = n
+			writes++
+		}
+		if 9*written < 8*n {
+			t.Fatalf("%d of %d are written", written, n)
+		}
+		if n == 16 {
+			require.Equal(t, 16, writes)
+		}
+	}
+	require.Equal(t, 16+16*8, writes)
+	require.True(t, Due(1<<63))
+	require.False(t, Due(1<<64-1))
+}
+
+func TestFitDropsUntilThereIsRoom(t *testing.T) {
+	type value struct{ A, B, C string }
+	long := strings.Repeat("x", Room)
+	for _, tt := range []struct {
+		name string
+		v    value
+		want value
+		err  string
+	}{
+		{"fits", value{"a", "b", "c"}, value{"a", "b", "c"}, ""},
+		{"one too long", value{"a", "b", long}, value{"a", "b", ""}, ""},
+		{"two too long", value{"a", long, long}, value{"a", "", ""}, ""},
+		{"nothing helps", value{long, "b", "c"}, value{}, "want at most 16128"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			data, err := Fit(&tt.v, func() { tt.v.C = "" }, func() { tt.v.B = "" })
+			if tt.err != "" {
+				require.ErrorContains(t, err, tt.err)
+				return
+			}
+			require.NoError(t, err)
+			var got value
+			require.NoError(t, json.Unmarshal(data, &got))
+			require.Equal(t, tt.want, got)
+		})
+	}
+	_, err := Fit(make(chan int))
+	require.Error(t, err)
+}
+
+func TestWhatWasWrittenIsFound(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "spool")
+	st, _ := open(t, dir, "one")
+	a := st.Put([]byte(`"a"`), 1, 10)
+	a.Count(2, 20, false)
+	b := st.Put([]byte(`"b"`), 1, 10)
+	b.Count(40, 50, false)
+	b.Told(Told{Alerts: 30, Before: 7, Posted: 45, ID: "batch", Ref: "C1/1.5"})
+	c := st.Put([]byte(`"c"`), 1, 10)
+	c.Count(40, 50, true)
+	d := st.Put([]byte(`"d"`), 3, 0)
+	d.Told(Told{Alerts: 5, Posted: 1, ID: strings.Repeat("i", 48), Ref: "r"})
+	d.Drop()
+	d.Count(9, 9, true)
+	e := st.Put([]byte(`"e1"`), 3, 5)
+	e.Told(Told{Alerts: 3, ID: strings.Repeat("i", 47), Ref: strings.Repeat("r", 151)})
+	e.Put([]byte(`"e2"`))
+	e.Count(4, 6, false)
+	f := st.Put([]byte(`"f"`), 1, 0)
+	f.Told(Told{Alerts: 9, ID: "i", Ref: strings.Repeat("r", 152)})
+	require.True(t, a.Kept())
+	require.False(t, d.Kept())
+
+	info, err := os.Stat(dir)
+	require.NoError(t, err)
+	require.Equal(t, "drwx------", info.Mode().String())
+	info, err = os.Stat(filepath.Join(dir, "one.spool"))
+	require.NoError(t, err)
+	require.Equal(t, "-rw-------", info.Mode().String())
+	require.NoError(t, st.Close())
+	a.Count(100, 100, true)
+	require.Nil(t, (*Store)(nil).Put(nil, 1, 1))
+
+	_, owners, found := adopted(t, dir, "two")
+	require.Len(t, owners, 1)
+	require.Equal(t, Owner{Service: "shop", Host: "web-1", PID: os.Getpid(), Run: "one", Build: "1a2b3c4"}, owners[0])
+	got := map[string]Counts{}
+	for data, r := range found {
+		got[data] = r.Counts
+	}
+	require.Equal(t, map[string]Counts{
+		`"a"`:  {Alerts: 2, Last: 20},
+		`"b"`:  {Alerts: 40, Last: 50, Least: true, Told: Told{Alerts: 30, Before: 7, Posted: 45, ID: "batch", Ref: "C1/1.5"}},
+		`"c"`:  {Alerts: 40, Last: 50},
+		`"e2"`: {Alerts: 4, Last: 6, Told: Told{Alerts: 3, ID: strings.Repeat("i", 47), Ref: strings.Repeat("r", 151)}},
+		`"f"`:  {Alerts: 9, Told: Told{Alerts: 9}},
+	}, got)
+}
+
+func TestAHeadNeverFalls(t *testing.T) {
+	dir := t.TempDir()
+	st, _ := open(t, dir, "one")
+	s := st.Put([]byte(`1`), 1, 1)
+	var wg sync.WaitGroup
+	for g := range uint64(8) {
+		wg.Go(func() {
+			for n := range uint64(500) {
+				s.Count(n*8+g, int64(n*8+g), false)
+				if n%50 == 0 {
+					s.Put([]byte(`1`))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	s.Count(7, 7, false)
+	s.Told(Told{Alerts: 5})
+	s.Told(Told{Alerts: 3})
+	require.NoError(t, st.Close())
+	_, _, found := adopted(t, dir, "two")
+	require.Equal(t, Counts{Alerts: 3999, Last: 3999, Told: Told{Alerts: 5}, Least: true}, found["1"].Counts)
+}
+
+func TestALeastCountStaysOne(t *testing.T) {
+	dir := t.TempDir()
+	st, _ := open(t, dir, "one")
+	st.Put([]byte(`1`), 1, 1).Count(20, 1, false)
+	require.NoError(t, st.Close())
+	st, _, found := adopted(t, dir, "two")
+	require.True(t, found["1"].Least)
+	found["1"].Slot.Count(21, 2, true)
+	require.NoError(t, st.Close())
+	_, _, found = adopted(t, dir, "three")
+	require.Equal(t, Counts{Alerts: 21, Last: 2, Least: true}, found["1"].Counts)
+}
+
+func TestNothingLeftNothingStays(t *testing.T) {
+	dir := t.TempDir()
+	st, _ := open(t, dir, "one")
+	require.Equal(t, []string{"one.spool"}, files(t, dir))
+	s := st.Put([]byte(`1`), 1, 1)
+	st.Put([]byte(`2`), 1, 1).Drop()
+	require.NoError(t, st.Close())
+	require.NoError(t, st.Close())
+	require.Equal(t, []string{"one.spool"}, files(t, dir))
+	require.True(t, s.Kept())
+
+	st, _, found := adopted(t, dir, "two")
+	require.Len(t, found, 1)
+	require.Equal(t, []string{"one.spool", "two.spool"}, files(t, dir))
+	found["1"].Slot.Drop()
+	require.Equal(t, []string{"two.spool"}, files(t, dir))
+	require.NoError(t, st.Close())
+	require.Empty(t, files(t, dir))
+}
+
+func TestTheFileIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	st, h := open(t, dir, "one")
+	data := bytes.Repeat([]byte("1"), Room)
+	var slots []*Slot
+	for range Slots {
+		slots = append(slots, st.Put(data, 1, 1))
+	}
+	require.Empty(t, h.all())
+	info, err := os.Stat(filepath.Join(dir, "one.spool"))
+	require.NoError(t, err)
+	require.EqualValues(t, 4096+1000*16384, info.Size())
+	require.Less(t, info.Size(), int64(16<<20))
+
+	more := st.Put([]byte(`"more"`), 1, 1)
+	st.Put([]byte(`"and more"`), 1, 1).Drop()
+	require.False(t, more.Kept())
+	require.Len(t, h.all(), 1)
+	slots[500].Drop()
+	more.Count(2, 2, false)
+	require.NoError(t, st.Sync())
+	require.True(t, more.Kept())
+	require.Contains(t, h.all()[0], "written again")
+	st.Put(bytes.Repeat([]byte("1"), Room+1), 1, 1)
+	require.Contains(t, h.all()[0], "16129 bytes of data; want 1 to 16128")
+
+	require.NoError(t, st.Close())
+	_, _, found := adopted(t, dir, "two")
+	require.EqualValues(t, 2, found[`"more"`].Alerts)
+}
+
+// A file as it was written by this version's first build must be read for ever.
+func TestTheFormatIsTheOneWrittenDown(t *testing.T) {
+	dir := t.TempDir()
+	st, _ := open(t, dir, "one")
+	st.Put([]byte(`"x"`), 3, 4).Told(Told{Alerts: 1, Before: 2, Posted: 5, ID: "id", Ref: "ref"})
+	b, err := os.ReadFile(filepath.Join(dir, "one.spool"))
+	require.NoError(t, err)
+	require.Equal(t, "slackalert spool\x01\x00\x00\x00", string(b[:20]))
+	head := b[4096:]
+	require.Equal(t, uint32(3), le.Uint32(head[4:]))
+	for i, want := range []uint64{3, 4, 1, 2, 5} {
+		require.Equal(t, want, le.Uint64(head[16+8*i:]), fmt.Sprint(16+8*i))
+	}
+	require.Equal(t, "\x02id\x00", string(head[56:60]))
+	require.Equal(t, "\x03ref\x00", string(head[104:109]))
+	require.Equal(t, `"x"`, string(head[256:259]))
+	require.Len(t, b, 4096+256+3)
+}

@@ -1,0 +1,261 @@
+package spool
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// corrupt writes b into a file at an offset.
+func corrupt(t *testing.T, path string, at int64, b string) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	require.NoError(t, err)
+	_, err = f.WriteAt([]byte(b), at)
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+}
+
+func TestWhatCantBeAdoptedIsSaidOnceAndLeft(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(t *testing.T, path string)
+		found int
+		said  string
+		left  bool
+	}{
+		{"sound", func(*testing.T, string) {}, 3, "", true},
+		{"foreign", func(t *testing.T, path string) { corrupt(t, path, 0, "SQLite format 3") }, 0, "none of slackalert's", true},
+		{"empty", func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) }, 0, "none of slackalert's", true},
+		{"newer", func(t *testing.T, path string) { corrupt(t, path, 16, "\x02") }, 0, "its format is 2; want 1", true},
+		{"torn page", func(t *testing.T, path string) { corrupt(t, path, 40, "x") }, 0, "first page is damaged", true},
+		{"torn head", func(t *testing.T, path string) { corrupt(t, path, offset(1)+16, "\xff") }, 2, "1 of its slots are damaged, 2 are not", true},
+		{"torn data", func(t *testing.T, path string) { corrupt(t, path, offset(2)+256, "?") }, 2, "1 of its slots are damaged, 2 are not", true},
+		{"length gone mad", func(t *testing.T, path string) { corrupt(t, path, offset(0)+4, "\xff\xff\xff\xff") }, 2, "1 of its slots are damaged, 2 are not", true},
+		{"short", func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, offset(1)+260)) }, 1, "1 of its slots are damaged, 1 are not", true},
+		{"only a page", func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, pageSize)) }, 0, "", false},
+		{"another service's", func(t *testing.T, path string) {
+			page, err := Owner{Service: "mail", Run: "one"}.page()
+			require.NoError(t, err)
+			corrupt(t, path, 0, string(page))
+		}, 0, "", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dir := t.TempDir()
+				st, _ := open(t, dir, "one")
+				for range 3 {
+					st.Put([]byte(`"a group's data"`), 2, 3)
+				}
+				require.NoError(t, st.Close())
+				tt.spoil(t, filepath.Join(dir, "one.spool"))
+
+				st, h := open(t, dir, "two")
+				found := 0
+				st.Adopt(func(_ Owner, records []Record) { found += len(records) })
+				time.Sleep(5 * time.Minute)
+				synctest.Wait()
+				require.Equal(t, tt.found, found)
+				if said := h.all(); tt.said == "" {
+					require.Empty(t, said)
+				} else {
+					require.Len(t, said, 1)
+					require.Contains(t, said[0], tt.said)
+				}
+				st.Put([]byte(`1`), 1, 1) // the program goes on
+				require.NoError(t, st.Close())
+				require.Equal(t, tt.left, strings.Contains(strings.Join(files(t, dir), " "), "one.spool"))
+			})
+		})
+	}
+}
+
+func TestADamagedSlotGoesWithTheOthers(t *testing.T) {
+	dir := t.TempDir()
+	st, _ := open(t, dir, "one")
+	st.Put([]byte(`1`), 1, 1)
+	st.Put([]byte(`2`), 1, 1)
+	require.NoError(t, st.Close())
+	corrupt(t, filepath.Join(dir, "one.spool"), offset(0)+16, "\xff")
+	st, _ = open(t, dir, "two")
+	st.Adopt(func(_ Owner, records []Record) {
+		require.Len(t, records, 1)
+		records[0].Slot.Drop()
+	})
+	require.Equal(t, []string{"two.spool"}, files(t, dir))
+}
+
+func TestLooksAgainEachMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		old, _ := open(t, dir, "old")
+		old.Put([]byte(`1`), 1, 1)
+		st, h := open(t, dir, "new")
+		found := 0
+		st.Adopt(func(_ Owner, records []Record) { found += len(records) })
+		require.Equal(t, 0, found, "its owner lives")
+		time.Sleep(61 * time.Second)
+		synctest.Wait()
+		require.Equal(t, 0, found, "its owner lives")
+		require.NoError(t, old.Close())
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		require.Equal(t, 1, found)
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		require.Equal(t, 1, found, "adopted twice")
+		require.Empty(t, h.all())
+		require.NoError(t, st.Close())
+	})
+}
+
+func TestHalfMadeFilesAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	for name, age := range map[string]time.Duration{"old.spool.new": 2 * time.Minute, "young.spool.new": time.Second, "other.new": time.Hour} {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, nil, 0o600))
+		require.NoError(t, os.Chtimes(path, time.Time{}, time.Now().Add(-age)))
+	}
+	adopted(t, dir, "one")
+	require.Equal(t, []string{"one.spool", "other.new", "young.spool.new"}, files(t, dir))
+}
+
+func TestSomebodyRemovesTheFile(t *testing.T) {
+	for name, remove := range map[string]func(dir string) error{
+		"the file":   func(dir string) error { return os.Remove(filepath.Join(dir, "one.spool")) },
+		"the folder": os.RemoveAll,
+		"moves it":   func(dir string) error { return os.Rename(dir, dir+".old") },
+	} {
+		for when, next := range map[string]func(*Store) *Slot{
+			"a new group": func(st *Store) *Slot { return st.Put([]byte(`"new"`), 1, 1) },
+			"a minute":    func(*Store) *Slot { time.Sleep(61 * time.Second); synctest.Wait(); return nil },
+		} {
+			t.Run(name+", then "+when, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					dir := filepath.Join(t.TempDir(), "spool")
+					st, h := open(t, dir, "one")
+					a := st.Put([]byte(`"a"`), 1, 1)
+					b := st.Put([]byte(`"b"`), 1, 1)
+					require.NoError(t, remove(dir))
+					a.Count(2, 2, false)
+					next(st)
+					b.Count(3, 3, false)
+					require.Empty(t, h.all(), "nothing was lost")
+					require.NoError(t, st.Close())
+					_, _, found := adopted(t, dir, "two")
+					require.EqualValues(t, 2, found[`"a"`].Alerts)
+					require.EqualValues(t, 3, found[`"b"`].Alerts)
+				})
+			})
+		}
+	}
+}
+
+func TestSomebodyRemovesAFileThatWasTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		st, _ := open(t, dir, "one")
+		st.Put([]byte(`"a"`), 1, 1)
+		require.NoError(t, st.Close())
+		st, owners, found := adopted(t, dir, "two")
+		require.NoError(t, os.Remove(filepath.Join(dir, "one.spool")))
+		time.Sleep(61 * time.Second)
+		synctest.Wait()
+		found[`"a"`].Slot.Count(5, 5, false)
+		require.NoError(t, st.Close())
+		_, again, found := adopted(t, dir, "three")
+		require.EqualValues(t, 5, found[`"a"`].Alerts)
+		require.Equal(t, owners, again)
+	})
+}
+
+func TestAFolderThatCantBeMadeIsTriedOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "spool")
+		st, h := open(t, dir, "one")
+		old := st.Put([]byte(`"old"`), 1, 1)
+		require.NoError(t, os.RemoveAll(dir))
+		require.NoError(t, os.WriteFile(dir, nil, 0o600)) // a file where the folder was
+		s := st.Put([]byte(`"new"`), 1, 1)
+		require.Len(t, h.all(), 1)
+		require.NoError(t, os.Remove(dir))
+		other := st.Put([]byte(`"other"`), 1, 1)
+		s.Count(2, 2, false)
+		require.NoDirExists(t, dir, "tried again within the minute")
+		time.Sleep(61 * time.Second)
+		synctest.Wait()
+		require.Equal(t, []string{"one.spool"}, files(t, dir))
+		said := h.all()
+		require.Len(t, said, 1)
+		require.Contains(t, said[0], "written again")
+		for _, s := range []*Slot{s, old, other} {
+			require.True(t, s.Kept())
+		}
+		require.NoError(t, st.Close())
+		_, _, found := adopted(t, dir, "two")
+		require.Len(t, found, 3)
+		require.EqualValues(t, 2, found[`"new"`].Alerts)
+	})
+}
+
+// What can't be written, in whichever way, is written when it can.
+func TestAFileThatCantBeWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		st, h := open(t, dir, "one")
+		old := st.Put([]byte(`"old"`), 1, 1)
+		changed := st.Put([]byte(`"before"`), 1, 1)
+		good := st.file.f
+		bad, err := os.Open(st.file.path) // for reading only
+		require.NoError(t, err)
+		st.file.f = bad
+		s := st.Put([]byte(`"new"`), 1, 1)
+		dropped := st.Put([]byte(`"dropped"`), 1, 1)
+		require.False(t, s.Kept())
+		old.Count(2, 2, false)
+		changed.Put([]byte(`"after"`))
+		dropped.Drop()
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		require.Error(t, st.Sync())
+		require.Len(t, h.all(), 1)
+
+		st.file.f = good
+		require.NoError(t, bad.Close())
+		s.Count(3, 3, false)
+		old.Count(4, 4, false)
+		require.NoError(t, st.Sync())
+		require.Len(t, h.all(), 1)
+		require.NoError(t, st.Close())
+		_, _, found := adopted(t, dir, "two")
+		require.Len(t, found, 3)
+		require.EqualValues(t, 4, found[`"old"`].Alerts)
+		require.EqualValues(t, 3, found[`"new"`].Alerts)
+		require.Contains(t, found, `"after"`)
+	})
+}
+
+func TestOpenSaysWhatIsWrong(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
+	for _, tt := range []struct {
+		name, dir string
+		owner     Owner
+		want      string
+	}{
+		{"a file for a folder", filepath.Join(dir, "file"), Owner{Run: "one"}, "file"},
+		{"a folder under a file", filepath.Join(dir, "file", "spool"), Owner{Run: "one"}, "file"},
+		{"a name too long", dir, Owner{Run: strings.Repeat("r", 300)}, "name too long"},
+		{"an owner too long", dir, Owner{Run: "one", Host: strings.Repeat("h", 5000)}, "want at most 4068"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Open(tt.dir, tt.owner, nil)
+			require.ErrorContains(t, err, tt.want)
+			require.Equal(t, []string{"file"}, files(t, dir))
+		})
+	}
+}
