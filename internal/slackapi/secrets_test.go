@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -25,7 +26,7 @@ func assertClean(t *testing.T, err error) {
 		texts = append(texts, e.Mend(), fmt.Sprintf("%+v", *e), fmt.Sprintf("%#v", *e))
 		for _, cause := range e.Unwrap() {
 			texts = append(texts, fmt.Sprintf("%+v", cause), fmt.Sprintf("%#v", cause))
-			assert.Contains(t, known, cause)
+			assert.Contains(t, append([]error{ErrNoHistory}, known...), cause)
 		}
 	}
 	for _, text := range texts {
@@ -95,6 +96,8 @@ func assertFailsClean(t *testing.T, transport roundTrip) {
 	assertHides(t, err, testToken)
 	assertHides(t, NewBot(testToken, "", hc).Edit(t.Context(), "C1/17.1", message()), testToken)
 	assertHides(t, NewBot(testToken, "", hc).Check(t.Context()), testToken)
+	_, err = NewBot(testToken, "", hc).Find(t.Context(), "C1", "B7", time.Now())
+	assertHides(t, err, testToken)
 	_, err = NewWebhook(testHook, hc).Post(t.Context(), message())
 	assertHides(t, err, hidden[1:]...)
 	assertHides(t, NewWebhook(testHook, hc).Check(t.Context()), hidden[1:]...)
