@@ -18,3 +18,6 @@ func lockOpen(string) (*os.File, error) { return nil, errors.ErrUnsupported }
 func Remove(f *os.File, path string) error {
 	return errors.Join(os.Remove(path), f.Close())
 }
+
+// NoSpace reports false.
+func NoSpace(error) bool { return false }

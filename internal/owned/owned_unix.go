@@ -65,3 +65,8 @@ func Remove(f *os.File, path string) error {
 	err := os.Remove(path)
 	return errors.Join(err, f.Close())
 }
+
+// NoSpace reports whether err says that the disk is full.
+func NoSpace(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}

@@ -9,8 +9,10 @@ import (
 	"syscall"
 )
 
-// sharingViolation is ERROR_SHARING_VIOLATION.
-const sharingViolation = syscall.Errno(32)
+const (
+	sharingViolation = syscall.Errno(32)  // ERROR_SHARING_VIOLATION
+	diskFull         = syscall.Errno(112) // ERROR_DISK_FULL
+)
 
 // Create makes the file path, which must not exist, and returns it locked, with
 // begin written to it. It is locked from the moment it exists; a failure leaves
@@ -51,4 +53,9 @@ func open(path string, how uint32) (*os.File, error) {
 func Remove(f *os.File, path string) error {
 	err := f.Close()
 	return errors.Join(err, os.Remove(path))
+}
+
+// NoSpace reports whether err says that the disk is full.
+func NoSpace(err error) bool {
+	return errors.Is(err, diskFull)
 }

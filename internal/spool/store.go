@@ -57,8 +57,9 @@ type Record struct {
 var errFull = fmt.Errorf("spool: all its %d slots are taken", Slots)
 
 // Open makes dir, 0700, if it is missing, and in it the file of this process.
-// report is told of trouble, once when it begins and once when it is over. An
-// owner needs a Run of its own, which names the file.
+// report is told of trouble, once when it begins and once when it is over; a full
+// disk is trouble, what else is in the way is an error. An owner needs a Run of
+// its own, which names the file.
 func Open(dir string, owner Owner, report func(msg string, args ...any)) (*Store, error) {
 	st := &Store{dir: dir, owner: owner, report: report, waiting: map[*Slot]bool{}, said: map[string]bool{}}
 	page, err := owner.page()
@@ -69,8 +70,13 @@ func Open(dir string, owner Owner, report func(msg string, args ...any)) (*Store
 	for i := range st.file.free {
 		st.file.free[i] = Slots - 1 - i
 	}
-	if st.file.f, err = st.create(st.file); err != nil {
+	st.file.f, err = st.create(st.file)
+	if err != nil && !owned.NoSpace(err) {
 		return nil, err
+	}
+	if err != nil {
+		st.pause = time.Now().Add(lookEach)
+		st.failed(err)
 	}
 	st.looking.Lock() // tick reads timer
 	defer st.looking.Unlock()
@@ -161,6 +167,10 @@ var errMissing = errors.New("spool: its file was removed")
 func (f *file) replace(fresh *os.File) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.f == nil { // there never was room for one
+		f.f = fresh
+		return nil
+	}
 	b := make([]byte, slotSize)
 	for i := range Slots {
 		n, err := f.f.ReadAt(b, offset(i))
@@ -453,7 +463,10 @@ func (st *Store) Close() error {
 func (f *file) close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	err := errors.Join(f.f.Sync(), f.f.Close())
+	g := f.f
 	f.f = nil
-	return err
+	if g == nil {
+		return nil
+	}
+	return errors.Join(g.Sync(), g.Close())
 }
