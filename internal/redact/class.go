@@ -19,6 +19,8 @@ const (
 	closer                    // may end a bare value
 	quote                     // ", ' and `
 	slash                     // the backslash
+	hexc                      // lower-case hexadecimal digits
+	lowerc                    // a to z
 )
 
 var classes = func() (t [256]class) {
@@ -32,6 +34,8 @@ var classes = func() (t [256]class) {
 	const letters = upper + "abcdefghijklmnopqrstuvwxyz"
 	set(word|keyPart|alnum|base64c|tokenc|slackc|jwtc, digits+letters)
 	set(digit, digits)
+	set(hexc, digits+"abcdef")
+	set(lowerc, letters[len(upper):])
 	set(upnum, digits+upper)
 	set(keyPart, "_.-$")
 	set(base64c, "+/=-_")

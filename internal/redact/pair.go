@@ -86,6 +86,9 @@ func sepAfter(s string, i int) int {
 	for end < last && (s[end] == '*' || s[end] == ']') {
 		end++
 	}
+	if sep := columnsEnd(s[:last], end); sep > end {
+		return sep
+	}
 	if escaped(s[end:last], "22") || escaped(s[end:last], "5d") {
 		end += 3
 	}
@@ -97,6 +100,19 @@ func sepAfter(s string, i int) int {
 		return end
 	}
 	return -1
+}
+
+// columnsEnd returns the place of the '=' in what databases say of a row,
+// "Key (email, token)=(…)", where the names go on at i; else i.
+func columnsEnd(s string, i int) int {
+	end := i
+	for end < len(s) && (is(s[end], keyPart) || s[end] == ',' || s[end] == ' ' || s[end] == '"') {
+		end++
+	}
+	if strings.HasPrefix(s[end:], ")=(") {
+		return end + 1
+	}
+	return i
 }
 
 // apart returns the place of the ':' before a value that is named apart from
@@ -129,7 +145,7 @@ func escaped(s, hex string) bool {
 // pair hides the value after the ':' or '=' at sep if a key before names a
 // secret.
 func (t *scan) pair(sep int) int {
-	key, quoted := t.keyBefore(sep)
+	key, from, quoted := t.keyBefore(sep)
 	k := kindOf(key)
 	s := t.s
 	glued := sep + 1
@@ -137,27 +153,46 @@ func (t *scan) pair(sep int) int {
 		glued++ // ":=", "==", "=>", "**key:**"
 	}
 	at := blanks(s, glued)
+	first := k != none && s[sep] == ':' && !quoted && t.opens(from)
+	if first {
+		if begin, end := t.block(from, at); end > begin {
+			return t.hide(begin, end)
+		}
+	}
 	switch {
 	case k == none, at == len(s), nothing(s, at), strings.HasPrefix(s[sep:], "::"), strings.HasPrefix(s[sep:], "://"):
 		return sep
+	case s[sep] == ':' && (fileName(key) || t.address(from, sep, quoted)):
+		return sep
 	case at > glued && s[sep] == '=' && s[sep-1] != ' ' && assigns(s, at):
 		return sep // "password= user=bob" has no password
-	case at > glued && s[sep] == ':' && !quoted && prose(s, at, k):
+	case at > glued && s[sep] == ':' && !quoted && sentence(s, at, k, first):
 		return sep
 	}
-	from, to := t.value(at, k)
-	if at == glued && s[sep] == ':' && !quoted && from == at {
-		to = fieldEnd(s, to)
+	begin, to := t.value(at, k)
+	if s[sep] == ':' && !quoted && begin == at {
+		switch {
+		case at == glued:
+			to = fieldEnd(s, to)
+		case first && k == chosen:
+			to = clauseEnd(s, at, to)
+		}
 	}
-	return t.hide(from, to)
+	return t.hide(begin, to)
 }
 
-// keyBefore returns the key that ends before sep, and whether it is quoted.
-func (t *scan) keyBefore(sep int) (key string, quoted bool) {
+// keyBefore returns the key that ends before sep, where it begins, and whether
+// it is quoted.
+func (t *scan) keyBefore(sep int) (key string, from int, quoted bool) {
 	s, low := t.s, max(t.seen, sep-maxKey)
 	end := sep
 	if end > low && !is(s[end-1], alnum) || end-3 >= low && s[end-3] == '%' {
 		end = t.keyEnd(sep, low)
+	}
+	if end > low && s[end-1] == ')' && strings.HasPrefix(s[sep:], "=(") {
+		if n := strings.LastIndexByte(s[low:end], '('); n >= 0 {
+			return s[low+n+1 : end-1], low + n + 1, false
+		}
 	}
 	if end > low && is(s[end-1], quote) {
 		quoted = true
@@ -165,7 +200,7 @@ func (t *scan) keyBefore(sep int) (key string, quoted bool) {
 			end--
 		}
 	}
-	from := end
+	from = end
 	for from > low && (is(s[from-1], keyPart) || quoted && s[from-1] == ' ') {
 		from--
 	}
@@ -174,7 +209,26 @@ func (t *scan) keyBefore(sep int) (key string, quoted bool) {
 			from--
 		}
 	}
-	return s[from:end], quoted
+	if from > low {
+		from = min(end, from+escapeTail(s, from))
+	}
+	return s[from:end], from, quoted
+}
+
+// escapeTail returns how many bytes at i, which is no first byte, belong to an
+// escape that began before: \u0026sig=, \npw=, %26sig=.
+func escapeTail(s string, i int) int {
+	switch {
+	case s[i-1] == '%' && run(s[:min(len(s), i+2)], i, alnum) == i+2:
+		return 2
+	case s[i-1] != '\\' || i == len(s):
+		return 0
+	case s[i] == 'u' && run(s[:min(len(s), i+5)], i, alnum) == i+5:
+		return 5
+	case strings.IndexByte("nrtbf", s[i]) >= 0:
+		return 1
+	}
+	return 0
 }
 
 // keyEnd steps back from sep over what may stand between it and a key:
@@ -211,7 +265,7 @@ func tailWord(w string) bool {
 // escapedPair is pair for the %3D or %3A at sep of an escaped URL or form.
 func (t *scan) escapedPair(sep int) int {
 	s := t.s
-	if key, _ := t.keyBefore(sep); kindOf(key) == none {
+	if key, _, _ := t.keyBefore(sep); kindOf(key) == none {
 		return sep
 	}
 	from := sep + 3
@@ -265,7 +319,7 @@ func (t *scan) element(i int) int {
 // --password hunter2, also as elements of a printed list.
 func (t *scan) flag(end int) int {
 	s, from := t.s, end
-	for from > t.seen && is(s[from-1], keyPart) {
+	for from > t.seen && end-from < 2*maxKey && is(s[from-1], keyPart) {
 		from--
 	}
 	k := kindOf(s[from:end])
@@ -277,7 +331,7 @@ func (t *scan) flag(end int) int {
 		at++
 	}
 	switch {
-	case k == none, at == end, at == len(s), s[at] == '-', is(s[end], quote) && !is(s[at], quote):
+	case k == none, at == end, at == len(s), s[at] == '-' && !minting(s, at), is(s[end], quote) && !is(s[at], quote):
 		return end
 	case nothing(s, at), prose(s, at, k):
 		return end
@@ -290,7 +344,7 @@ func nothing(s string, i int) bool {
 	if is(s[i], quote) {
 		return false
 	}
-	switch s[i:run(s, i, alnum)] {
+	switch s[i:run(s[:min(len(s), i+8)], i, alnum)] {
 	case "true", "false", "nil", "null", "none":
 		return true
 	}

@@ -26,6 +26,200 @@ func prose(s string, i int, k kind) bool {
 	return opensClause(lower(bare))
 }
 
+// sentence reports whether what stands at i, after "key: " without quotes, goes
+// on with a sentence or a chain of causes: "fetch token: dial tcp". A secret
+// has a digit, both cases, a sign or 16 letters; a plain word is one only where
+// it stands alone, or where a person may have chosen it. first says that the
+// key opens a clause: there a value is likelier than a cause.
+func sentence(s string, i int, k kind, first bool) bool {
+	switch {
+	case k == cookie:
+		return prose(s, i, k)
+	case k == header:
+		return clauseOfHeader(s, i)
+	case is(s[i], quote):
+		return false
+	}
+	end := i
+	for end < len(s) && end-i < maxKey && !is(s[end], space) {
+		end++
+	}
+	next := blanks(s, end)
+	goesOn := next > end && next < len(s) && lineBreak(s, next) == 0
+	bare, chain := strings.TrimRight(s[i:end], ":,.;!?"), s[end-1] == ':'
+	switch {
+	case len(bare) <= 2 && (bare == "" || !is(bare[0]|bare[len(bare)-1], word)):
+		return true // "unexpected token: {"
+	case isStatus(bare):
+		return k != chosen && (goesOn || !first)
+	case opensClause(lower(bare)):
+		return k != chosen || goesOn || endsClause(lower(bare))
+	case !plainWord(bare, chain && k != chosen) || len(bare) >= leastSecret && !chain:
+		return false
+	case k == chosen:
+		return chain || goesOn && !first
+	}
+	return chain || goesOn || !first
+}
+
+// leastSecret is how many letters without a digit may be a secret.
+const leastSecret = 16
+
+// clauseOfHeader is sentence for an Authorization header. Where a scheme
+// stands, the word after it tells.
+func clauseOfHeader(s string, i int) bool {
+	end := run(s[:min(len(s), i+maxKey)], i, alnum|tokenc)
+	next := blanks(s, end)
+	if !scheme(lower(s[i:end])) || next == end || next == len(s) {
+		return prose(s, i, header)
+	}
+	after := run(s[:min(len(s), next+maxKey)], next, alnum)
+	return opensClause(lower(s[next:after])) && (after == len(s) || !is(s[after], keyPart|quote) && s[after] != '=')
+}
+
+// scheme reports whether w is one of those that credentials follow.
+func scheme(w string) bool {
+	switch w {
+	case "bearer", "basic", "token", "apikey", "api-key", "key", "jwt", "secret", "negotiate", "ntlm", "dpop",
+		"digest", "oauth", "hawk", "signature", "aws4-hmac-sha256":
+		return true
+	}
+	return false
+}
+
+func isStatus(w string) bool {
+	return len(w) == 3 && '1' <= w[0] && w[0] <= '5' && run(w, 1, digit) == 3
+}
+
+// plainWord reports whether w is of letters of one case, but for a capital, and
+// of signs that words have. One of a chain, before a colon, may end in digits.
+func plainWord(w string, chain bool) bool {
+	upper, lowerToo := 0, false
+	for i := range len(w) {
+		switch c := w[i]; {
+		case isUpper(c):
+			upper++
+			if lowerToo || upper < i {
+				return false
+			}
+		case is(c, lowerc):
+			lowerToo = true
+			if upper > 1 {
+				return false
+			}
+		case is(c, digit):
+			return chain && i > 0 && len(w)-i < 5 && run(w, i, digit) == len(w)
+		case is(c, word) || strings.IndexByte("-_/.'", c) >= 0:
+			if upper > 0 && c == '_' {
+				upper = i
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// minting reports whether the word at i looks made by a machine.
+func minting(s string, i int) bool {
+	end := i
+	for end < len(s) && end-i < maxKey && !is(s[end], space|quote|slash) {
+		end++
+	}
+	return end > i && (end-i >= leastSecret || !plainWord(s[i:end], false)) && strings.ContainsAny(s[i:end], "0123456789")
+}
+
+// opens reports whether the key that begins at from opens a clause: at the
+// start of the text or of a line, after a sign that parts clauses, or after a
+// word that a value's name follows.
+func (t *scan) opens(from int) bool {
+	s, i := t.s, from
+	for i > 0 && from-i < maxKey && (s[i-1] == ' ' || s[i-1] == '\t') {
+		i--
+	}
+	if i == 0 || strings.IndexByte("\n\r,;|([{>*-.!?\"'`", s[i-1]) >= 0 || strings.HasSuffix(s[:i], `\n`) {
+		return true
+	}
+	begin := i
+	for begin > 0 && i-begin < maxKey && is(s[begin-1], alnum) {
+		begin--
+	}
+	switch lower(s[begin:i]) {
+	case "with", "using", "and", "or", "the", "your", "my", "new", "old", "is", "default", "temporary", "initial",
+		"current", "user", "admin", "root", "db", "database":
+		return true
+	}
+	return false
+}
+
+// clauseEnd extends the first word of a secret that a person chose, which
+// stands at s[i:to], over the words that follow it. Where the key doesn't open
+// the line, one that isn't a word is all of it.
+func clauseEnd(s string, i, to int) int {
+	if is(s[i], quote) || strings.HasPrefix(s[i:], Mark) || !plainWord(s[i:to], false) {
+		return to
+	}
+	for {
+		next := blanks(s, to)
+		if next == to || next == len(s) || strings.IndexByte("|([{<-/#", s[next]) >= 0 || lineBreak(s, next) > 0 {
+			return to
+		}
+		end := lineEnd(s[:wordEnd(s, next)], next)
+		if end == next || s[end-1] == ':' || s[end-1] == '=' || assigns(s, next) || strings.HasPrefix(s[next:], Mark) {
+			return to
+		}
+		to = end
+	}
+}
+
+// endsClause reports whether w is a cause by itself.
+func endsClause(w string) bool {
+	switch w {
+	case "eof", "timeout", "expired", "invalid", "missing", "required", "denied", "refused", "forbidden",
+		"unauthorized", "empty", "wrong", "mismatch", "revoked", "rejected", "failed", "unknown", "malformed":
+		return true
+	}
+	return false
+}
+
+// fileName reports whether key is the name of a source or a settings file:
+// what follows its colon is a line's number, or what went wrong there.
+func fileName(key string) bool {
+	dot := strings.LastIndexByte(key, '.')
+	if dot < 0 {
+		return false
+	}
+	switch key[dot+1:] {
+	case "go", "py", "js", "ts", "tsx", "jsx", "mjs", "java", "kt", "rb", "rs", "c", "cc", "cpp", "h", "cs", "php", "swift",
+		"scala", "ex", "exs", "vue", "sql", "yaml", "yml", "json", "toml", "xml", "proto", "tmpl", "html", "txt", "pem":
+		return true
+	}
+	return false
+}
+
+// address reports whether the key at from is the end of a URL or of a path:
+// what follows its colon is what went wrong there.
+func (t *scan) address(from, sep int, quoted bool) bool {
+	s, begin := t.s, from
+	if from == t.seen || strings.IndexByte("/?&=#", s[from-1]) < 0 {
+		return false
+	}
+	for begin > t.seen && from-begin < 4*maxKey && !is(s[begin-1], space|quote) {
+		begin--
+	}
+	path := s[from-1] == '/'
+	if strings.Contains(s[begin:from], "://") {
+		path = true
+	} else if !path {
+		return false
+	}
+	at := blanks(s, sep+1)
+	if quoted {
+		return at == len(s) || quoteAt(s, at) < 0 || strings.Contains(s[begin:from], "://")
+	}
+	return at > sep+1 && (s[begin] == '/' || strings.Contains(s[begin:from], "://"))
+}
+
 // lower returns w in lower case if it is a short word, else "".
 func lower(w string) string {
 	if len(w) > 16 {

@@ -55,15 +55,14 @@ func (t *scan) scan(from, to int) {
 	for i, code := from, uint32(0); i < to; {
 		i, code = textCodes.next(t.s[:min(to, t.due.at)], i, code)
 		next := i
-		switch {
-		case i < min(to, t.due.at):
-			if next = t.look(i); next > i+1 {
-				code = 0 // what is hidden begins nothing
-			}
-		case i < to:
-			if next = t.take(); next > i {
-				code = 0
-			}
+		if i < min(to, t.due.at) {
+			next = t.look(i)
+		}
+		if t.due.at == i && i < to { // also of the "pw=" that look just saw
+			next = max(next, t.take())
+		}
+		if next > i+1 {
+			code = 0 // what is hidden begins nothing
 		}
 		if i = next; i > t.due.at {
 			t.due = never

@@ -41,8 +41,8 @@ func (t *scan) quotedFrom(end int) bool {
 func urlEnd(s string, i int, quoted bool) int {
 	for ; i < len(s); i++ {
 		switch c := s[i]; {
-		case is(c, space) && (!quoted || c == '\n'), c == ':' && strings.HasPrefix(s[i:], "://"):
-			return i
+		case is(c, space) && (!quoted || c == '\n'), c == ':' && (strings.HasPrefix(s[i:], "://") || strings.HasPrefix(s[i:], `:\/`)):
+			return i // also because looking on, from each of many, would take for ever
 		case is(c, quote|slash):
 			end := run(s, i, slash)
 			if end < len(s) && is(s[end], quote) && parts(s, end+1) {

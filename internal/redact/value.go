@@ -12,36 +12,48 @@ func (t *scan) value(i int, k kind) (from, to int) {
 		from = open + 1
 		return from, quotedEnd(s, i, open)
 	}
-	shut := opened(s, i)
-	end := wordEnd(s, shut)
-	switch {
-	case k != cookie && k != header:
+	if k != cookie && k != header {
 		return i, bareEnd(s, i)
+	}
+	shut := opened(s, i)
+	end := wordInLine(s, shut)
+	switch {
 	case shut > i:
-		return i, lineEnd(s[:end], shut)
+		return i, end
 	case k == cookie && strings.Contains(s[i:end], "="):
 		return i, lineEnd(s, i)
 	case k == cookie:
-		return i, lineEnd(s[:end], i)
+		return i, end
 	}
 	return headerValue(s, i, end)
 }
 
+// wordInLine returns where the word or the header line ends that goes on at i,
+// whichever is first. It looks at little more of s than that.
+func wordInLine(s string, i int) int {
+	for size := 2 * maxKey; ; size *= 2 {
+		ahead := s[:min(len(s), i+size)]
+		end := lineEnd(ahead[:wordEnd(ahead, i)], i)
+		if len(ahead) == len(s) || end < len(ahead)-maxKey-2 {
+			return end
+		}
+	}
+}
+
 // headerValue is value for the Authorization whose first word is s[i:end].
 func headerValue(s string, i, end int) (from, to int) {
-	end = lineEnd(s[:end], i)
 	next := blanks(s, end)
 	if next == end {
 		return i, end
 	}
-	switch lower(s[i:end]) {
-	case "bearer", "basic", "token", "apikey", "negotiate", "ntlm", "dpop":
-		return next, bareEnd(s, next)
-	case "digest", "oauth", "hawk", "signature", "aws4-hmac-sha256":
+	switch w := lower(s[i:end]); {
+	case w == "digest" || w == "oauth" || w == "hawk" || w == "signature" || w == "aws4-hmac-sha256",
+		w == "token" && strings.Contains(s[next:wordInLine(s, next)], "="):
 		return next, lineEnd(s, next)
+	case scheme(w):
+		return next, bareEnd(s, next)
 	}
-	second := wordEnd(s, next)
-	second = lineEnd(s[:second], next)
+	second := wordInLine(s, next)
 	if rest := blanks(s, second); second > next && lineEnd(s[:min(len(s), rest+2)], rest) == rest {
 		return i, second // a scheme unknown here and its credentials
 	}
@@ -75,7 +87,7 @@ func asks(w string) bool {
 		return false
 	}
 	t := scan{s: w}
-	key, _ := t.keyBefore(n)
+	key, _, _ := t.keyBefore(n)
 	return kindOf(key) != none
 }
 
@@ -94,6 +106,11 @@ func wordEnd(s string, i int) int {
 				return i
 			}
 		case is(c, quote) || c == '\\':
+			if n := escapedBreak(s, i); n > 0 {
+				if at := run(s[:min(len(s), i+n+maxKey)], i+n, keyPart); at > i+n && at < len(s) && (s[at] == ':' || s[at] == '=') {
+					return i
+				}
+			}
 			end := run(s, i, slash)
 			if end < len(s) && is(s[end], quote) {
 				if end++; parts(s, end) || s[end] == ':' || s[end] == '>' {
@@ -104,6 +121,17 @@ func wordEnd(s string, i int) int {
 		}
 	}
 	return i
+}
+
+// escapedBreak returns how long the escape at i is that JSON has for a line
+// break, a tab, or Go's for an '&'; 0 = none.
+func escapedBreak(s string, i int) int {
+	for _, e := range [...]string{`\n`, `\r\n`, `\t`, `\u0026`} {
+		if strings.HasPrefix(s[i:], e) {
+			return len(e)
+		}
+	}
+	return 0
 }
 
 // parts reports whether the closing sign before i parts a value from what
