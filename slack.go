@@ -3,6 +3,7 @@
 package slackalert
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -162,27 +163,103 @@ func readVersion() version {
 	return v
 }
 
-// Slack posts and edits batches, for Senders that keep what Slack says.
+// Slack tells batches and says what became of them, for Senders that keep what
+// Slack answers. Make it with [NewSlack]. Its methods may be called from several
+// goroutines at once. One call is one attempt: nothing waits, keeps a pace or
+// tries again, but for a layout that Slack refuses, which goes out as plain text
+// at once. How long an attempt takes at most, the context says, and the
+// HTTPClient's Timeout (of the default client 10 s).
+//
+// Their errors hold no secret, and have methods that say more:
+//
+//	RetryAfter() time.Duration // how long Slack asked to be left alone by this method; 0 = it didn't
+//	Workspace() bool           // by every method, in every channel: a quota of the workspace is used up
+//	Mend() string              // what a person must do first; "" = time may do
+//	Unknown() bool             // it went out, and the answer doesn't say whether it was taken
+//	Unreachable() bool         // it surely never went out
+//	Refused() bool             // it was refused for what it holds, as plain text too
+//	Gone() bool                // of Edit: the message can't be edited any more, post anew
+//	NoHistory() bool           // of Find: this app can't look, however often it is asked
 type Slack struct {
-	client *slackapi.Client
+	carrier          *slackCarrier
+	channel, service string
 }
 
-// NewSlack returns what posts to the destination of opts.
+// NewSlack returns what tells batches where opts says: Token with Channel, or
+// WebhookURL. It checks all of opts as [New] does and wants one of the two: with
+// Optional too, without them its error wraps [ErrNoDestination]. Of opts it
+// looks at APIURL and HTTPClient, and at what concerns the layout, which is the
+// default one: Codes, Mention, Links, SourceURL, Blocks. A panic in one of these
+// functions leaves its part of the message out. It sends nothing.
 func NewSlack(opts *Options) (*Slack, error) {
-	panic("not built yet")
+	c, err := newConfig(opts)
+	switch {
+	case err == nil && c.nowhere:
+		err = ErrNoDestination
+	case err == nil && c.opts.Sender != nil:
+		err = errors.New("Sender is set; want Token with Channel, or WebhookURL, for a Slack that a Sender can use")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("slackalert: %w", err)
+	}
+	c.guardAll(func(string, ...any) {}) // there is no base to tell
+	return &Slack{newSlackCarrier(c.opts, c.catalogue), c.opts.Channel, c.opts.Service}, nil
 }
 
-// Post sends b as one message and returns Slack's name of it.
+// Post tells b as one message and returns Slack's name of it, for Edit; a
+// webhook's messages have none. b goes to its Channel, with an empty one to
+// Options.Channel; a webhook has its own. An empty Service is Options.Service.
+// b.ID goes along where people don't see
+// it, for Find; every app of the workspace can read it.
 func (s *Slack) Post(ctx context.Context, b Batch) (ref string, err error) {
-	panic("not built yet")
+	return s.carrier.post(ctx, s.at(b))
 }
 
-// Edit changes the message ref to say b.
+// Edit makes the message that ref names say b; nobody is notified. ref is Post's
+// or Find's, of this process or another's with the same token. An empty ref, and
+// a webhook's, is Gone.
 func (s *Slack) Edit(ctx context.Context, ref string, b Batch) error {
-	panic("not built yet")
+	return s.carrier.edit(ctx, ref, s.at(b))
 }
 
-// Find looks for b in its channel's history, by Batch.ID.
+// Find looks in b's channel for the message that was posted with b.ID, and
+// returns its ref; an empty one without an error says that it isn't there. It
+// looks back to ten minutes before the earliest alert that b shows, to a day
+// before now where b shows none with a time.
+//
+// A bot needs the scope channels:history, for private channels groups:history,
+// and must be a member: else the error's NoHistory is true, as it is of a
+// webhook and of a batch without an ID. A channel that is given by its name, not
+// by its ID, can be looked into once this Slack has posted there.
 func (s *Slack) Find(ctx context.Context, b Batch) (ref string, err error) {
-	panic("not built yet")
+	return s.carrier.find(ctx, s.at(b), b.since(time.Now()))
+}
+
+// at is b with the channel it goes to, and the service it is of.
+func (s *Slack) at(b Batch) Batch {
+	b.Channel, b.Service = cmp.Or(b.Channel, s.channel), cmp.Or(b.Service, s.service)
+	return b
+}
+
+// since is a time before b can have been posted. The examples were captured
+// before; a clock that is ahead of this one's counts no more than this one.
+func (b Batch) since(now time.Time) time.Time {
+	earliest := now
+	known := false
+	for _, g := range b.Groups {
+		at := g.At
+		if at.IsZero() {
+			at = g.Last
+		}
+		if !at.IsZero() {
+			known = true
+			if at.Before(earliest) {
+				earliest = at
+			}
+		}
+	}
+	if !known {
+		return now.Add(-24 * time.Hour)
+	}
+	return earliest.Add(-10 * time.Minute)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,6 +36,9 @@ const (
 // channel's history: a scope is missing, or the bot is no member, or it is a
 // webhook. [Error.Mend] says what would help; asking again is of no use before.
 var ErrNoHistory = errors.New("the channel's history can't be read")
+
+// NoHistory says that ErrNoHistory is the cause.
+func (e *Error) NoHistory() bool { return slices.Contains(e.causes, ErrNoHistory) }
 
 // metadata is what a message carries besides what people see. Every app of the
 // workspace can read it: an ID, and no text.

@@ -185,6 +185,7 @@ func TestFindThatFails(t *testing.T) {
 			var e *Error
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, c.blind, errors.Is(err, ErrNoHistory), err)
+			assert.Equal(t, c.blind, e.NoHistory())
 			assert.Equal(t, c.after, e.RetryAfter())
 			assert.Equal(t, c.maybe, e.Unknown())
 			assert.False(t, e.Refused() || e.Gone())
