@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"example.com/slackalert/internal/capture"
+	"example.com/slackalert/internal/ident"
 	"example.com/slackalert/internal/scope"
 )
 
@@ -49,15 +50,15 @@ func begin(opts *Options, w http.ResponseWriter, r *http.Request) *request {
 	q := &request{opts: opts, start: time.Now(), agent: r.UserAgent()}
 	q.under = w
 	q.remote = remote(r, opts.TrustForwarded)
-	q.id[0] = requestID(r.Header)
+	q.id[0] = ident.RequestID(func(header string) []string { return r.Header[canonical[header]] })
 	w.Header()["X-Request-Id"] = q.id[:]
 	path := ""
 	if r.URL != nil {
 		path = r.URL.Path
 	}
 	q.attrs = [...]slog.Attr{
-		slog.String("method", clean(r.Method, maxMethod)),
-		slog.String("path", clean(path, maxPath)),
+		slog.String("method", ident.Clean(r.Method, maxMethod)),
+		slog.String("path", ident.Clean(path, maxPath)),
 		slog.String("request_id", q.id[0]),
 	}
 	q.scope = scope.OpenLate(r.Context(), q, q.attrs[:]...)
@@ -78,7 +79,7 @@ func (q *request) Late(has func(key string) bool) []slog.Attr {
 	attrs := make([]slog.Attr, 0, 6)
 	text := func(key, s string, most int) {
 		if s != "" && !has(key) {
-			attrs = append(attrs, slog.String(key, clean(s, most)))
+			attrs = append(attrs, slog.String(key, ident.Clean(s, most)))
 		}
 	}
 	if !has("user") { // or nobody need be asked
@@ -190,14 +191,14 @@ func (q *request) place() string {
 	route := ""
 	for _, a := range scope.From(q.context()).Attrs() {
 		if a.Key == "route" {
-			route = clean(capture.Value(capture.Resolve(a.Value)), maxRoute)
+			route = ident.Clean(capture.Value(capture.Resolve(a.Value)), maxRoute)
 		}
 	}
 	if route == "" {
-		route = clean(q.route(), maxRoute)
+		route = ident.Clean(q.route(), maxRoute)
 	}
 	if route == "" {
-		route = clean(withoutIDs(q.attrs[1].Value.String()), maxRoute)
+		route = ident.Clean(withoutIDs(q.attrs[1].Value.String()), maxRoute)
 	}
 	if strings.HasPrefix(route, "/") {
 		return q.attrs[0].Value.String() + " " + route
@@ -211,4 +212,49 @@ func statusText(status int) string {
 		return strconv.Itoa(status) + " " + text
 	}
 	return "status " + strconv.Itoa(status)
+}
+
+// canonical has the headers that may hold a request's id as net/http keeps them:
+// looked up, they cost no allocation.
+var canonical = map[string]string{"x-request-id": "X-Request-Id", "x-amzn-trace-id": "X-Amzn-Trace-Id", "traceparent": "Traceparent"}
+
+// remote is the client's address.
+func remote(r *http.Request, forwarded bool) string {
+	if forwarded {
+		return ident.Remote(r.RemoteAddr, r.Header["X-Forwarded-For"])
+	}
+	return ident.Remote(r.RemoteAddr, nil)
+}
+
+// withoutIDs is a path with "*" for each part that looks like the id of one
+// thing: a number, three digits or more, a long word or a hexadecimal one with a
+// digit, an address. What is left are as many texts as there are routes.
+func withoutIDs(path string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(path, "/") {
+		if i > 0 {
+			b.WriteByte('/')
+		}
+		if looksLikeID(part) {
+			part = "*"
+		}
+		b.WriteString(part)
+	}
+	return b.String()
+}
+
+func looksLikeID(s string) bool {
+	digits, hex := 0, true
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case c == '@':
+			return true
+		case c != '-' && (c|0x20 < 'a' || c|0x20 > 'f'):
+			hex = false
+		}
+	}
+	return digits > 0 && (digits == len(s) || digits >= 3 || len(s) >= 10 || hex && len(s) >= 6)
 }

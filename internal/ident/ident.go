@@ -1,13 +1,11 @@
-// This file reads what a client says of itself, and believes little of it.
-
-package slackhttp
+// Package ident reads what a client says of itself, and believes little of it.
+package ident
 
 import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
 	"net"
-	"net/http"
 	"net/netip"
 	"strings"
 	"unicode"
@@ -15,18 +13,22 @@ import (
 	"example.com/slackalert/internal/capture"
 )
 
-const maxID = 128
+const (
+	maxID      = 128
+	maxAddress = 64
+)
 
-// requestID returns the id the request came with, or a new one. A header that
-// is there twice says nothing: one of the two was not meant for us.
-func requestID(h http.Header) string {
-	if id := one(h["X-Request-Id"]); isID(id) {
+// RequestID returns the id the request came with, or a new one. values are
+// those of a header, asked for in lower case. A header that is there twice says
+// nothing: one of the two was not meant for us.
+func RequestID(values func(header string) []string) string {
+	if id := one(values("x-request-id")); isID(id) {
 		return id
 	}
-	if id := root(one(h["X-Amzn-Trace-Id"])); isID(id) {
+	if id := root(one(values("x-amzn-trace-id"))); isID(id) {
 		return id
 	}
-	if id := traceID(one(h["Traceparent"])); id != "" {
+	if id := traceID(one(values("traceparent"))); id != "" {
 		return id
 	}
 	return newID()
@@ -102,23 +104,25 @@ func newID() string {
 	return string(text[:])
 }
 
-// remote is the client's address without its port.
-func remote(r *http.Request, forwarded bool) string {
-	if lines := r.Header["X-Forwarded-For"]; forwarded && len(lines) > 0 {
-		line := lines[len(lines)-1]
+// Remote is a client's address without its port. forwarded are the values of
+// X-Forwarded-For: the right end of the last one is the address that the proxy
+// nearest to this server saw. None, or an odd one: it is the connection's.
+func Remote(connection string, forwarded []string) string {
+	if len(forwarded) > 0 {
+		line := forwarded[len(forwarded)-1]
 		if s := address(strings.TrimSpace(line[strings.LastIndexByte(line, ',')+1:])); s != "" {
 			return s
 		}
 	}
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+	if host, _, err := net.SplitHostPort(connection); err == nil {
 		return host
 	}
-	return r.RemoteAddr
+	return connection
 }
 
 // address is s if it is an IP address, without port and zone.
 func address(s string) string {
-	if len(s) > maxRemote {
+	if len(s) > maxAddress {
 		return ""
 	}
 	if a, err := netip.ParseAddr(s); err == nil {
@@ -133,42 +137,9 @@ func address(s string) string {
 	return ""
 }
 
-// withoutIDs is a path with "*" for each part that looks like the id of one
-// thing: a number, three digits or more, a long word or a hexadecimal one with a
-// digit, an address. What is left are as many texts as there are routes.
-func withoutIDs(path string) string {
-	var b strings.Builder
-	for i, part := range strings.Split(path, "/") {
-		if i > 0 {
-			b.WriteByte('/')
-		}
-		if looksLikeID(part) {
-			part = "*"
-		}
-		b.WriteString(part)
-	}
-	return b.String()
-}
-
-func looksLikeID(s string) bool {
-	digits, hex := 0, true
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case '0' <= c && c <= '9':
-			digits++
-		case c == '@':
-			return true
-		case c != '-' && (c|0x20 < 'a' || c|0x20 > 'f'):
-			hex = false
-		}
-	}
-	return digits > 0 && (digits == len(s) || digits >= 3 || len(s) >= 10 || hex && len(s) >= 6)
-}
-
-// clean returns s with at most about n bytes, and no character that acts on who
+// Clean returns s with at most about n bytes, and no character that acts on who
 // reads it. What needs no change is not copied.
-func clean(s string, n int) string {
+func Clean(s string, n int) string {
 	if len(s) <= n && isPlain(s) {
 		return s
 	}
