@@ -134,8 +134,10 @@ func dueOf[T Counter, S any](h *heap[*bundle[T, S]]) time.Time {
 	return h.top().due
 }
 
-// Post begins the next post; nil = it isn't time.
+// Post begins the next post; nil = it isn't time. Call it before Edit, and both
+// before asking how long to sleep.
 func (l *Lane[T, S]) Post(now time.Time) *Attempt[T, S] {
+	l.postEdits(now)
 	if at := l.NextPost(); l.flight != nil || at.IsZero() || at.After(now) {
 		return nil
 	}

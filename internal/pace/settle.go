@@ -11,8 +11,9 @@ const (
 	mendMax    = 10 * time.Minute
 	holdMin    = time.Second // of Retry-After
 	holdMax    = time.Hour
-	blame      = 4           // failures of a batch, while others are accepted, that are its own
-	blameAlone = 8           // failures of unknown outcome that are its own, though nothing else was accepted
+	blame      = 4           // failures of a batch that are its own, as others are accepted meanwhile
+	blameLost  = 6           // the same of unknown outcome: it may be told twice then
+	blameAlone = 8           // and these are its own though nothing else was accepted
 	yieldWait  = time.Second // before an edit that was called off is tried again
 )
 
@@ -135,7 +136,7 @@ func (t *trouble) say() Say {
 // works ends a run of failures.
 func (t *trouble) works(now time.Time) Say {
 	said := t.said
-	if t.N > 0 || said {
+	if !t.Since.IsZero() {
 		*t = trouble{ended: now, was: t.Why}
 	}
 	if said {
@@ -188,7 +189,7 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 	switch {
 	case r.Kind == Unknown || a.Tries > 0:
 		l.keep(a, r, wait, now)
-	case a.of != nil:
+	case a.of != nil && (a.of.groups[0].parked > 0 || l.posting.plain < patience):
 		l.bundle(a.of.groups, now)
 	default:
 		l.giveBack(a, now)
@@ -246,7 +247,12 @@ func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) bool {
 		if g.fails++; g.failed.IsZero() {
 			g.failed = now
 		}
-		own = own || g.fails >= blame && l.accepted.After(g.failed) || g.fails >= blameAlone && r.Kind == Unknown
+		others := l.accepted.After(g.failed)
+		if a.Tries == 0 && r.Kind == Failed {
+			own = own || others && g.fails >= blame
+		} else {
+			own = own || others && g.fails >= blameLost || g.fails >= blameAlone
+		}
 	}
 	return own
 }
@@ -256,7 +262,7 @@ func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) bool {
 func (l *Lane[T, S]) split(a *Attempt[T, S], r Result, now time.Time) *Group[T, S] {
 	all := a.groups()
 	for _, g := range all {
-		g.failed = time.Time{} // what comes needs evidence of its own
+		g.failed = now // what comes needs evidence of its own
 		g.perhaps = g.perhaps || r.Kind == Unknown || a.Tries > 0
 	}
 	if len(all) > 1 {
@@ -305,7 +311,7 @@ func (l *Lane[T, S]) giveBack(a *Attempt[T, S], now time.Time) {
 	for _, g := range a.groups() {
 		g.wait = resting
 		g.Payload.Rests(g.told) // no: those to come need not be announced
-		if g.from == company {
+		if g.from == company || g.from == bundled {
 			l.join(g, g.due)
 		} else {
 			l.schedule(g, now)
@@ -330,7 +336,10 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 	}
 	for _, g := range a.groups() {
 		due := g.due
-		g.wait, g.why = resting, r.Why
+		g.wait = resting
+		if r.Kind != Yielded {
+			g.why = r.Why
+		}
 		g.Payload.Rests(g.told) // no: those to come need not be announced
 		l.joinEdit(g, now)
 		g.due = due
