@@ -145,7 +145,9 @@ func TestFourLastingProblems(t *testing.T) {
 func TestTheIntervalDoublesAndBeginsAnew(t *testing.T) {
 	d := newDesk(t, webhook).every(10*s, 0, 12*h, "a").at(14*h-1, "a").at(14*h+10*s, "a")
 	var times []string
-	d.note = func(a *attempt, _ Result, _ int) { times = append(times, fmt.Sprint(d.since(), " ", a.Items[0].Interval)) }
+	d.note = func(a *attempt, _ Result, _ int) {
+		times = append(times, fmt.Sprint(d.since(), " ", a.Items[0].Interval))
+	}
 	d.run(30 * h)
 	want := []string{"1s 5m0s", "5m1s 10m0s", "15m1s 20m0s", "35m1s 40m0s", "1h15m1s 1h20m0s", "2h35m1s 2h40m0s", "5h15m1s 4h0m0s", "9h15m1s 4h0m0s", "13h15m1s 4h0m0s", "17h15m1s 4h0m0s"}
 	if fmt.Sprint(times) != fmt.Sprint(want) {
