@@ -58,7 +58,7 @@ type kindData struct {
 }
 
 func (k kindData) encode() []byte {
-	k.Pad = string(make([]byte, 20*(k.Kind%50))) // \u0000 each: up to 6 kB
+	k.Pad = string(make([]byte, 20*max(k.Kind%50, 0))) // \u0000 each: up to 6 kB
 	data, _ := json.Marshal(k)
 	return data
 }
@@ -88,6 +88,7 @@ func load(args []string) error {
 		n    atomic.Uint64
 	}
 	var kinds [4096]kind
+	var begun atomic.Int64 // as tr.kinds, but where the race detector sees it
 	count := func(i int) {
 		k, t := &kinds[i], &tr.kind[i]
 		t.tried.Add(1)
@@ -96,12 +97,12 @@ func load(args []string) error {
 		}
 		t.done.Add(1)
 	}
-	some := func() int { return rand.IntN(int(tr.kinds.Load()) + 1) } // the last may be about to begin
+	pick := func() int { return rand.IntN(int(begun.Load())+1) - 1 } // -1: none
 	for range 2 {
 		go func() {
 			for ; ; time.Sleep(20 * time.Microsecond) {
 				for range 20 {
-					if i := some(); i < int(tr.kinds.Load()) {
+					if i := pick(); i >= 0 {
 						count(i)
 					}
 				}
@@ -109,24 +110,33 @@ func load(args []string) error {
 		}()
 	}
 	go func() {
+		for version := 1; ; time.Sleep(500 * time.Microsecond) {
+			i := pick()
+			data := kindData{Run: run, Kind: i, Version: version}.encode()
+			for range 10 { // so that many a kill strikes between two writes
+				if i >= 0 {
+					kinds[i].slot.Put(data)
+				}
+			}
+			version++
+		}
+	}()
+	go func() {
 		for ; ; time.Sleep(10 * time.Millisecond) {
-			i := some()
-			if i >= int(tr.kinds.Load()) {
+			i := pick()
+			if i < 0 {
 				continue
 			}
 			k, t := &kinds[i], &tr.kind[i]
-			switch rand.IntN(10) {
-			case 0:
+			if rand.IntN(10) == 0 {
 				t.dropTried.Store(1)
 				k.slot.Drop()
-			case 1, 2, 3, 4:
-				k.slot.Put(kindData{Run: run, Kind: i, Version: rand.IntN(1000)}.encode())
-			default:
-				n := k.n.Load()
-				t.tellTried.Store(n)
-				k.slot.Told(Told{Alerts: n, Posted: 1, ID: "an id", Ref: "a reference"})
-				t.tellDone.Store(n)
+				continue
 			}
+			n := k.n.Load()
+			t.tellTried.Store(n)
+			k.slot.Told(Told{Alerts: n, Posted: 1, ID: "an id", Ref: "a reference"})
+			t.tellDone.Store(n)
 		}
 	}()
 	for i := range kinds {
@@ -135,6 +145,7 @@ func load(args []string) error {
 		kinds[i].slot = st.Put(kindData{Run: run, Kind: i}.encode(), 1, 1)
 		tr.kind[i].done.Add(1)
 		tr.kinds.Add(1)
+		begun.Add(1)
 		time.Sleep(25 * time.Millisecond)
 	}
 	return nil

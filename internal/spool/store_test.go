@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,19 +96,19 @@ func TestLooksAgainEachMinute(t *testing.T) {
 		old, _ := open(t, dir, "old")
 		old.Put([]byte(`1`), 1, 1)
 		st, h := open(t, dir, "new")
-		found := 0
-		st.Adopt(func(_ Owner, records []Record) { found += len(records) })
-		require.Equal(t, 0, found, "its owner lives")
+		var found atomic.Int64
+		st.Adopt(func(_ Owner, records []Record) { found.Add(int64(len(records))) })
+		require.EqualValues(t, 0, found.Load(), "its owner lives")
 		time.Sleep(61 * time.Second)
 		synctest.Wait()
-		require.Equal(t, 0, found, "its owner lives")
+		require.EqualValues(t, 0, found.Load(), "its owner lives")
 		require.NoError(t, old.Close())
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		require.Equal(t, 1, found)
+		require.EqualValues(t, 1, found.Load())
 		time.Sleep(5 * time.Minute)
 		synctest.Wait()
-		require.Equal(t, 1, found, "adopted twice")
+		require.EqualValues(t, 1, found.Load(), "adopted twice")
 		require.Empty(t, h.all())
 		require.NoError(t, st.Close())
 	})
