@@ -40,17 +40,57 @@ var keyCodes = func() (c codeSet) {
 	return c
 }()
 
-// textCodes are those at which a text may hold a secret, or name one.
-var textCodes = func() codeSet {
-	c := keyCodes
+// What may be at a place where a text has a code.
+const (
+	ofKey   = 1 << iota // a root begins
+	ofMaker             // a token begins
+	ofSign              // something else that look knows
+)
+
+// textCodes are the codes at which a text may hold a secret, or name one.
+// textSigns says what is at each, by the three bytes themselves: that spares
+// most places a look that only share their bits.
+var textCodes, textSigns = func() (c codeSet, what [4096]uint8) {
+	add := func(begin string, of uint8) {
+		c.add(begin)
+		what[signOf(begin[0], begin[1], begin[2])] |= of
+	}
+	anyCase := func(begin string, of uint8) {
+		for bits := range 8 {
+			b := []byte(begin[:3])
+			for i, c := range b {
+				if is(c, alnum) && !is(c, digit) && bits>>i&1 == 1 {
+					b[i] ^= 0x20
+				}
+			}
+			add(string(b), of)
+		}
+	}
+	for _, rows := range roots {
+		for _, row := range rows {
+			anyCase(row.name, ofKey)
+		}
+	}
 	for _, row := range makers {
-		c.add(row.prefix)
+		for b := range 256 {
+			if len(row.prefix) > 2 || is(byte(b), row.body) {
+				add(row.prefix+string([]byte{byte(b)}), ofMaker)
+			}
+		}
 	}
 	for _, begin := range [...]string{
-		"://", `:\/`, "eyJ", "BEG", "sic", "ks.", "s/T", `\/T`, "2FT", "cp(", "p6(", "ix(", "ql(",
-		"pas", "sig", "pw=", "pw:", "pw\"", "pw'", "pw ", "pw%", "pw*", `pw\`, "pw`", "pw\t",
+		"pas", "sig", "pw=", "pw:", "pw\"", "pw'", "pw ", "pw%", "pw*", `pw\`, "pw`", "pw\t", "pw]", "pw)",
 	} {
-		c.add(begin)
+		anyCase(begin, ofKey)
 	}
-	return c
+	for _, begin := range [...]string{
+		"://", `:\/`, "eyJ", "BEG", "sic", "bea", "ks.", "s/T", `\/T`, "2FT", "cp(", "p6(", "ix(", "ql(",
+	} {
+		anyCase(begin, ofSign)
+	}
+	return c, what
 }()
+
+func signOf(a, b, c byte) uint32 {
+	return (uint32(a)<<16 | uint32(b)<<8 | uint32(c)) * 0x9e3779b1 >> 20
+}

@@ -74,6 +74,30 @@ func (t *scan) scan(from, to int) {
 // look looks at the three bytes that end at i and returns where to go on.
 func (t *scan) look(i int) int {
 	s := t.s
+	what := textSigns[signOf(s[i-2], s[i-1], s[i])]
+	if what == 0 {
+		return i + 1
+	}
+	if what&ofSign != 0 {
+		if next := t.sign(i); next > i {
+			return next
+		}
+	}
+	if what&ofMaker != 0 {
+		if next := t.token(i - 2); next > i {
+			return next
+		}
+	}
+	if what&ofKey != 0 {
+		t.key(i - 2)
+	}
+	return i + 1
+}
+
+// sign looks for what is told by neither a key nor a maker's prefix. It returns
+// i where there is nothing of the kind.
+func (t *scan) sign(i int) int {
+	s := t.s
 	switch string([]byte{s[i-2] | 0x20, s[i-1] | 0x20, s[i] | 0x20}) {
 	case "://":
 		return t.url(i-2, i+1)
@@ -88,9 +112,7 @@ func (t *scan) look(i int) int {
 	case "sic":
 		return t.basic(i)
 	case "bea":
-		if next := t.bearer(i); next > i {
-			return next
-		}
+		return t.bearer(i)
 	case "ks.":
 		return t.webhook(i)
 	case "s/t", "|/t", "2ft":
@@ -98,11 +120,7 @@ func (t *scan) look(i int) int {
 	case "cp(", "p6(", "ix(", "ql(":
 		return t.dsn(i)
 	}
-	if next := t.token(i - 2); next > i {
-		return next
-	}
-	t.key(i - 2)
-	return i + 1
+	return i
 }
 
 // hide notes s[from:to] as a secret and returns where it ends. What overlaps

@@ -7,48 +7,13 @@ import (
 	"strings"
 )
 
-// A maker's tokens begin with prefix and go on with at least least bytes of
-// body. Those with bound must begin where a word does.
-type maker struct {
-	prefix string
-	body   class
-	least  int
-	bound  bool
-}
-
-// makers are told apart by their first three bytes.
-var makers = []maker{
-	{"xoxe.", slackc, 1, false},
-	{"xapp-", slackc, 1, true},
-	{"xwfp-", slackc, 1, true},
-	{"xox", slackc, 3, false}, // and a letter and a dash
-	{"AKIA", upnum, 16, false},
-	{"ASIA", upnum, 16, false},
-	{"AIza", tokenc, 30, false},
-	{"ghp_", alnum, 8, false},
-	{"gho_", alnum, 8, false},
-	{"ghu_", alnum, 8, false},
-	{"ghs_", alnum, 8, false},
-	{"ghr_", alnum, 8, false},
-	{"github_pat_", tokenc, 8, false},
-	{"glpat-", tokenc, 8, false},
-	{"sk_live_", tokenc, 8, true},
-	{"rk_live_", tokenc, 8, true},
-	{"sk_test_", tokenc, 8, true},
-	{"rk_test_", tokenc, 8, true},
-	{"whsec_", base64c, 16, true},
-	{"sk-ant-", tokenc, 16, true},
-	{"sk-proj-", tokenc, 16, true},
-	{"sk-", tokenc, 40, true},
-	{"npm_", alnum, 30, true},
-}
-
 // token hides the token that begins at i, and returns where to go on, or i.
 func (t *scan) token(i int) int {
 	s := t.s
-	for m := range makers {
-		row := &makers[m]
-		if row.prefix[2] != s[i+2] || !strings.HasPrefix(s[i:], row.prefix) {
+	rows := makersBy[s[i]]
+	for m := range rows {
+		row := &rows[m]
+		if row.prefix[1] != s[i+1] || !strings.HasPrefix(s[i:], row.prefix) {
 			continue
 		}
 		if row.prefix == "xox" && (len(s)-i < 6 || s[i+3]-'a' >= 26 || s[i+4] != '-' || !is(s[i+5], alnum)) {
@@ -62,14 +27,20 @@ func (t *scan) token(i int) int {
 }
 
 // made hides the token of row at i if it is one, and returns where to go on,
-// or i.
+// or i. A body may begin with a dash, but is no line of them.
 func (t *scan) made(row *maker, i int) int {
 	from := i + len(row.prefix)
-	if i < t.seen || from == len(t.s) || !is(t.s[from], alnum) || row.bound && !t.starts(i) {
+	if i < t.seen || row.bound && !t.starts(i) {
 		return i
 	}
-	if end := run(t.s, from, row.body); end-from >= row.least {
-		return t.hideToken(i, end)
+	end := run(t.s, from, row.body)
+	if end-from < row.least {
+		return i
+	}
+	for _, c := range []byte(t.s[from:min(end, from+4)]) {
+		if is(c, alnum) {
+			return t.hideToken(i, end)
+		}
 	}
 	return i
 }
