@@ -120,7 +120,7 @@ func compareTS(a, b string) int {
 // told is the message as the history tells it.
 func (m *message) told(metadata bool) map[string]any {
 	e := m.echo()
-	if len(m.metadata) > 0 {
+	if m.metadata != nil {
 		e["metadata"] = m.shownMetadata(metadata)
 	}
 	return e

@@ -49,6 +49,7 @@ type group struct {
 	since bool // something did
 	old   bool // though nothing but what was most likely told by an earlier leader
 	text  []byte
+	off   time.Duration // of its process's clock
 	first time.Time
 	last  time.Time
 	users *sketch.Sketch
@@ -135,14 +136,15 @@ func byName(a, b string) int {
 // take keeps what the next Take shows of the group: the first text, the span of
 // time, who was hit.
 func (g *group) take(h *value.Head, text []byte, at time.Time) {
-	first, last := times(h, at)
+	off := offset(h, at)
+	first, last := right(value.Time(h.First), off), right(value.Time(h.Last), off)
 	if at.After(g.news) {
 		g.news = at
 	}
 	old := at.Before(g.told.Add(-toldSlack))
 	switch {
 	case !g.since, g.old && !old:
-		g.since, g.old, g.text = true, old, text
+		g.since, g.old, g.text, g.off = true, old, text, off
 		g.first, g.last, g.users = first, last, nil
 	case old:
 		return
@@ -166,22 +168,22 @@ func (g *group) take(h *value.Head, text []byte, at time.Time) {
 	}
 }
 
-// times are a value's First and Last. Where the process's clock differs from the
-// server's, they are put right by the difference, to the minute: no more is
-// known.
-func times(h *value.Head, at time.Time) (first, last time.Time) {
-	first, last = value.Time(h.First), value.Time(h.Last)
+// offset is by how much a process's clock is behind the server's; 0 where they
+// agree.
+func offset(h *value.Head, at time.Time) time.Duration {
 	off := at.Sub(value.Time(h.Sent))
 	if h.Sent == 0 || off.Abs() <= clockSlack {
-		return first, last
+		return 0
 	}
-	if !first.IsZero() {
-		first = first.Add(off).Truncate(time.Minute)
+	return off
+}
+
+// right is a time of a process put right, to the minute: no more is known.
+func right(t time.Time, off time.Duration) time.Time {
+	if t.IsZero() || off == 0 {
+		return t
 	}
-	if !last.IsZero() {
-		last = last.Add(off).Truncate(time.Minute)
-	}
-	return first, last
+	return t.Add(off).Truncate(time.Minute)
 }
 
 // Told says that n alerts of a group were told by an earlier leader, at that
@@ -262,7 +264,7 @@ func (g *group) show(name Name, diff int64) (slackalert.Group, error) {
 	}
 	s.Fingerprint, s.Run, s.Quiet = name.Fingerprint, "", false
 	s.Count, s.Total = int(diff), int(g.sum)
-	s.First, s.Last = g.first, g.last
+	s.First, s.Last, s.At = g.first, g.last, right(s.At, g.off)
 	s.Hosts, s.Named = len(g.hosts), slices.Clone(g.named)
 	s.Users, s.UserSet = 0, nil
 	if g.users != nil {

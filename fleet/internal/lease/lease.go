@@ -1,11 +1,13 @@
 // This file keeps the leader's key: who leads, and until when that is sure.
 
-// Package lease is a lock that expires: one key in a bucket with a TTL. It
-// promises that two holders never both find it [Lease.Fresh] as long as the
-// clocks of this machine and of the servers run equally fast to a tenth. It
-// doesn't promise that nothing of an earlier holder is still under way: whoever
-// asks somebody else to do something asks Fresh first, and does it under
-// [Lease.Within].
+// Package lease is a lock that must be renewed: one key in a bucket. Who sees it
+// unrenewed for a TTL takes it, by compare-and-set; that the server drops it at
+// last is for tidiness.
+//
+// It promises that two holders never both find it [Lease.Fresh] as long as their
+// clocks run equally fast to a tenth. It doesn't promise that nothing of an
+// earlier holder is still under way: whoever asks somebody else to do something
+// asks Fresh first, and does it under [Lease.Within].
 package lease
 
 import (
@@ -40,9 +42,10 @@ type Lease struct {
 	ended bool
 }
 
-// Acquire waits until it holds the lease, or ctx ends. id is who wants it, no
-// other has it. While another holds it, it watches the key and tries again when
-// the key is gone or is overdue, after a short random time.
+// Acquire waits until it holds the lease, or ctx ends. id is who wants it; no
+// other has it. All who want it must name the same ttl. While another holds it,
+// Acquire watches the key, and takes it a short random time after it was given up
+// or has not been renewed for a ttl.
 func Acquire(ctx context.Context, kv jetstream.KeyValue, id string, ttl time.Duration) (*Lease, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -54,7 +57,7 @@ func Acquire(ctx context.Context, kv jetstream.KeyValue, id string, ttl time.Dur
 	defer func() { _ = watch.Stop() }()
 	try := time.NewTimer(0)
 	defer try.Stop()
-	tries := 0 // since the key was last heard of
+	rev := uint64(0) // of the key as it was last seen; 0 = there is none
 	for {
 		select {
 		case <-ctx.Done():
@@ -65,37 +68,42 @@ func Acquire(ctx context.Context, kv jetstream.KeyValue, id string, ttl time.Dur
 				return nil, errors.New("watch the leader's key: the watch ended")
 			case e == nil: // all that was there has come
 			case e.Operation() == jetstream.KeyValuePut:
-				tries = 0
+				rev = e.Revision()
 				try.Reset(ttl + l.shortly())
 			default:
-				tries = 0
+				rev = 0
 				try.Reset(l.shortly())
 			}
 		case <-try.C:
-			held, err := l.create(ctx)
+			held, err := l.take(ctx, rev)
 			if held || err != nil {
 				return l, err
 			}
-			tries++
-			try.Reset(l.shortly() << min(tries-1, 3))
+			rev = 0
+			try.Reset(ttl / 2) // the watch will say sooner what there is
 		}
 	}
 }
 
 // shortly is a random time, so that not all try at once.
-func (l *Lease) shortly() time.Duration { return l.ttl/100 + rand.N(l.ttl/20) }
+func (l *Lease) shortly() time.Duration { return rand.N(l.ttl / 20) }
 
-// create makes the key unless it is there.
-func (l *Lease) create(ctx context.Context) (held bool, err error) {
+// take writes the key, unless it is no longer as it was seen.
+func (l *Lease) take(ctx context.Context, seen uint64) (held bool, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, l.ttl/2, errors.New("no answer in time"))
 	defer cancel()
 	before := time.Now()
-	rev, err := l.kv.Create(ctx, key, l.id)
+	var rev uint64
+	if seen == 0 {
+		rev, err = l.kv.Create(ctx, key, l.id)
+	} else if rev, err = l.kv.Update(ctx, key, l.id, seen); errors.Is(err, jetstream.ErrKeyRevisionMismatch) {
+		rev, err = l.kv.Create(ctx, key, l.id) // the server may have dropped it
+	}
 	if errors.Is(err, jetstream.ErrKeyExists) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("create the leader's key: %w", err)
+		return false, fmt.Errorf("take the leader's key: %w", err)
 	}
 	l.Epoch = rev
 	l.renewed(rev, before)
@@ -138,7 +146,9 @@ func (l *Lease) renew(ctx context.Context) error {
 	if !before.Before(until) {
 		return ErrLost
 	}
-	ctx, cancel := context.WithDeadline(ctx, until)
+	// What is under way when Keep's ctx ends is waited for: Release wants to
+	// know the key's revision.
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(ctx), until)
 	defer cancel()
 	next, err := l.kv.Update(ctx, key, l.id, rev)
 	if errors.Is(err, jetstream.ErrKeyRevisionMismatch) {

@@ -30,10 +30,6 @@ func (p *Place) Subjects() string { return p.Stream + ".>" }
 func (p *Place) Told() string { return p.Stream + "_told" }
 func (p *Place) Lead() string { return p.Stream + "_leader" }
 
-// KeyTTL is how long the leader's key outlives its last renewal: what is left of
-// Lease is for the successor, to notice and to read.
-func (p *Place) KeyTTL() time.Duration { return p.Lease * 5 / 6 }
-
 // Stream returns the stream of values, and makes it where there is none. One
 // that is there is left as it is.
 func Stream(ctx context.Context, js jetstream.JetStream, p *Place) (jetstream.Stream, error) {
@@ -107,7 +103,7 @@ type Store struct {
 	Told   jetstream.KeyValue
 	Lead   jetstream.KeyValue
 	MaxAge time.Duration // of the stream as it is; 0 = for ever
-	KeyTTL time.Duration // of the leader's key as it is
+	Lease  time.Duration // as it is: all relays must mean the same
 	Other  []string      // settings that aren't as Place says
 }
 
@@ -130,7 +126,7 @@ func Open(ctx context.Context, js jetstream.JetStream, p *Place) (*Store, error)
 	}
 	s.Lead, err = bucket(ctx, js, jetstream.KeyValueConfig{
 		Bucket: p.Lead(), Description: "which of slackalert's relays leads", Replicas: p.Replicas, Storage: jetstream.FileStorage, History: 1,
-		TTL: p.KeyTTL(), // a key's own would come with its creation only
+		TTL: p.Lease, // a key's own would come with its creation only
 	})
 	if err != nil {
 		return nil, err
@@ -139,11 +135,11 @@ func Open(ctx context.Context, js jetstream.JetStream, p *Place) (*Store, error)
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", p.Lead(), err)
 	}
-	if s.KeyTTL = status.TTL(); s.KeyTTL <= 0 {
-		return nil, fmt.Errorf("bucket %s keeps keys for ever; want a TTL, such as %v", p.Lead(), p.KeyTTL())
+	if s.Lease = status.TTL(); s.Lease < time.Second {
+		return nil, fmt.Errorf("bucket %s has the TTL %v; want 1 s or more, such as %v", p.Lead(), s.Lease, p.Lease)
 	}
-	if s.KeyTTL != p.KeyTTL() {
-		s.Other = append(s.Other, fmt.Sprintf("the TTL of %s is %v, not %v", p.Lead(), s.KeyTTL, p.KeyTTL()))
+	if s.Lease != p.Lease {
+		s.Other = append(s.Other, fmt.Sprintf("the TTL of %s, which is the lease, is %v, not %v", p.Lead(), s.Lease, p.Lease))
 	}
 	return s, nil
 }
