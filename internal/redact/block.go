@@ -36,11 +36,11 @@ func (t *scan) block(from, i int) (begin, end int) {
 			break
 		}
 		if s[at-1] != '\n' {
-			end = lineEnd(s, text)
+			end = t.far(text, lineEnd(s, text))
 		} else if end = strings.IndexByte(s[text:], '\n'); end < 0 {
 			end = len(s)
 		} else {
-			end += text
+			end = t.far(text, text+end)
 		}
 	}
 	return min(begin, end), end

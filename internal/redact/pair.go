@@ -175,7 +175,7 @@ func (t *scan) pair(sep int) int {
 		case at == glued:
 			to = fieldEnd(s, to)
 		case first && k == chosen:
-			to = clauseEnd(s, at, to)
+			to = t.clauseEnd(at, to)
 		}
 	}
 	return t.hide(begin, to)
@@ -309,7 +309,7 @@ func (t *scan) inTag(from int) bool {
 func (t *scan) element(i int) int {
 	s := t.s
 	n := strings.IndexByte(s[i:], '<')
-	if n < 0 || !strings.HasPrefix(s[i+n:], "</") {
+	if t.far(i, i+n); n < 0 || !strings.HasPrefix(s[i+n:], "</") {
 		return i
 	}
 	return t.hide(i+1, i+n)
@@ -322,6 +322,7 @@ func (t *scan) flag(end int) int {
 	for from > t.seen && end-from < 2*maxKey && is(s[from-1], keyPart) {
 		from--
 	}
+	t.far(from, end)
 	k := kindOf(s[from:end])
 	at := end
 	if is(s[at], quote) {

@@ -155,7 +155,8 @@ func (t *scan) opens(from int) bool {
 // clauseEnd extends the first word of a secret that a person chose, which
 // stands at s[i:to], over the words that follow it. Where the key doesn't open
 // the line, one that isn't a word is all of it.
-func clauseEnd(s string, i, to int) int {
+func (t *scan) clauseEnd(i, to int) int {
+	s := t.s
 	if is(s[i], quote) || strings.HasPrefix(s[i:], Mark) || !plainWord(s[i:to], false) {
 		return to
 	}
@@ -164,7 +165,7 @@ func clauseEnd(s string, i, to int) int {
 		if next == to || next == len(s) || strings.IndexByte("|([{<-/#", s[next]) >= 0 || lineBreak(s, next) > 0 {
 			return to
 		}
-		end := lineEnd(s[:wordEnd(s, next)], next)
+		end := t.wordInLine(next)
 		if end == next || s[end-1] == ':' || s[end-1] == '=' || assigns(s, next) || strings.HasPrefix(s[next:], Mark) {
 			return to
 		}

@@ -21,13 +21,17 @@ const Mark = "[redacted]"
 // an allocation; the time is linear in len(s).
 func Text(s string) string {
 	t := scan{s: s}
+	t.all()
+	return t.s
+}
+
+func (t *scan) all() {
 	for range passes {
 		t.scan(0, len(t.s))
 		if !t.redact() {
 			break
 		}
 	}
-	return t.s
 }
 
 // A mark can be part of a value where the secret in its place ended it, and
@@ -45,6 +49,15 @@ type scan struct {
 	spans []span // ascending, with at least a byte between
 	seen  int    // the end of the last span: nothing before it is looked at again
 	due   due
+	work  int // how many bytes the scanners that look far ahead went over
+}
+
+// far notes that a scanner looked from one place to the other, and returns that.
+// Each of them must be stopped by what brings the next of its kind, or hide what
+// it went over: else a text of many would take for ever.
+func (t *scan) far(from, to int) int {
+	t.work += max(0, to-from)
+	return to
 }
 
 // scan looks at s[from:to]. Between a key and its value it goes on looking
@@ -162,7 +175,7 @@ func (t *scan) redact() bool {
 		done = p.to
 	}
 	b.WriteString(t.s[done:])
-	*t = scan{s: b.String(), spans: t.spans[:0]}
+	*t = scan{s: b.String(), spans: t.spans[:0], work: t.work}
 	return true
 }
 

@@ -33,7 +33,7 @@ func (t *scan) made(row *maker, i int) int {
 	if i < t.seen || row.bound && !t.starts(i) {
 		return i
 	}
-	end := run(t.s, from, row.body)
+	end := t.far(from, run(t.s, from, row.body))
 	if end-from < row.least {
 		return i
 	}
@@ -59,7 +59,7 @@ func (t *scan) jwt(i int) int {
 	if i < 2 || t.s[i-1] != 'y' || t.s[i-2] != 'e' || !t.starts(i-2) {
 		return i + 1
 	}
-	end := run(t.s, i+1, jwtc)
+	end := t.far(i, run(t.s, i+1, jwtc))
 	if end-i < 8 {
 		return i + 1
 	}
@@ -72,7 +72,7 @@ func (t *scan) pem(i int) int {
 	if begin < 0 {
 		return i + 1
 	}
-	if end := pemAt(t.s, begin); end > begin {
+	if end := t.far(begin, pemAt(t.s, begin)); end > begin {
 		return t.hide(begin, end)
 	}
 	return i + 1
@@ -150,7 +150,7 @@ func (t *scan) basic(i int) int {
 	if begin < 0 || at == i+1 || !equalFold(t.s[begin:i+1], "basic") || !t.starts(begin) {
 		return i + 1
 	}
-	end := run(t.s, at, base64c)
+	end := t.far(at, run(t.s, at, base64c))
 	var coded, plain [96]byte
 	n := copy(coded[:], strings.TrimRight(t.s[at:end], "="))
 	for j, c := range coded[:n] {

@@ -10,14 +10,14 @@ import "strings"
 // so any byte but white space may be part of it.
 func (t *scan) url(scheme, i int) int {
 	s := t.s
-	end := urlEnd(s, i, false)
+	end := t.far(i, urlEnd(s, i, false))
 	colon := strings.IndexByte(s[i:end], ':') + i
 	if colon < i || strings.ContainsAny(s[i:colon], "/?#[") {
 		return i
 	}
 	at := lastAt(s[colon+1:end], web(s[:scheme]))
 	if at < 0 && !port(s[colon+1:end]) && t.quotedFrom(scheme) {
-		at = lastAt(s[colon+1:urlEnd(s, i, true)], web(s[:scheme]))
+		at = lastAt(s[colon+1:t.far(i, urlEnd(s, i, true))], web(s[:scheme]))
 	}
 	if at < 0 {
 		return i
@@ -134,7 +134,7 @@ func (t *scan) webhook(i int) int {
 	if is(s[j-1], alnum) && s[j-1]|0x20 != 'f' {
 		return j // no slash, no secret
 	}
-	return t.hideToken(j, pathEnd(s, j))
+	return t.hideToken(j, t.far(j, pathEnd(s, j)))
 }
 
 // servicePath hides a webhook's path behind any host, of a proxy or a test.
@@ -148,14 +148,14 @@ func (t *scan) servicePath(from int) int {
 	default:
 		return from + 1
 	}
-	team := run(s, from, upnum)
+	team := t.far(from, run(s, from, upnum))
 	bot := skipSlash(s, team)
-	hook := run(s, bot, upnum)
+	hook := t.far(bot, run(s, bot, upnum))
 	last := skipSlash(s, hook)
 	if bot == team || hook == bot || s[bot] != 'B' || last == hook {
 		return from + 1
 	}
-	return t.hideToken(from, pathEnd(s, last))
+	return t.hideToken(from, t.far(last, pathEnd(s, last)))
 }
 
 // skipSlash steps over the slash at i, plain or escaped: /, \/, %2F.

@@ -10,30 +10,31 @@ func (t *scan) value(i int, k kind) (from, to int) {
 	s := t.s
 	if open := quoteAt(s, i); open >= 0 {
 		from = open + 1
-		return from, quotedEnd(s, i, open)
+		return from, t.far(i, quotedEnd(s, i, open))
 	}
 	if k != cookie && k != header {
-		return i, bareEnd(s, i)
+		return i, t.bareEnd(i)
 	}
-	shut := opened(s, i)
-	end := wordInLine(s, shut)
+	shut := t.far(i, opened(s, i))
+	end := t.wordInLine(shut)
 	switch {
 	case shut > i:
 		return i, end
 	case k == cookie && strings.Contains(s[i:end], "="):
-		return i, lineEnd(s, i)
+		return i, t.far(i, lineEnd(s, i))
 	case k == cookie:
 		return i, end
 	}
-	return headerValue(s, i, end)
+	return t.headerValue(i, end)
 }
 
 // wordInLine returns where the word or the header line ends that goes on at i,
 // whichever is first. It looks at little more of s than that.
-func wordInLine(s string, i int) int {
+func (t *scan) wordInLine(i int) int {
+	s := t.s
 	for size := 2 * maxKey; ; size *= 2 {
 		ahead := s[:min(len(s), i+size)]
-		end := lineEnd(ahead[:wordEnd(ahead, i)], i)
+		end := lineEnd(ahead[:t.far(i, wordEnd(ahead, i))], i)
 		if len(ahead) == len(s) || end < len(ahead)-maxKey-2 {
 			return end
 		}
@@ -41,19 +42,20 @@ func wordInLine(s string, i int) int {
 }
 
 // headerValue is value for the Authorization whose first word is s[i:end].
-func headerValue(s string, i, end int) (from, to int) {
+func (t *scan) headerValue(i, end int) (from, to int) {
+	s := t.s
 	next := blanks(s, end)
 	if next == end {
 		return i, end
 	}
 	switch w := lower(s[i:end]); {
 	case w == "digest" || w == "oauth" || w == "hawk" || w == "signature" || w == "aws4-hmac-sha256",
-		w == "token" && strings.Contains(s[next:wordInLine(s, next)], "="):
-		return next, lineEnd(s, next)
+		w == "token" && strings.Contains(s[next:t.wordInLine(next)], "="):
+		return next, t.far(next, lineEnd(s, next))
 	case scheme(w):
-		return next, bareEnd(s, next)
+		return next, t.bareEnd(next)
 	}
-	second := wordInLine(s, next)
+	second := t.wordInLine(next)
 	if rest := blanks(s, second); second > next && lineEnd(s[:min(len(s), rest+2)], rest) == rest {
 		return i, second // a scheme unknown here and its credentials
 	}
@@ -62,13 +64,14 @@ func headerValue(s string, i, end int) (from, to int) {
 
 // bareEnd returns where the value without quotes that begins at i ends. A
 // value whose last word asks for another (Bearer, a further key) goes on.
-func bareEnd(s string, i int) int {
+func (t *scan) bareEnd(i int) int {
+	s := t.s
 	for {
 		end := i
 		if open := quoteAt(s, i); open >= 0 {
 			end = quotedEnd(s, i, open)
 		}
-		end = wordEnd(s, opened(s, end))
+		end = t.far(i, wordEnd(s, opened(s, end)))
 		next := blanks(s, end)
 		if next == end || next == len(s) || !asks(s[i:end]) {
 			return end
@@ -86,8 +89,8 @@ func asks(w string) bool {
 	if n < 0 || w[n] != ':' && w[n] != '=' {
 		return false
 	}
-	t := scan{s: w}
-	key, _, _ := t.keyBefore(n)
+	in := scan{s: w}
+	key, _, _ := in.keyBefore(n)
 	return kindOf(key) != none
 }
 
