@@ -213,7 +213,7 @@ func (h *Handler) inScope(s *scope.Scope, errorToo bool) bool {
 // crumb remembers a record that is no alert.
 func (h *Handler) crumb(s *scope.Scope, r *slog.Record) {
 	if h.core.config.opts.Breadcrumbs > 0 && s != nil && r.Level >= slog.LevelDebug {
-		s.Leave(h.core.config.opts.Breadcrumbs, *r)
+		s.Leave(h.core.config.opts.Breadcrumbs, h.with.groups(), *r)
 	}
 }
 
@@ -502,7 +502,7 @@ func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text, mark str
 	}
 	if h.core.config.opts.Breadcrumbs > 0 && s != nil {
 		for _, crumb := range s.Crumbs(h.core.config.opts.Breadcrumbs) {
-			g.Breadcrumbs = append(g.Breadcrumbs, c.Text(crumb.Text(r.Time)))
+			g.Breadcrumbs = append(g.Breadcrumbs, c.Text(crumb.Text(r.Time, !h.core.config.opts.NoRedact)))
 		}
 	}
 	return g

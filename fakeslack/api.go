@@ -134,9 +134,16 @@ func (s *Server) update(tok string, a args) reply {
 	if !isChannelID(id) {
 		return refuse("channel_not_found").webReply()
 	}
+	bare := a["metadata"] == "{}" // which takes away what the message has
+	if bare {
+		delete(a, "metadata")
+	}
 	c, bad := readContent(a)
 	if bad != nil {
 		return bad.webReply()
+	}
+	if bare {
+		c.metadata = json.RawMessage{}
 	}
 	if len(c.text) > maxUpdateText {
 		return refuse("msg_too_long").webReply()

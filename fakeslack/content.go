@@ -21,7 +21,7 @@ type content struct {
 	text        string
 	blocks      json.RawMessage // a list, as sent; nil = none
 	attachments json.RawMessage // a list, as sent; nil = none named
-	metadata    json.RawMessage // an object, as sent; nil = none named
+	metadata    json.RawMessage // an object, as sent; nil = none named; empty = none any more
 }
 
 // readContent takes the parts of a message from its arguments and refuses what

@@ -120,7 +120,7 @@ func compareTS(a, b string) int {
 // told is the message as the history tells it.
 func (m *message) told(metadata bool) map[string]any {
 	e := m.echo()
-	if m.metadata != nil {
+	if len(m.metadata) > 0 {
 		e["metadata"] = m.shownMetadata(metadata)
 	}
 	return e

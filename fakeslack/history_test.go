@@ -100,8 +100,9 @@ func TestMetadataIsKept(t *testing.T) {
 	assert.Equal(t, map[string]any{"event_type": "slackalert_batch"}, told("false"), "the payload is for those who ask")
 	call(t, s, "chat.update", "channel", "C1", "ts", m["ts"].(string), "text", "b", "metadata", strings.ReplaceAll(marked, "B7", "B8"))
 	assert.Equal(t, map[string]any{"id": "B8"}, told("1")["event_payload"])
+	call(t, s, "chat.update", "channel", "C1", "ts", m["ts"].(string), "text", "b", "metadata", "{}")
 	call(t, s, "chat.postMessage", "channel", "C1", "text", "a")
-	assert.NotContains(t, call(t, s, "conversations.history", "channel", "C1", "limit", "1").body, "metadata\":{\"event")
+	assert.NotContains(t, call(t, s, "conversations.history", "channel", "C1").body, "metadata", "taken away, and never given")
 }
 
 func TestMetadataRefused(t *testing.T) {
@@ -110,6 +111,7 @@ func TestMetadataRefused(t *testing.T) {
 		"good":             {marked, ""},
 		"objects":          {`{"event_type":"a_1","event_payload":{"a":{"b":1},"c":[{"d":true}]}}`, ""},
 		"empty payload":    {`{"event_type":"a","event_payload":{}}`, ""},
+		"nothing":          {`{}`, "invalid_metadata_format"},
 		"no JSON":          {`{`, "invalid_metadata_format"},
 		"a list":           {`[]`, "invalid_metadata_format"},
 		"no type":          {`{"event_payload":{}}`, "invalid_metadata_format"},

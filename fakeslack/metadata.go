@@ -69,7 +69,7 @@ func carried(v any, depth int) bool {
 
 // shownMetadata is what an answer says of it: all, or only what kind it is.
 func (c content) shownMetadata(all bool) any {
-	if c.metadata == nil || all {
+	if all {
 		return c.metadata
 	}
 	var m struct {

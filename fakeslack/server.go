@@ -13,7 +13,9 @@
 //	h, _ := slackalert.New(base, &slackalert.Options{Token: "xoxb-1", Channel: "C1", APIURL: slack.APIURL()})
 //
 // After the program has logged and flushed, slack.Messages("C1") is what people
-// would read. [Server.FailNext] makes Slack slow, busy, broken or gone.
+// would read: each is a value, and its String is what stands in the channel.
+// [Server.FailNext] makes Slack slow, busy, broken or gone, or lose its answers;
+// [Server.Withhold] takes the app's scopes.
 package fakeslack
 
 import (

@@ -234,6 +234,9 @@ func arguments(what call, m Message) (url.Values, error) {
 	} else {
 		form.Set("unfurl_links", "false")
 		form.Set("unfurl_media", "false")
+		if m.ID != "" { // an edit keeps what the message has
+			form.Set("metadata", metadata(m.ID))
+		}
 	}
 	if len(m.Blocks) > 0 {
 		blocks, err := json.Marshal(m.Blocks)
@@ -243,9 +246,6 @@ func arguments(what call, m Message) (url.Values, error) {
 		form.Set("blocks", string(blocks))
 	} else {
 		form.Set("mrkdwn", "false")
-	}
-	if m.ID != "" {
-		form.Set("metadata", metadata(m.ID))
 	}
 	return form, nil
 }

@@ -472,6 +472,29 @@ func TestATransportThatPanics(t *testing.T) {
 	assert.Equal(t, "slack: post to #payments: panic: with [redacted]", e.Error())
 }
 
+// A transport that ends its goroutine, as a failed assertion in a test's does,
+// ends the caller's; what is shared stays whole.
+func TestATransportThatExits(t *testing.T) {
+	exit := true
+	caller := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		if exit {
+			runtime.Goexit()
+		}
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(accept)), Request: r}, nil
+	})}
+	c := NewBot(testToken, "", caller)
+	var all sync.WaitGroup
+	all.Go(func() {
+		_, _ = c.Post(context.Background(), message())
+		t.Error("the goroutine goes on with half an attempt")
+	})
+	all.Wait()
+	exit = false
+	ref, err := c.Post(t.Context(), message())
+	require.NoError(t, err)
+	assert.NotEmpty(t, ref)
+}
+
 func TestConnectionsServeAgainAfterErrors(t *testing.T) {
 	for _, r := range []row{
 		{status: 500, body: strings.Repeat("x", 100_000)}, {status: 429}, {status: 302}, {status: 404, body: "no_service"},
