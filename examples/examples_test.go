@@ -25,6 +25,46 @@ var examples = map[string]arrived{
 		log:   []string{`"request_id":"r-1"`, "payment failed", "nil pointer", "503"},
 		slack: []string{"payment failed", "card declined", "ada", "POST /orders/7/pay", "nil pointer", "503 Service Unavailable at GET /stock"},
 	},
+	"mux": {
+		log:   []string{`"request_id":"r-1"`, `"route":"/orders/{id}/pay"`, "payment failed", "nil pointer", "503"},
+		slack: []string{"payment failed", "card declined", "ada", "nil pointer", "503 Service Unavailable at GET /stock/{id}"},
+	},
+	"echo4": {
+		log:   []string{`"route":"/orders/:id/pay"`, "card declined", "nil pointer", "503"},
+		slack: []string{"request failed", "card declined", "ada", "nil pointer", "503 Service Unavailable at GET /stock/:id"},
+	},
+	"echo5": {
+		log:   []string{`"route":"/orders/:id/pay"`, "card declined", "nil pointer", "503"},
+		slack: []string{"request failed", "card declined", "ada", "nil pointer", "503 Service Unavailable at GET /stock/:id"},
+	},
+	"fiber": {
+		log:   []string{`"request_id":"r-1"`, "card declined", "nil pointer", "Service Unavailable", "!nothing-here"},
+		slack: []string{"request failed", "card declined", "ada", "nil pointer", "fiber/main.go", "Service Unavailable"},
+	},
+	"connect": {
+		log:   []string{`"path":"/shop.Payments/Pay"`, "card declined", "an order without a number"},
+		slack: []string{"call failed", "card declined", "ada", "an order without a number"},
+	},
+	"otel": {
+		log:   []string{`"trace_id":"`, `"span_id":"`, "card declined", "no such order", "503"},
+		slack: []string{"trace_id", "Trace", "card declined", "no such order", "503"},
+	},
+	"cron": {
+		log:   []string{`"job":"invoices"`, "sending invoices", "the mail server refused", "negative stock"},
+		slack: []string{"job invoices failed", "the mail server refused", "panic: negative stock", "cron/main.go", "!sending invoices"},
+	},
+	"stdlog": {
+		log:   []string{"payment of order 1007 failed", "no such order"},
+		slack: []string{"payment of order 1007 failed", "http: panic serving", "no such order"},
+	},
+	"tint": {
+		log:   []string{"\x1b[", "payment failed", "tint/main.go:23"},
+		slack: []string{"payment failed", "card declined", "1007", "berlin"},
+	},
+	"multi": {
+		log:   []string{`"request_id":"r-1"`, "request_id=r-1", "card declined"},
+		slack: []string{"payment failed", "card declined", "r-1"},
+	},
 	"gin": {
 		log:   []string{`"request_id":"r-1"`, "payment failed", "nil pointer", "503"},
 		slack: []string{"payment failed", "card declined", "ada", "nil pointer", "503 Service Unavailable at GET /stock"},
