@@ -126,6 +126,15 @@ func TestFindLooksThroughAllPages(t *testing.T) {
 	assert.Equal(t, "slack: look in C1: more messages than can be looked through", err.Error())
 }
 
+func TestFindReadsLargePages(t *testing.T) {
+	large := `{"ok":true,"messages":[` + strings.Repeat(`{"ts":"1.2","text":"`+strings.Repeat("x", 60_000)+`"},`, pageSize-1) +
+		`{"ts":"1.1","metadata":` + metadata("B7") + `}]}`
+	s := serve(t, answering(large))
+	ref, err := s.bot().Find(t.Context(), "C1", "B7", time.Now())
+	require.NoError(t, err)
+	assert.Equal(t, "C1/1.1", ref)
+}
+
 func TestFindMindsOnlyItsOwn(t *testing.T) {
 	page := func(metadata string) string {
 		return `{"ok":true,"messages":[{"ts":"1.1","metadata":` + metadata + `},{"ts":"1.2"}],"has_more":false}`
@@ -231,9 +240,12 @@ func TestNamesAreBounded(t *testing.T) {
 	for i := range maxNames + 5 {
 		n.learn(fmt.Sprintf("channel-%d", i), "C1")
 	}
-	n.learn("#echo", "#echo") // no ID came
-	n.learn("C1", "C1")
 	assert.Len(t, n.ids, maxNames)
+
+	var few names
+	few.learn("ops", "general") // no ID came
+	few.learn("C1", "C1")
+	assert.Empty(t, few.ids)
 }
 
 func TestUserAgent(t *testing.T) {
@@ -249,7 +261,7 @@ func TestUserAgent(t *testing.T) {
 		"itself, stamped":    {*module("example.org/alerts", "v0.0.0-20261127091627-c90661f0a1b2+dirty"), nil, "v0.0.0-20261127091627-c90661f0a1b2+dirty"},
 		"required":           {*module("shop", "(devel)"), []*debug.Module{module("example.org/alertsmith", "v9.9.9"), module("example.org/alerts", "v1.2.3")}, "v1.2.3"},
 		"in a nested one":    {*module("example.org", "v9.9.9"), []*debug.Module{module("example.org/alerts", "v1.2.3")}, "v1.2.3"},
-		"vendored unseen":    {*module("shop", "v9.9.9"), nil, "devel"},
+		"vendored unseen":    {*module("shop", "v9.9.9"), []*debug.Module{module("example.org/alert", "v9.9.9")}, "devel"},
 		"replaced by folder": {*module("shop", "v9.9.9"), []*debug.Module{replaced}, "devel"},
 		"no information":     {debug.Module{}, nil, "devel"},
 	} {

@@ -119,10 +119,8 @@ func accepted(what call, a answer, s said) (ref string, ok bool) {
 		return "", a.status == http.StatusBadRequest && hookLives[s.code]
 	case what.hook:
 		return "", good && a.err == nil && (s.ok || string(bytes.TrimSpace(a.body)) == "ok")
-	case what.verb == "check":
+	case what.verb == "check", what.verb == verbFind:
 		return "", good && s.ok
-	case what.verb == verbFind:
-		return "", good && s.ok && a.err == nil
 	case !good || !s.ok || s.ts == "":
 		return "", false
 	}
