@@ -8,7 +8,8 @@ type kind uint8
 
 const (
 	none   kind = iota
-	chosen      // by a person or out of a file: any word may be it
+	phrase      // by a person: any words may be it
+	chosen      // out of a file: any word may be it
 	minted      // by a machine: a plain English word is not it
 	cookie      // pairs to the end of the line
 	header      // a scheme, then the credentials
@@ -52,11 +53,11 @@ var roots = [32][]root{
 	'e' & 31: {{"encryptionkey", chosen, nil}},
 	'm' & 31: {{"masterkey", chosen, nil}},
 	'p' & 31: {
-		{"password", chosen, []string{"less", "policy", "length", "expir", "changed"}},
-		{"passw", chosen, []string{"ord"}},
-		{"passphrase", chosen, nil},
-		{"passcode", chosen, nil},
-		{"pwd", chosen, nil},
+		{"password", phrase, []string{"less", "policy", "length", "expir", "changed"}},
+		{"passw", phrase, []string{"ord"}},
+		{"passphrase", phrase, nil},
+		{"passcode", phrase, nil},
+		{"pwd", phrase, nil},
 		{"privatekey", chosen, nil},
 		{"privkey", chosen, nil},
 	},
@@ -130,7 +131,7 @@ var endings = [32]bool{'s' & 31: true, 'g' & 31: true, 'w' & 31: true}
 func kindAtEnd(key string) kind {
 	switch {
 	case endsInWord(key, "pass"), endsInWord(key, "pw"):
-		return chosen
+		return phrase
 	case endsInWord(key, "sig"):
 		return minted
 	}

@@ -43,8 +43,10 @@ func (t *scan) key(i int) {
 		}
 	case s[from] == '-':
 		d = due{end, '-'}
-	case kindOf(s[from:end]) != none:
-		d = due{apart(s, end), 'v'}
+	default:
+		if k := kindOf(s[from:end]); k != none {
+			d = due{apart(s, end, k), 'v'}
+		}
 	}
 	if d.at < t.due.at {
 		t.due = d
@@ -105,21 +107,26 @@ func sepAfter(s string, i int) int {
 // columnsEnd returns the place of the '=' in what databases say of a row,
 // "Key (email, token)=(…)", where the names go on at i; else i.
 func columnsEnd(s string, i int) int {
-	end := i
-	for end < len(s) && (is(s[end], keyPart) || s[end] == ',' || s[end] == ' ' || s[end] == '"') {
-		end++
+	n := strings.Index(s[i:], ")=(")
+	for end := i; end < i+n; end++ {
+		if !is(s[end], keyPart) && strings.IndexByte(", ():\"", s[end]) < 0 {
+			return i
+		}
 	}
-	if strings.HasPrefix(s[end:], ")=(") {
-		return end + 1
-	}
-	return i
+	return i + n + 1 // i where there is none
 }
 
 // apart returns the place of the ':' before a value that is named apart from
 // the key that ends at i, in {"name":"password","value":"hunter2"} or
-// {Name:password Value:hunter2}. Without one it is never due.
-func apart(s string, i int) int {
+// {Name:password Value:hunter2}, or of the blank in SQL's PASSWORD 'hunter2'.
+// Without one it is never due.
+func apart(s string, i int, k kind) int {
 	const name = "value"
+	if at := blanks(s, i); at > i && k == phrase {
+		if q := quoteAt(s, at); q >= 0 && q+1 < len(s) && is(s[q+1], alnum) {
+			return at - 1
+		}
+	}
 	if q := quoteAt(s, i); q >= 0 {
 		i = q + 1
 	}
@@ -160,23 +167,22 @@ func (t *scan) pair(sep int) int {
 		}
 	}
 	switch {
-	case k == none, at == len(s), nothing(s, at), strings.HasPrefix(s[sep:], "::"), strings.HasPrefix(s[sep:], "://"):
+	case k == none, at == len(s), nothing(s, at), counts(key, s, at), strings.HasPrefix(s[sep:], "::"), strings.HasPrefix(s[sep:], "://"):
 		return sep
 	case s[sep] == ':' && (fileName(key) || t.address(from, sep, quoted)):
 		return sep
 	case at > glued && s[sep] == '=' && s[sep-1] != ' ' && assigns(s, at):
 		return sep // "password= user=bob" has no password
-	case at > glued && s[sep] == ':' && !quoted && sentence(s, at, k, first):
+	case at > glued && s[sep] == ':' && (!quoted || is(s[at], word)) && sentence(s, at, k, first):
 		return sep
 	}
 	begin, to := t.value(at, k)
-	if s[sep] == ':' && !quoted && begin == at {
-		switch {
-		case at == glued:
-			to = fieldEnd(s, to)
-		case first && k == chosen:
-			to = t.clauseEnd(at, to)
-		}
+	switch {
+	case quoted || begin != at:
+	case at == glued && s[sep] == ':':
+		to = fieldEnd(s, to)
+	case at > glued && k == phrase && (first || t.indent(from) >= 0):
+		to = t.clauseEnd(at, to)
 	}
 	return t.hide(begin, to)
 }
@@ -345,11 +351,26 @@ func nothing(s string, i int) bool {
 	if is(s[i], quote) {
 		return false
 	}
-	switch s[i:run(s[:min(len(s), i+8)], i, alnum)] {
+	end := run(s[:min(len(s), i+8)], i, alnum)
+	switch s[i:end] {
 	case "true", "false", "nil", "null", "none":
 		return true
+	case "":
+		if s[i] == '$' || s[i] == '?' { // a place holder
+			end = run(s[:min(len(s), i+4)], i+1, digit)
+			return (end > i+1) == (s[i] == '$') && (end == len(s) || is(s[end], space|closer|quote))
+		}
 	}
 	return strings.HasPrefix(s[i:], "<nil>")
+}
+
+// counts reports whether the value at i is a number of tokens.
+func counts(key, s string, i int) bool {
+	if !hasSuffixFold(key, "tokens") {
+		return false
+	}
+	end := run(s[:min(len(s), i+9)], i, digit)
+	return end > i && (end == len(s) || is(s[end], space|closer|quote))
 }
 
 // assigns reports whether a bare key, its '=' or ':' and a value follow at i.

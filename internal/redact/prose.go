@@ -16,12 +16,12 @@ func prose(s string, i int, k kind) bool {
 	goesOn := next > end && next < len(s) && is(s[next], alnum)
 	bare := strings.TrimRight(s[i:end], ":,.;!?")
 	switch {
-	case len(bare) <= 2 && !is(s[i], quote) && (bare == "" || !is(bare[0]|bare[len(bare)-1], word)):
+	case len(bare) <= 2 && !is(s[i], quote) && (bare == "" || !is(bare[0], word) && !is(bare[len(bare)-1], word)):
 		return true // "unexpected token: {"
-	case k == chosen && !goesOn:
+	case k <= chosen && !goesOn:
 		return false
-	case len(bare) == 3 && '1' <= bare[0] && bare[0] <= '5' && run(bare, 1, digit) == 3:
-		return k != chosen && goesOn
+	case isStatus(bare):
+		return k > chosen && goesOn
 	}
 	return opensClause(lower(bare))
 }
@@ -32,34 +32,41 @@ func prose(s string, i int, k kind) bool {
 // it stands alone, or where a person may have chosen it. first says that the
 // key opens a clause: there a value is likelier than a cause.
 func sentence(s string, i int, k kind, first bool) bool {
-	switch {
-	case k == cookie:
-		return prose(s, i, k)
-	case k == header:
-		return clauseOfHeader(s, i)
-	case is(s[i], quote):
-		return false
-	}
 	end := i
 	for end < len(s) && end-i < maxKey && !is(s[end], space) {
 		end++
 	}
 	next := blanks(s, end)
-	goesOn := next > end && next < len(s) && lineBreak(s, next) == 0
-	bare, chain := strings.TrimRight(s[i:end], ":,.;!?"), s[end-1] == ':'
+	goesOn := next > end && next < len(s) && lineBreak(s, next) == 0 && s[end-1] != ',' && s[end-1] != ';'
+	bare, chain := strings.Trim(s[i:end], ":,.;!?()<>"), s[end-1] == ':'
 	switch {
-	case len(bare) <= 2 && (bare == "" || !is(bare[0]|bare[len(bare)-1], word)):
-		return true // "unexpected token: {"
-	case isStatus(bare):
-		return k != chosen && (goesOn || !first)
-	case opensClause(lower(bare)):
-		return k != chosen || goesOn || endsClause(lower(bare))
-	case !plainWord(bare, chain && k != chosen) || len(bare) >= leastSecret && !chain:
+	case k == header:
+		return clauseOfHeader(s, i)
+	case strings.HasPrefix(bare, Mark), k == cookie && strings.Contains(bare, "="):
 		return false
-	case k == chosen:
+	case is(s[i], quote):
+		return k == minted && end-i <= 4 && run(s, i, alnum) == i && !is(s[i+1], word) // "unexpected token: ")""
+	case len(bare) <= 2 && (bare == "" || !is(bare[0], word) && !is(bare[len(bare)-1], word)):
+		return true // "unexpected token: {"
+	case run(bare, 0, digit) == len(bare) && len(bare) < 4:
+		return goesOn && len(bare) < 3 || isStatus(bare) && k > chosen && (goesOn || !first)
+	case opensClause(lower(bare)):
+		return k > chosen || goesOn || endsClause(lower(bare))
+	case chain && isException(bare):
+		return true
+	case !plainWord(bare, chain && k > chosen) || len(bare) >= leastSecret && !chain:
+		return false
+	case k == phrase:
 		return chain || goesOn && !first
+	case k == chosen:
+		return chain || goesOn
 	}
 	return chain || goesOn || !first
+}
+
+// isException reports whether w is the name that some languages give errors.
+func isException(w string) bool {
+	return (strings.HasSuffix(w, "Exception") || strings.HasSuffix(w, "Error")) && run(w, 0, keyPart) == len(w)
 }
 
 // leastSecret is how many letters without a digit may be a secret.
@@ -152,7 +159,7 @@ func (t *scan) opens(from int) bool {
 	return false
 }
 
-// clauseEnd extends the first word of a secret that a person chose, which
+// clauseEnd extends the first word of a pass phrase, which
 // stands at s[i:to], over the words that follow it. Where the key doesn't open
 // the line, one that isn't a word is all of it.
 func (t *scan) clauseEnd(i, to int) int {
@@ -177,7 +184,8 @@ func (t *scan) clauseEnd(i, to int) int {
 func endsClause(w string) bool {
 	switch w {
 	case "eof", "timeout", "expired", "invalid", "missing", "required", "denied", "refused", "forbidden",
-		"unauthorized", "empty", "wrong", "mismatch", "revoked", "rejected", "failed", "unknown", "malformed":
+		"unauthorized", "empty", "wrong", "mismatch", "revoked", "rejected", "failed", "unknown", "malformed",
+		"incorrect", "yes", "no":
 		return true
 	}
 	return false
@@ -250,6 +258,7 @@ func opensClause(w string) bool {
 		"base64", "strconv", "net/http", "eof", "i/o", "access", "permission", "operation", "resource",
 		"token", "secret", "signature", "password", "key", "cookie", "header", "credentials",
 		"and", "or", "but", "if", "when", "while", "after", "before", "because", "since", "in", "on", "at",
+		"string", "length", "value", "field", "min", "max", "minimum", "maximum", "incorrect", "yes", "only", "please",
 		"got", "want", "creating", "generating", "of", "to", "for", "from", "with", "without", "by", "as", "than":
 		return true
 	}

@@ -13,12 +13,13 @@ import "strings"
 const Mark = "[redacted]"
 
 // Text returns s with every secret in it replaced by [Mark]: the values of
-// keys that name one (see [Key]) in JSON, URLs, headers, connection strings
-// and printed Go values, passwords in URLs, credentials after Bearer and
-// Basic, JSON web tokens, tokens of known make (Slack, AWS, GitHub, GitLab,
-// Stripe, Google), Slack's webhook addresses and PEM private keys. Redacting
-// twice changes nothing. Text without a secret is returned as it is, without
-// an allocation; the time is linear in len(s).
+// keys that name one (see [Key]) in JSON, YAML, URLs, headers, connection
+// strings, printed Go values and a database's details, passwords in URLs,
+// credentials after Bearer and Basic, JSON web tokens, tokens that their
+// makers' prefixes give away, Slack's webhook addresses and PEM private keys.
+// After "key: " without quotes it tells a secret from a sentence: "fetch token:
+// vault sealed" stays. Redacting twice changes nothing. Text without a secret
+// is returned as it is, without an allocation; the time is linear in len(s).
 func Text(s string) string {
 	t := scan{s: s}
 	t.all()
