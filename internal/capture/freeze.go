@@ -138,3 +138,15 @@ type kept struct {
 
 func (k *kept) Error() string { return k.text }
 func (k *kept) Unwrap() error { return k.error }
+
+// SafeError is FreezeError for an error of the program's that is told in its
+// logs: its text is cut to a value's size and shows no secret.
+func SafeError(err error) error {
+	if err == nil {
+		return nil
+	}
+	k := *FreezeError(err).(*kept)
+	k.text = (&Alert{}).Text(k.text)
+	k.chain = k.text
+	return &k
+}
