@@ -41,6 +41,7 @@ type Message[T Counter, S any] struct {
 
 	shown time.Time    // the last that was accepted of it
 	again bool         // it replaces one that was gone
+	retry time.Time    // no edit before: the last one failed
 	waits int          // groups that wait for its edit
 	marks int          // groups that it is to say of that they are quiet
 	due   [2]time.Time // counts, quiets
@@ -297,7 +298,9 @@ func (l *Lane[T, S]) Edit(now time.Time) *Attempt[T, S] {
 	m := a.Edits
 	a.ID = m.ID
 	for _, it := range m.Items {
-		a.Items = append(a.Items, l.asEdited(it, m, now))
+		it = l.asEdited(it, m, now)
+		a.Quiet = a.Quiet && !it.grows
+		a.Items = append(a.Items, it)
 	}
 	sortItems(a.Items)
 	l.marks.remove(m)

@@ -40,9 +40,13 @@ type desk struct {
 	now    time.Time
 	kinds  map[string]*kind
 	script []say
-	answer func(a *attempt) Result              // nil: Accepted
-	took   func(a *attempt) time.Duration       // nil: at once
-	note   func(a *attempt, r Result, told int) // what else a test wants to know
+	answer func(a *attempt) Result        // nil: Accepted
+	took   func(a *attempt) time.Duration // nil: at once
+	calls  func(a *attempt, r *Result)    // an edit is called off; nil: Yielded
+	begins func(a *attempt)               // what else a test wants to know
+	note   func(a *attempt, r Result, out Outcome[*kind, string])
+	forgot func(k *kind) // nil: nothing is forgotten
+	came   func(k *kind) // an alert was counted
 	lines  []string
 	ids    int
 	parked []string
@@ -52,10 +56,11 @@ type desk struct {
 	edits  int
 }
 
-// say is one alert at its time.
+// say is one alert at its time, or something else to do then.
 type say struct {
 	at   time.Duration
 	name string
+	do   func()
 }
 
 // bot are the rules of a channel with a bot, webhook of one without.
@@ -89,6 +94,9 @@ func (d *desk) alert(name string) {
 	k := d.kind(name)
 	k.n++
 	k.last = d.now
+	if d.came != nil {
+		d.came(k)
+	}
 	if !k.stirred {
 		k.stirred = true
 		d.lane.News(&k.plan, d.now)
@@ -98,7 +106,7 @@ func (d *desk) alert(name string) {
 // at plans alerts.
 func (d *desk) at(at time.Duration, names ...string) *desk {
 	for _, n := range names {
-		d.script = append(d.script, say{at, n})
+		d.script = append(d.script, say{at: at, name: n})
 	}
 	return d
 }
@@ -120,6 +128,9 @@ func (d *desk) run(until time.Duration) *desk {
 			d.t.Fatalf("the lane spins at %v", d.since())
 		}
 		next := soonest(d.lane.NextPost(), d.lane.NextEdit(d.now))
+		if d.forgot != nil {
+			next = soonest(next, d.lane.NextForget())
+		}
 		if len(d.script) > 0 {
 			if at := start.Add(d.script[0].at); next.IsZero() || !next.Before(at) {
 				next = at
@@ -131,6 +142,7 @@ func (d *desk) run(until time.Duration) *desk {
 		}
 		d.now = later(d.now, next)
 		d.alerts()
+		d.forget()
 		d.step()
 	}
 }
@@ -138,8 +150,25 @@ func (d *desk) run(until time.Duration) *desk {
 // alerts counts what has come up to now.
 func (d *desk) alerts() {
 	for len(d.script) > 0 && !start.Add(d.script[0].at).After(d.now) {
-		d.alert(d.script[0].name)
+		it := d.script[0]
 		d.script = d.script[1:]
+		if it.do != nil {
+			it.do()
+			continue
+		}
+		d.alert(it.name)
+	}
+}
+
+// forget lets go of the groups that may be forgotten.
+func (d *desk) forget() {
+	for d.forgot != nil {
+		g := d.lane.Forget(d.now)
+		if g == nil {
+			return
+		}
+		delete(d.kinds, g.Payload.name)
+		d.forgot(g.Payload)
 	}
 }
 
@@ -155,6 +184,9 @@ func (d *desk) step() {
 	if a.Tries == 0 && a.Edits == nil {
 		d.ids++
 		a.ID = fmt.Sprint(d.ids)
+	}
+	if d.begins != nil {
+		d.begins(a)
 	}
 	began := d.since()
 	r := Result{}
@@ -174,7 +206,7 @@ func (d *desk) step() {
 		d.edits++
 	}
 	if d.note != nil {
-		d.note(a, r, int(out.Told))
+		d.note(a, r, out)
 	}
 	if out.Parked != nil {
 		d.parked = append(d.parked, out.Parked.Payload.name)
@@ -195,7 +227,12 @@ func (d *desk) flight(a *attempt, r *Result) {
 			next = earlier(next, start.Add(d.script[0].at))
 		}
 		if y := d.lane.Yield(d.now); !y.IsZero() && !y.After(next) && y.Before(end) {
-			d.now, *r = later(d.now, y), Result{Kind: Yielded}
+			d.now = later(d.now, y)
+			if d.calls != nil {
+				d.calls(a, r)
+			} else {
+				*r = Result{Kind: Yielded}
+			}
 			return
 		}
 		d.now = next

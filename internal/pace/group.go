@@ -7,7 +7,10 @@ import (
 	"time"
 )
 
-const forgetMin = 2 * time.Hour // an interval doesn't begin anew before
+const (
+	calmMin  = 2 * time.Hour  // an interval doesn't begin anew before
+	remember = 24 * time.Hour // after that: who reads that it is back wants to know after how long
+)
 
 // bundle are groups that are posted by themselves.
 type bundle[T Counter, S any] struct {
@@ -103,7 +106,7 @@ func (g *Group[T, S]) hurries() bool { return g.urgent > g.told }
 func (g *Group[T, S]) over() time.Time { return g.posted.Add(g.interval) }
 
 // anew is how long a group must be quiet for its interval to begin anew.
-func (g *Group[T, S]) anew() time.Duration { return max(forgetMin, 2*g.interval) }
+func (g *Group[T, S]) anew() time.Duration { return max(calmMin, 2*g.interval) }
 
 // first orders what waits for a place in a message: the urgent before the
 // others, what has failed again and again after them, then by level, then the
@@ -129,7 +132,7 @@ func (l *Lane[T, S]) arrive(g *Group[T, S], now time.Time) {
 		if away >= l.rules.Repeat {
 			g.back = away
 		}
-		if away >= g.anew() {
+		if away >= g.anew() && !now.Before(g.over()) { // it may have been told late
 			g.posted, g.interval = time.Time{}, 0
 		}
 	}
@@ -148,7 +151,7 @@ func (l *Lane[T, S]) number(g *Group[T, S]) {
 // schedule says how and when untold alerts of a group in no wait are told.
 func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
 	at := now.Add(l.rules.Delay)
-	if l.closing {
+	if l.closing || g.hurries() {
 		at = now
 	}
 	switch m := g.message; {
@@ -164,9 +167,6 @@ func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
 		l.join(g, now)
 	default:
 		l.holdBack(g)
-	}
-	if g.hurries() && g.wait == company {
-		l.Hurry(now)
 	}
 }
 
@@ -187,16 +187,17 @@ func (l *Lane[T, S]) holdBack(g *Group[T, S]) {
 // joinEdit lets a group wait for the next edit of its message.
 func (l *Lane[T, S]) joinEdit(g *Group[T, S], due time.Time) {
 	m := g.message
+	due = later(due, m.retry)
 	g.wait = edit
 	m.waits++
 	if m.waits == 1 {
 		m.due[counts] = due
 		l.edits.push(m)
-	} else if g.hurries() && l.editing.N == 0 && due.Before(m.due[counts]) {
+	} else if g.hurries() && due.Before(m.due[counts]) {
 		m.due[counts] = due
 		l.edits.fix(m)
 	}
-	g.due = m.due[counts]
+	g.due = later(m.due[counts], g.since)
 	l.goAlong(g)
 }
 
@@ -257,7 +258,7 @@ func (l *Lane[T, S]) tend(now time.Time) {
 		m := g.message
 		g.marking = true
 		if m.marks++; m.marks == 1 {
-			m.due[quiets] = later(g.quiet, m.shown.Add(l.rules.EditGap))
+			m.due[quiets] = later(later(g.quiet, m.retry), m.shown.Add(l.rules.EditGap))
 			l.marks.push(m)
 		}
 	}
@@ -270,4 +271,62 @@ func (l *Lane[T, S]) lose(g *Group[T, S]) {
 		l.unmark(g)
 	}
 	g.message = nil
+}
+
+// Resume says that a message was posted, and accepted at told, by a process
+// that is gone. Items need Group and UpTo, and where they are known Before,
+// Shows and Interval (0 = Repeat); the group's counts must have UpTo more right
+// after it. An item whose group this lane has told, or is telling, is marked as
+// Frozen and its group left alone. Ref "" = the message can't be edited, and
+// only the interval counts.
+func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
+	m.shown = told
+	for i := range m.Items {
+		it := &m.Items[i]
+		g := it.Group
+		if it.Frozen = g.told > 0 || g.wait == flying || g.wait == bundled; it.Frozen {
+			continue
+		}
+		waits := g.wait != resting
+		l.leave(g)
+		l.number(g)
+		g.told, g.posted, g.interval = it.UpTo, told, max(it.Interval, l.rules.Repeat)
+		if m.Ref != "" && l.rules.Edits {
+			g.message = m
+		}
+		if waits {
+			l.schedule(g, now)
+			continue
+		}
+		g.Wants, g.last = true, told
+		if last := g.Payload.Last(); !last.IsZero() {
+			g.last = earlier(last, told)
+		}
+		l.rest(g)
+	}
+}
+
+// NextForget is when Forget gives a group; zero = never.
+func (l *Lane[T, S]) NextForget() time.Time {
+	if l.closing || l.old.len() == 0 {
+		return time.Time{}
+	}
+	return l.old.top().forget.Add(remember)
+}
+
+// Forget gives up one group that was quiet for so long that it isn't of interest
+// any more, a day and more; nil = none. The lane holds nothing of it then;
+// should an alert come in this moment, News takes it in again.
+func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] { return l.Spare(now.Add(-remember)) }
+
+// Spare is Forget where room is wanted: it gives up the group that was quiet for
+// longest, if that was so long that its interval would begin anew.
+func (l *Lane[T, S]) Spare(now time.Time) *Group[T, S] {
+	if l.closing || l.old.len() == 0 || l.old.top().forget.After(now) {
+		return nil
+	}
+	g := l.old.top()
+	l.leave(g)
+	g.message = nil
+	return g
 }

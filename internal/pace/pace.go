@@ -144,9 +144,10 @@ func (l *Lane[T, S]) Urge(g *Group[T, S], upTo uint64, now time.Time) (look time
 	case g.wait == company:
 		l.rank.fix(g)
 		l.Hurry(now)
-	case g.wait == edit && l.editing.N == 0:
-		g.message.due[counts] = earlier(g.message.due[counts], now)
-		l.edits.fix(g.message)
+	case g.wait == edit:
+		m := g.message
+		m.due[counts] = earlier(m.due[counts], later(now, m.retry))
+		l.edits.fix(m)
 	case g.wait == bundled, g.wait == flying && g.from != edit:
 		l.Hurry(now)
 	}

@@ -145,7 +145,7 @@ func TestFourLastingProblems(t *testing.T) {
 func TestTheIntervalDoublesAndBeginsAnew(t *testing.T) {
 	d := newDesk(t, webhook).every(10*s, 0, 12*h, "a").at(14*h-1, "a").at(14*h+10*s, "a")
 	var times []string
-	d.note = func(a *attempt, _ Result, _ int) {
+	d.note = func(a *attempt, _ Result, _ Outcome[*kind, string]) {
 		times = append(times, fmt.Sprint(d.since(), " ", a.Items[0].Interval))
 	}
 	d.run(30 * h)

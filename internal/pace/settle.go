@@ -171,7 +171,8 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 		l.retry(func(p *bundle[T, S]) time.Time { return later(now, p.tried.Add(time.Minute)) })
 		return out
 	}
-	if l.blamed(a, r, now) {
+	own, sure := l.blamed(a, r, now)
+	if sure {
 		out.Parked = l.split(a, r, now)
 		return out
 	}
@@ -187,6 +188,8 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 	}
 	out.Say = l.posting.say()
 	switch {
+	case own:
+		out.Parked = l.split(a, r, now)
 	case r.Kind == Unknown || a.Tries > 0:
 		l.keep(a, r, wait, now)
 	case a.of != nil && (a.of.groups[0].parked > 0 || l.posting.plain < patience):
@@ -223,7 +226,7 @@ func (l *Lane[T, S]) told(it *Item[T, S], took, now time.Time) (told uint64) {
 	g.told, g.fails, g.failed, g.why, g.back = it.UpTo, 0, time.Time{}, "", 0
 	g.wait = resting
 	if !g.Payload.Rests(g.told) {
-		g.since = now
+		g.since = took // or a little later
 		l.schedule(g, now)
 		return told
 	}
@@ -235,10 +238,16 @@ func (l *Lane[T, S]) told(it *Item[T, S], took, now time.Time) (told uint64) {
 	return told
 }
 
-// blamed says whether an attempt failed for what it holds: it was said so, or
-// it fails time and again while others are accepted.
-func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) bool {
-	own := r.Kind == Refused
+// blamed says whether an attempt failed for what it holds. It is sure where it
+// was said so, or where it fails time and again while others are accepted; and
+// what is of unknown outcome for very long is tried in pieces, too.
+func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) (own, sure bool) {
+	enough := blame
+	if r.Kind == Unknown || a.Tries > 0 {
+		enough = blameLost
+		own = r.plain() && a.Tries+1 >= blameAlone
+	}
+	sure = r.Kind == Refused
 	for _, g := range a.groups() {
 		g.why = r.Why
 		if !r.plain() {
@@ -247,14 +256,9 @@ func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) bool {
 		if g.fails++; g.failed.IsZero() {
 			g.failed = now
 		}
-		others := l.accepted.After(g.failed)
-		if a.Tries == 0 && r.Kind == Failed {
-			own = own || others && g.fails >= blame
-		} else {
-			own = own || others && g.fails >= blameLost || g.fails >= blameAlone
-		}
+		sure = sure || g.fails >= enough && l.accepted.After(g.failed)
 	}
-	return own
+	return own, sure
 }
 
 // split makes two batches of one that failed for what it holds. A group that
@@ -344,7 +348,8 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 		l.joinEdit(g, now)
 		g.due = due
 	}
-	l.delay(m, now.Add(wait))
+	m.retry = now.Add(wait)
+	l.delay(m, m.retry)
 	switch r.Kind {
 	case Gone, Refused:
 		l.drop(m, r.Kind == Refused, now)
@@ -357,7 +362,7 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 // shown notes an edit that was accepted.
 func (l *Lane[T, S]) shown(a *Attempt[T, S], now time.Time) (told uint64) {
 	m := a.Edits
-	m.Items, m.shown = a.Items, now
+	m.Items, m.shown, m.retry = a.Items, now, time.Time{}
 	urgent := false
 	for i := range m.Items {
 		it := &m.Items[i]
@@ -372,7 +377,7 @@ func (l *Lane[T, S]) shown(a *Attempt[T, S], now time.Time) (told uint64) {
 		urgent = urgent || g.message == m && g.wait == edit && g.hurries()
 	}
 	next := now.Add(l.rules.EditGap)
-	if urgent {
+	if urgent || l.closing {
 		next = now
 	}
 	l.delay(m, next)
@@ -449,58 +454,4 @@ func (l *Lane[T, S]) editable(n int, now time.Time) bool {
 	}
 	begin := later(l.mute(), l.budget.next(float64(n-1), now))
 	return begin.Sub(now)+time.Duration(n)*editTime <= l.deadline.Sub(now)/2
-}
-
-// Resume says that a message was posted, and accepted at told, by a process
-// that is gone. Items need Group and UpTo, and where they are known Before,
-// Shows and Interval (0 = Repeat); the group's counts must have UpTo more right
-// after it. An item whose group this lane has told, or is telling, is marked as
-// Frozen and its group left alone. Ref "" = the message can't be edited, and
-// only the interval counts.
-func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
-	m.shown = told
-	for i := range m.Items {
-		it := &m.Items[i]
-		g := it.Group
-		if it.Frozen = g.told > 0 || g.wait == flying || g.wait == bundled; it.Frozen {
-			continue
-		}
-		waits := g.wait != resting
-		l.leave(g)
-		l.number(g)
-		g.told, g.posted, g.interval = it.UpTo, told, max(it.Interval, l.rules.Repeat)
-		if m.Ref != "" && l.rules.Edits {
-			g.message = m
-		}
-		if waits {
-			l.schedule(g, now)
-			continue
-		}
-		g.Wants, g.last = true, told
-		if last := g.Payload.Last(); !last.IsZero() {
-			g.last = earlier(last, told)
-		}
-		l.rest(g)
-	}
-}
-
-// NextForget is when Forget gives a group; zero = never.
-func (l *Lane[T, S]) NextForget() time.Time {
-	if l.closing || l.old.len() == 0 {
-		return time.Time{}
-	}
-	return l.old.top().forget
-}
-
-// Forget gives up one group that was quiet for so long that its interval would
-// begin anew; nil = none. The lane holds nothing of it any more; should an
-// alert come in this moment, News takes it in again.
-func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] {
-	if at := l.NextForget(); at.IsZero() || at.After(now) {
-		return nil
-	}
-	g := l.old.top()
-	l.leave(g)
-	g.message = nil
-	return g
 }

@@ -195,7 +195,7 @@ func TestAPoisonousGroup(t *testing.T) {
 				if !slices.Equal(d.parked, []string{"x"}) && (more || kind == Refused) {
 					t.Errorf("parked: %v", d.parked)
 				}
-				if n := strings.Count(strings.Join(d.lines, "\n"), " x "); n > 200 {
+				if n := strings.Count(strings.Join(d.lines, "\n"), " x "); n > 250 {
 					t.Errorf("x was tried %d times", n)
 				}
 			})
