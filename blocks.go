@@ -4,14 +4,12 @@ package slackalert
 
 import (
 	"cmp"
-	"fmt"
 	"log/slog"
-	"math"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
@@ -30,16 +28,35 @@ import (
 const (
 	messageWeight = 12_000 // of all texts and blocks together
 	blockWeight   = 125    // what a block counts besides its text
+	messageBlocks = 50
 	headerLimit   = 150
-	contextLimit  = 2000
+	serviceLimit  = 24 // so that a push shows the count behind it
+	subjectLimit  = 90 // of what happened, in a head that can't say all of it
 	sentenceLimit = 300
 	briefLimit    = 40   // of a value that shares its line with others
+	smallLimit    = 120  // of a value in small print
+	printLimit    = 1800 // of all small print of a card
 	plainLimit    = 3500 // bytes; the text of an edit may have 4,000
 
-	mostGroups = 40  // that are shown; those beyond are counted
+	mostCards  = 4   // of more kinds than this two lines each
+	mostPairs  = 40  // of more kinds than this a line each
+	lineLimit  = 84  // two lines of a phone
+	leastLine  = 60  // a line with less tells nothing
+	secondLine = 60  // what the line below it should have
+	mostLines  = 250 // kinds that are looked at: more lines than fit
 	mostFields = 128 // that are looked at, of a group
 	mostCrumbs = 64
 	mostLinks  = 10
+	mostNames  = 3 // of hosts
+)
+
+// limits are the most that each part of a card may have.
+type limits struct{ head, message, failure, value, stack, crumb, crumbs int }
+
+// Of how many kinds share the message depends what each may have.
+var (
+	alone    = limits{head: headerLimit, message: 600, failure: 1000, value: 1000, stack: 2000, crumb: 400, crumbs: 1500}
+	together = limits{head: headerLimit, message: 600, failure: 1000, value: 400, stack: 1500, crumb: 300, crumbs: 800}
 )
 
 // message is a batch as Slack gets it.
@@ -58,19 +75,30 @@ type version struct {
 }
 
 // Blocks returns the default layout of b, to build on in [Options.Blocks] or in
-// a [Sender]: a card for one group, a summary and a compact form of each for
-// several, nil for none. Slack's limits hold for any b; of more than 40 groups
-// the rest is counted. Of opts it uses Codes, CodeKey, RepeatInterval, Mention,
-// Links and SourceURL; nil means the defaults. It doesn't know the program's
-// build: a source line is named but not linked. A panic in Mention or Links
-// counts as an empty answer. Blocks keeps and changes nothing of its arguments;
-// several goroutines may call it if they may call those functions.
+// a [Sender]: a card for each of up to four groups, two lines for each of up to
+// forty, of more a line each; nil for none. The most severe come first, of those
+// the most frequent, then the oldest, whatever their order in b. Slack's limits
+// hold for any b; what doesn't fit is counted. Of opts it uses Codes, CodeKey,
+// Mention, Links and SourceURL; nil means the defaults. It doesn't know the
+// program's build: a source line is named but not linked. A panic in Mention or
+// Links counts as an empty answer. Blocks keeps and changes nothing of its
+// arguments; several goroutines may call it if they may call those functions.
 func Blocks(b Batch, opts *Options) []slack.Block {
 	if len(b.Groups) == 0 {
 		return nil
 	}
 	return newSheet(b, opts, version{}).blocks()
 }
+
+// Inert returns s so that it can't act in a mrkdwn text, for layouts of one's
+// own: no mention, link, markup, emoji or quote comes of it, on any Slack
+// client, whatever was logged. It reads the same: & < > are escaped, the signs
+// * _ ~ ` become look-alikes, and the invisible U+2060 parts what would be an
+// address, a mention or an emoji; what is invisible or turns text around is
+// shown as its number; bytes that aren't UTF-8 become U+FFFD. Line ends stay. It
+// gets up to nine times as long, and is for a text that Slack takes as mrkdwn,
+// best with verbatim: in plain_text and in rich text the escapes would show.
+func Inert(s string) string { return inert.Text(s, 9*len(s)+1, inert.Prose) }
 
 // layout lays b out, by opts.Blocks if what that gives can be sent. opts may
 // be nil.
@@ -96,41 +124,69 @@ func asked[T any](f func() T) (answer T) {
 // sheet is a batch being laid out.
 type sheet struct {
 	Batch
-	opts   *Options
-	v      version
-	tiles  []tile     // the groups that are shown
-	alerts int        // told by the batch
-	hidden int        // of those, in groups that are not shown
-	calls  wake.Calls // who is mentioned
-
-	first, last time.Time // of all groups
+	opts    *Options
+	v       version
+	order   []*Group   // biggest first
+	stories []story    // of the first of them
+	often   card.Often // all groups together
+	calls   wake.Calls // who is mentioned
+	notes   []string   // what all groups have to note
+	quiet   bool       // it is over for all
 }
 
 func newSheet(b Batch, opts *Options, v version) *sheet {
 	if opts == nil {
 		opts = &Options{}
 	}
-	s := &sheet{Batch: b, opts: opts, v: v}
-	s.first, s.last = period(b.Groups)
-	s.tiles = make([]tile, min(len(b.Groups), mostGroups))
+	s := &sheet{Batch: b, opts: opts, v: v, quiet: len(b.Groups) > 0}
+	s.order = make([]*Group, len(b.Groups))
 	for i := range b.Groups {
 		g := &b.Groups[i]
-		s.alerts += told(g)
+		s.order[i] = g
+		s.count(g)
 		s.mention(g)
-		if i < len(s.tiles) {
-			s.tiles[i].fill(s, g)
-		} else {
-			s.hidden += told(g)
+		if i == 0 {
+			s.notes = g.Notes
+		} else if !slices.Equal(s.notes, g.Notes) {
+			s.notes = nil
+		}
+	}
+	slices.SortStableFunc(s.order, bigger)
+	s.stories = make([]story, min(len(s.order), mostLines))
+	for i := range s.stories {
+		s.stories[i].begin(s, s.order[i])
+		if i == 0 || len(s.order) <= mostPairs {
+			s.stories[i].tell(s, s.order[i])
 		}
 	}
 	return s
 }
 
-// told is how many alerts of g the batch tells; one made by hand may not say.
-func told(g *Group) int { return max(g.Count, 1) }
+// bigger orders groups: what is most severe, then most frequent, then oldest.
+func bigger(a, b *Group) int {
+	return cmp.Or(cmp.Compare(b.Level, a.Level), cmp.Compare(total(b), total(a)), a.First.Compare(b.First))
+}
 
-// ongoing reports whether alerts of g were told before.
-func ongoing(g *Group) bool { return g.Total > told(g) }
+// told is how many alerts of g the batch tells, and total how many there were;
+// a group made by hand may not say.
+func told(g *Group) int  { return max(g.Count, 1) }
+func total(g *Group) int { return max(g.Total, told(g)) }
+
+// count adds g to what is told of all together.
+func (s *sheet) count(g *Group) {
+	o := &s.often
+	o.Told, o.Total = o.Told+told(g), o.Total+total(g)
+	o.Least = o.Least || g.Least
+	s.quiet = s.quiet && g.Quiet
+	for _, t := range []time.Time{g.First, g.Last} {
+		if draw.Dated(t) && (o.First.IsZero() || t.Before(o.First)) {
+			o.First = t
+		}
+		if draw.Dated(t) && t.After(o.Last) {
+			o.Last = t
+		}
+	}
+}
 
 // mention notes who wants to hear of g.
 func (s *sheet) mention(g *Group) {
@@ -140,313 +196,173 @@ func (s *sheet) mention(g *Group) {
 	}
 }
 
-// home is where the batch comes from.
-func (s *sheet) home() string {
-	return inert.Text(words.Join(draw.Dot, s.Service, s.Host), 200, inert.Line)
+// A story is what one group tells: facts as logged, each once, nothing cut and
+// nothing inert.
+type story struct {
+	sign, word string // "🚨", "PANIC"; most severities have no word
+	subject    string // what happened: the title of its code, else code and message, else the error
+	message    string // where the subject can't be shown whole, or is a title
+	failure    string // the error, unless the message says it
+	leads      bool   // the subject is the error
+	often      card.Often
+	quiet      bool
+	notes      []string
+	users      int
+	hosts      string // "" = the batch's
+	example    string // whose attributes these are; "" = there is but one
+	at         time.Time
+	deed       who.Deed
+	attrs      []who.Attr // the most telling first
+	unlisted   int        // beside those
+	stack      string
+	crumbs     []string
+	place      string // source line
+	address    string // its link
+	links      []Link
 }
 
-// A tile is one group with its card, and what the sentences need of it.
-type tile struct {
-	*Group
-	card.Card
-	sign    string    // "🔴 ERROR"
-	tally   string    // "×127"
-	often   string    // "×127 in 10 s"
-	place   string    // source line, as logged
-	telling []telling // the attributes, the most telling first
-	deed    deed
-}
-
-// deed is who did what: the attribute that tells each, nil where none does.
-type deed [who.Other]*Field
-
-// telling is an attribute and what it tells.
-type telling struct {
-	*Field
-	role who.Role
-}
-
-// room is the most that each part of a card may have, and where it stands.
-type room struct {
-	head, message, err, value, stack, crumb, crumbs int
-	line, text, error                               inert.Place
-	dense                                           bool // of the attributes only who and where
-}
-
-// Of many cards, those whose errors may have a box, and those that may have
-// space between them.
-const (
-	mostBoxed   = 6
-	mostDivided = 12
-)
-
-func (s *sheet) room() room {
-	switch n := len(s.tiles); {
-	case n == 1:
-		return room{headerLimit, 600, 1000, 1000, 3000, 400, 2000, inert.Line, inert.Leaf, inert.Leaf, false}
-	case n <= 4:
-		return room{150, 600, 1000, 400, 1500, 300, 800, inert.Row, inert.Row, inert.Leaf, false}
-	case n <= mostBoxed:
-		return room{150, 600, 800, 200, 700, 200, 500, inert.Row, inert.Row, inert.Leaf, false}
-	case n <= mostDivided:
-		return room{150, 600, 800, 200, 700, 200, 500, inert.Row, inert.Row, inert.Row, false}
-	case n <= 20:
-		return room{150, 500, 400, 100, 400, 100, 200, inert.Row, inert.Row, inert.Row, true}
+// begin notes what leads: it is all that a line needs.
+func (st *story) begin(s *sheet, g *Group) {
+	st.often = card.Often{Told: told(g), Total: total(g), Least: g.Least, First: g.First, Last: g.Last}
+	st.quiet, st.users = g.Quiet, g.Users
+	if len(s.order) == 1 || s.notes == nil {
+		st.notes = g.Notes
 	}
-	return room{110, 400, 300, 100, 300, 100, 200, inert.Row, inert.Row, inert.Row, true}
-}
-
-func (t *tile) fill(s *sheet, g *Group) {
-	r := s.room()
-	t.Group = g
-	t.sign = levelSign(g.Level) + " " + g.Level.String()
-	if t.tally = tally(g); t.tally != "" {
-		t.often = s.howOften(g)
+	message, failure := strings.TrimSpace(g.Message), strings.TrimRight(g.Error, "\n")
+	st.sign, st.word = words.Sign(g.Level), words.Word(g.Level, message, g.Stack)
+	if st.word != "" {
+		message = strings.TrimPrefix(message, panicPrefix)
 	}
-	t.Card.Message = capped(strings.TrimSpace(g.Message), r.message, inert.Leaf)
-	t.headline(s, r)
-	if !inert.Blank(g.Error) && !t.saysError() {
-		t.Card.Error = capped(strings.TrimRight(g.Error, "\n"), r.err, r.error)
+	if st.quiet {
+		st.sign, st.word = words.Over, ""
+		if !s.quiet {
+			st.word = "quiet"
+		}
 	}
-	t.fields(s, r)
-	t.stack(s, r)
-	for _, crumb := range g.Breadcrumbs[max(0, len(g.Breadcrumbs)-mostCrumbs):] {
-		t.Crumbs = append(t.Crumbs, inert.Text(crumb, r.crumb, inert.Row))
+	code, title, _ := s.coded(g)
+	st.message, st.failure = message, failure
+	switch {
+	case title != "":
+		st.subject = title
+		if failure != "" && message != "" {
+			st.message = "" // an attribute says it
+		}
+	case message != "":
+		st.subject = words.Join(": ", code, message)
+	default:
+		st.subject = words.Join(": ", code, cmp.Or(strings.TrimSpace(failure), "(no message)"))
+		st.leads = failure != ""
 	}
-	t.Earlier, t.MostCrumbs = len(g.Breadcrumbs)-len(t.Crumbs), r.crumbs
-	t.When = t.times(s.brief())
-	if g.Source != nil {
-		t.place, t.Address = s.source(g.Source)
-		t.Where = inert.Text(t.place, 150, inert.Line)
-	}
-	t.links(s)
-}
-
-// headline says what happened in a line: the code and its title, else the
-// message, else the error.
-func (t *tile) headline(s *sheet, r room) {
-	room := r.head - inert.Len(t.sign) - inert.Len(t.tally) - len(" ·  ")
-	code, titled := s.coded(t.Group)
-	line := ""
-	if !titled {
-		line = words.FirstLine(t.saying())
-	}
-	subject := words.Join(" · ", code, line)
-	shown := inert.Text(subject, room, r.line)
-	t.Head = words.Join(" ", t.sign+" · "+shown, t.tally)
-	if strings.HasSuffix(subject, strings.TrimSpace(t.Group.Message)) && shown == inert.Text(subject, 2*room, r.line) {
-		t.Card.Message = "" // the head says all of it
+	if title == "" && saysError(message, failure) {
+		st.failure = ""
 	}
 }
 
 // saysError reports whether the message is the error, or ends with it, as that
 // of a panic does, and is so short that it is shown whole.
-func (t *tile) saysError() bool {
-	message := strings.TrimSpace(t.Group.Message)
-	return t.Group.Error == t.Group.Message || len(message) <= 160 && strings.HasSuffix(message, strings.TrimSpace(t.Group.Error))
+func saysError(message, failure string) bool {
+	return message == failure || len(message) <= 160 && strings.HasSuffix(message, strings.TrimSpace(failure))
 }
 
-// capped is s made inert for p in at most limit units; what is cut is counted.
-func capped(s string, limit int, p inert.Place) string {
-	if len(s) <= limit || inert.Len(s) <= limit {
-		return inert.Text(s, limit, p)
-	}
-	limit -= len(" (+1,000,000 characters)")
-	kept := inert.Cut(s, limit)
-	shown := inert.Text(kept, limit, p)
-	if utf8.RuneCountInString(shown) != utf8.RuneCountInString(kept) {
-		return shown // signs that stand for characters can't be counted as those
-	}
-	more := utf8.RuneCountInString(s) - utf8.RuneCountInString(kept) + 1
-	return shown + " (+" + words.Plural(more, "character") + ")"
-}
-
-// saying is what the alert says, as logged.
-func (t *tile) saying() string {
-	switch {
-	case !inert.Blank(t.Group.Message):
-		return strings.TrimSpace(t.Group.Message)
-	case !inert.Blank(t.Group.Error):
-		return strings.TrimSpace(t.Group.Error)
-	}
-	return "(no message)"
-}
-
-// coded is the code of g with what is known of it, and whether it has a title.
-func (s *sheet) coded(g *Group) (code string, titled bool) {
+// coded is the code of g and what is known of it.
+func (s *sheet) coded(g *Group) (code, title string, known bool) {
 	if inert.Blank(g.Code) {
-		return "", false
+		return "", "", true
 	}
-	code = inert.Cut(g.Code, 60)
 	about, known := s.opts.Codes[g.Code]
-	if !known && len(s.opts.Codes) > 0 {
-		return code + " (unknown code)", false
+	if !inert.Blank(about.Title) {
+		title = about.Title
 	}
-	return words.Join(" ", code, about.Title), !inert.Blank(about.Title)
+	return g.Code, title, known || len(s.opts.Codes) == 0
 }
 
-// levelSign is a sign that differs by range of levels; what is worse than an
-// error differs in shape, too.
-func levelSign(l slog.Level) string {
-	switch {
-	case l >= slog.LevelError+4:
-		return "🚨"
-	case l >= slog.LevelError:
-		return "🔴"
-	case l >= slog.LevelWarn:
-		return "🟠"
-	case l >= slog.LevelInfo:
-		return "🔵"
+// Whose attributes those are that a card of many alerts shows.
+const first, latest = "first: ", "latest: "
+
+// tell notes the rest.
+func (st *story) tell(s *sheet, g *Group) {
+	st.tellAttrs(s, g)
+	st.stack, st.crumbs = strings.TrimSpace(g.Stack), g.Breadcrumbs
+	st.at = cmp.Or(g.At, g.First)
+	if !draw.Dated(st.at) {
+		st.at = g.Last
 	}
-	return "⚪"
+	if !st.often.Once() {
+		st.example = first
+		if g.At.After(g.First) {
+			st.example = latest
+		}
+	}
+	if g.Hosts > 1 {
+		st.hosts = "on " + words.Thousands(g.Hosts) + " hosts" + named(g)
+	}
+	if g.Source != nil {
+		st.place, st.address = s.source(g.Source)
+	}
+	st.tellLinks(s, g)
 }
 
-// tally is how often, if it was more than once.
-func tally(g *Group) string {
-	switch n := told(g); {
-	case ongoing(g):
-		return "×" + words.Thousands(n) + " more"
-	case n > 1:
-		return "×" + words.Thousands(n)
-	}
-	return ""
-}
-
-// fields takes the attributes that say something new, who and where first.
-func (t *tile) fields(s *sheet, r room) {
-	failure, listed := words.FirstLine(t.Group.Error), 0
-	t.telling = make([]telling, 0, min(len(t.Group.Fields), mostFields))
-	for i := range t.Group.Fields {
-		f := &t.Group.Fields[i]
-		if f.Value != "" && f.Value == failure || f.Value == t.Code && s.isCodeKey(f.Key) {
-			continue // said already
-		}
-		if listed++; listed > mostFields {
-			continue
-		}
-		t.telling = append(t.telling, telling{f, who.Of(f.Key)})
-	}
-	slices.SortStableFunc(t.telling, func(a, b telling) int { return int(a.role - b.role) })
-	listed -= t.findDeed()
-	if r.dense {
-		t.telling = slices.DeleteFunc(t.telling, func(f telling) bool { return f.role == who.Other })
-	}
-	t.Unlisted = listed - len(t.telling)
-	t.Card.Fields = make([]card.Field, 0, len(t.telling))
-	route := t.route(r)
-	for _, f := range t.telling {
-		switch {
-		case route != "" && f.Field == t.deed[who.Method]:
-			t.Card.Fields = append(t.Card.Fields, card.Field{Value: route, Who: true})
-		case route != "" && (f.Field == t.deed[who.Path] || f.Field == t.deed[who.Status]):
-		default:
-			t.Card.Fields = append(t.Card.Fields, newField(f, r))
-		}
-	}
-}
-
-func newField(f telling, r room) card.Field {
-	value := inert.Text(f.Value, r.value, r.text)
-	if inert.Blank(value) {
-		value = strconv.Quote(value)
-	}
-	return card.Field{Key: inert.Text(f.Key, 80, inert.Row), Value: value, Who: f.role != who.Other}
-}
-
-// findDeed notes the first attribute of each role. It drops routes that only
-// repeat method and path, as those of Go's ServeMux may, and returns how many.
-func (t *tile) findDeed() (dropped int) {
-	bare := func(f *Field) string { // the path of "POST /pay"
-		if method := t.deed[who.Method]; method != nil {
-			return strings.TrimPrefix(f.Value, method.Value+" ")
-		}
-		return f.Value
-	}
-	for _, f := range t.telling {
-		if f.role == who.Other || inert.Blank(f.Value) {
-			continue
-		}
-		had := t.deed[f.role]
-		if had == nil || f.role == who.Path && bare(had) != had.Value && bare(f.Field) == f.Value {
-			t.deed[f.role] = f.Field
-		}
-	}
-	path, n := t.deed[who.Path], len(t.telling)
-	t.telling = slices.DeleteFunc(t.telling, func(f telling) bool {
-		return f.role == who.Path && f.Field != path && path != nil && bare(f.Field) == bare(path)
-	})
-	return n - len(t.telling)
-}
-
-// route is what was asked for and what came of it: "POST /pay → 500"; "" unless
-// method and path are known.
-func (t *tile) route(r room) string {
-	method, path, status := t.deed[who.Method], t.deed[who.Path], t.deed[who.Status]
-	if method == nil || path == nil {
+// named is the first hosts that are known by name.
+func named(g *Group) string {
+	names := g.Named[:min(len(g.Named), mostNames)]
+	if len(names) == 0 {
 		return ""
 	}
-	asked := method.Value + " " + strings.TrimPrefix(path.Value, method.Value+" ")
-	route := inert.Text(asked, r.value, inert.Row)
-	if status != nil {
-		route += " → " + inert.Text(status.Value, briefLimit, inert.Row)
+	more := ""
+	if g.Hosts > len(names) {
+		more = ", …"
 	}
-	return route
+	return ": " + strings.Join(names, ", ") + more
 }
 
-// isCodeKey reports whether key, in a group or not, holds the code.
-func (s *sheet) isCodeKey(key string) bool {
-	in, ok := strings.CutSuffix(key, cmp.Or(s.opts.CodeKey, defaultCodeKey))
+// tellAttrs takes the attributes that say something new, who and where first.
+func (st *story) tellAttrs(s *sheet, g *Group) {
+	key := cmp.Or(s.opts.CodeKey, defaultCodeKey)
+	code, title, known := s.coded(g)
+	all := make([]who.Attr, 0, min(len(g.Fields), mostFields)+3)
+	for _, f := range g.Fields {
+		switch {
+		case f.Value != "" && (f.Value == g.Error || strings.HasPrefix(g.Error, f.Value+"\n")):
+		case f.Value == g.Code && isCodeKey(f.Key, key): // said already, or said below
+		case len(all) == mostFields:
+			st.unlisted++
+		default:
+			all = append(all, who.Attr{Key: f.Key, Value: f.Value, Role: who.Of(f.Key)})
+		}
+	}
+	add := func(key, value string) {
+		all = append(all, who.Attr{Key: key, Value: value, Role: who.Other})
+	}
+	if code != "" && !known {
+		code, title = code+" (unknown code)", code
+	}
+	if title != "" {
+		add(key, code)
+	}
+	if st.message == "" && !inert.Blank(g.Message) && !saysError(g.Message, g.Error) {
+		add(slog.MessageKey, strings.TrimSpace(g.Message))
+	}
+	if g.Level != slog.LevelError {
+		add(slog.LevelKey, g.Level.String())
+	}
+	st.deed, st.attrs = who.Tell(all)
+}
+
+// isCodeKey reports whether an attribute, in a group or not, holds the code.
+func isCodeKey(key, codeKey string) bool {
+	in, ok := strings.CutSuffix(key, codeKey)
 	return ok && (in == "" || strings.HasSuffix(in, "."))
 }
 
-func (t *tile) stack(s *sheet, r room) {
-	stack := strings.TrimSpace(t.Group.Stack)
-	if stack == "" {
-		return
-	}
-	all := strings.Count(stack, "\n")
-	end := min(len(stack), 16*r.stack) // more than is shown, whatever it is
-	all -= strings.Count(stack[:end], "\n")
-	stack = s.tree().Stack(stack[:end])
-	t.StackLines = all + strings.Count(stack, "\n") + 1
-	t.Card.Stack = inert.Text(stack, r.stack, inert.Leaf)
-}
-
-// links takes the caller's links and the code's runbook.
-func (t *tile) links(s *sheet) {
-	var all []Link
+// tellLinks takes the caller's links and the code's runbook.
+func (st *story) tellLinks(s *sheet, g *Group) {
 	if s.opts.Links != nil {
-		all = asked(func() []Link { return s.opts.Links(*t.Group) })
+		st.links = asked(func() []Link { return s.opts.Links(*g) })
 	}
-	all = all[:min(len(all), mostLinks)]
-	if about := s.opts.Codes[t.Code]; about.Runbook != "" {
-		all = append(slices.Clip(all), Link{"Runbook", about.Runbook})
+	st.links = st.links[:min(len(st.links), mostLinks)]
+	if about := s.opts.Codes[g.Code]; about.Runbook != "" {
+		st.links = append(slices.Clip(st.links), Link{"Runbook", about.Runbook})
 	}
-	for _, l := range all {
-		t.Links = append(t.Links, newLink(l, len(s.tiles) == 1))
-	}
-}
-
-// newLink makes a link of l, or a text where its address is none of the web's.
-func newLink(l Link, inMarkup bool) card.Link {
-	address := inert.URL(l.URL)
-	if address == "" {
-		return card.Link{Label: inert.Text(words.Join(": ", l.Text, l.URL), 200, inert.Row)}
-	}
-	label := l.Text
-	if inert.Blank(label) {
-		label = "Link"
-	}
-	link := card.Link{Label: inert.Text(label, 75, inert.Row), URL: address}
-	if inMarkup {
-		link.Markup = draw.Anchor(label, address)
-	}
-	return link
-}
-
-// tree is the source tree that the program was built from.
-func (s *sheet) tree() cite.Tree {
-	return cite.Tree{Revision: s.v.revision, Module: s.v.module, Dir: s.v.dir}
 }
 
 // source names a source line and links it after opts.SourceURL, if the line is
@@ -469,413 +385,500 @@ func (s *sheet) source(src *slog.Source) (where, address string) {
 	return where, address
 }
 
-// halfDay is the time in which a time of day says enough.
-const halfDay = 12 * time.Hour
-
-// brief reports whether times of day will do: the line under the summary has
-// the date.
-func (s *sheet) brief() bool {
-	return len(s.tiles) > 1 && s.last.Sub(s.first) < halfDay
+// tree is the source tree that the program was built from.
+func (s *sheet) tree() cite.Tree {
+	return cite.Tree{Revision: s.v.revision, Module: s.v.module, Dir: s.v.dir}
 }
 
-// times tells how often since when, and when last.
-func (t *tile) times(brief bool) []draw.Span {
-	span := func(text string, at time.Time) draw.Span { return draw.Span{Text: text, At: at, Brief: brief} }
-	soon := brief || t.Last.Sub(t.First) < halfDay
-	first, last := draw.Dated(t.First), draw.Dated(t.Last)
-	also := ""
-	if t.tally != "" {
-		also = ", "
+// lead is what stands before what happened: "🚨 PANIC shop".
+func (st *story) lead(service string) string { return words.Join(" ", st.sign, st.word, service) }
+
+// head is what leads a card, made inert for p: sign, service, what, how often;
+// whole if it says all of the subject.
+func (st *story) head(service string, most int, p inert.Place) (head string, whole bool) {
+	lead := st.lead(inert.Cut(service, serviceLimit))
+	if lead != st.sign {
+		lead = inert.Text(lead+":", 2*serviceLimit, p)
 	}
-	switch {
-	case !first && !last && t.tally == "":
-		return nil
-	case !first && !last:
-		return []draw.Span{{Text: t.often}}
-	case !first:
-		return []draw.Span{span(t.often+also+"last ", t.Last)}
-	case also == "":
-		return []draw.Span{span("", t.First)}
-	case !last || t.Last.Sub(t.First) < time.Minute:
-		return []draw.Span{span(t.often+", since ", t.First)}
-	}
-	return []draw.Span{span(t.often+", since ", t.First), {Text: ", last ", At: t.Last, Brief: soon}}
+	what, whole := st.what(most-inert.Len(lead)-1, p)
+	return lead + " " + what, whole
 }
 
-// howOften is the count and the time it took. Of a group that goes on only the
-// time of all its alerts is known; it is that of the latest ones as long as the
-// group is no older than the interval at which it is told.
-func (s *sheet) howOften(g *Group) string {
-	every := cmp.Or(s.opts.RepeatInterval, defaultRepeatInterval)
-	n, took := words.Thousands(told(g)), ""
-	if d := g.Last.Sub(g.First); draw.Dated(g.First) && d >= time.Second {
-		took = " in " + words.Duration(d)
-		if ongoing(g) && d > every+every/4 {
-			return "×" + n + " more (" + words.Thousands(g.Total) + took + ")"
+// what is what happened and how often.
+func (st *story) what(most int, p inert.Place) (what string, whole bool) {
+	tail := ""
+	if !st.often.Once() {
+		tail = " " + st.often.Tally()
+	}
+	most -= inert.Len(tail)
+	line := words.FirstLine(st.subject)
+	what = inert.Text(line, most, p)
+	if whole = what == inert.Text(line, 2*most, p); !whole {
+		what = inert.Text(line, min(most, subjectLimit), p)
+	}
+	return what + tail, whole && line == st.subject
+}
+
+// card is the story made inert, each part within its limits.
+func (st *story) card(s *sheet, l *limits) (c card.Card) {
+	service, p := "", inert.Row
+	if l == &alone {
+		service, p = s.Service, inert.Line
+	}
+	head, whole := st.head(service, l.head, p)
+	c.Head = head
+	c.Notes = inert.Text(strings.Join(st.notes, draw.Dot), sentenceLimit, inert.Row)
+	if st.message != "" && !(whole && strings.HasSuffix(st.subject, st.message)) {
+		c.Message = inert.Counted(st.message, l.message, inert.Leaf)
+	}
+	if !inert.Blank(st.failure) && !(st.leads && whole) {
+		c.Error = inert.Counted(st.failure, l.failure, inert.Leaf)
+	}
+	if !st.often.Once() {
+		c.Often = st.often.Line("times", !st.quiet)
+	}
+	st.fields(&c, l)
+	c.Home = inert.Text(st.home(s, l), 200, inert.Line)
+	if draw.Dated(st.at) && st.example != first {
+		c.When = []draw.Span{{At: st.at, As: draw.Second}}
+	}
+	c.Source = card.NewLink(st.place, st.address, inert.Line)
+	for _, link := range st.links {
+		c.Links = append(c.Links, card.NewLink(link.Text, link.URL, inert.Row))
+	}
+	st.long(&c, s, l)
+	return c
+}
+
+// home is where it happened, unless that is said of all.
+func (st *story) home(s *sheet, l *limits) string {
+	if l == &alone {
+		return cmp.Or(st.hosts, s.Host)
+	}
+	return st.hosts
+}
+
+// long takes what is long into the card: stack and breadcrumbs.
+func (st *story) long(c *card.Card, s *sheet, l *limits) {
+	if st.stack != "" {
+		end := min(len(st.stack), 16*l.stack) // more than is shown, whatever it is
+		cut := strings.Count(st.stack[end:], "\n")
+		stack := s.tree().Stack(st.stack[:end])
+		c.Stack, c.StackLines = inert.Text(stack, l.stack, inert.Leaf), cut+strings.Count(stack, "\n")+1
+	}
+	for _, crumb := range st.crumbs[max(0, len(st.crumbs)-mostCrumbs):] {
+		c.Crumbs = append(c.Crumbs, inert.Text(crumb, l.crumb, inert.Row))
+	}
+	c.Earlier, c.MostCrumbs = len(st.crumbs)-len(c.Crumbs), l.crumbs
+}
+
+// fields takes the attributes into the card. Who did what stands at full size;
+// of many alerts it is what they have in common, not the example's user.
+func (st *story) fields(c *card.Card, l *limits) {
+	once := st.often.Once()
+	c.Unlisted, c.Example = st.unlisted, st.example
+	route, print := st.route(!once, inert.Row), 0
+	told := route != ""
+	for _, a := range st.attrs {
+		if st.deed.Says(a, !once) {
+			if route != "" {
+				c.Loud = append(c.Loud, card.Field{Value: route})
+				route = ""
+			}
+			continue
+		}
+		f := newField(a, l.value, inert.Leaf)
+		size := inert.Len(f.Key) + inert.Len(f.Value) + len(" · ")
+		switch {
+		case a.Loud() && (once || !told && a.Role != who.User) && inert.Len(f.Value) <= briefLimit:
+			c.Loud = append(c.Loud, f)
+		case strings.Contains(f.Value, "\n") || inert.Len(f.Value) > smallLimit || print+size > printLimit:
+			c.Long = append(c.Long, f)
+		default:
+			print += size
+			c.Small = append(c.Small, newField(a, smallLimit, inert.Line))
 		}
 	}
-	if ongoing(g) {
-		return "×" + n + " more" + took + " (" + words.Thousands(g.Total) + " in all)"
+	if !once && st.users > 0 {
+		c.Loud = append(c.Loud, card.Field{Key: words.Plural(st.users, "user")})
 	}
-	return "×" + n + took
+}
+
+func newField(a who.Attr, most int, p inert.Place) card.Field {
+	value := inert.Text(a.Value, most, p)
+	if inert.Blank(value) {
+		value = strconv.Quote(value)
+	}
+	return card.Field{Key: inert.Text(a.Key, 80, inert.Line), Value: value}
+}
+
+// arrow stays with what stands around it where the line is wrapped.
+const arrow = "\u00a0→\u00a0"
+
+// route is what was asked for and what came of it: "POST /pay → 500"; "" unless
+// method and path are known.
+func (st *story) route(pattern bool, p inert.Place) string {
+	route := inert.Text(st.deed.Asked(pattern), 2*smallLimit, p)
+	if status := st.deed[who.Status]; route != "" && status != "" {
+		route += arrow + inert.Text(status, briefLimit, p)
+	}
+	return route
+}
+
+// brief is the story in two lines: head and line are made inert for p, the
+// second line for mrkdwn.
+func (st *story) brief(most int, p inert.Place) (c card.Card) {
+	c.Head, c.Line = st.line(most, p)
+	c.Notes = inert.Text(strings.Join(st.notes, draw.Dot), smallLimit, inert.Markup)
+	once, loud := st.often.Once(), func(key, value string) {
+		if value != "" {
+			c.Loud = append(c.Loud, card.Field{Key: key, Value: inert.Text(value, briefLimit, inert.Markup)})
+		}
+	}
+	if route := st.route(!once, inert.Markup); route != "" {
+		c.Loud = append(c.Loud, card.Field{Value: route})
+	} else {
+		loud("", words.Join(" ", st.deed[who.Method], cmp.Or(st.deed[who.Path], st.deed[who.Route]), st.deed[who.Status]))
+	}
+	switch {
+	case !once && st.users > 0:
+		loud("", words.Plural(st.users, "user"))
+	default:
+		loud("user", st.deed[who.User])
+	}
+	c.Home = inert.Text(st.hosts, smallLimit, inert.Markup)
+	file, p := path.Base(st.place), inert.Label
+	if strings.Count(file, ".") > 1 { // it could be a domain
+		p = inert.Markup
+	}
+	c.Source = card.NewLink(file, st.address, p)
+	for _, link := range st.links {
+		if l := card.NewLink(link.Text, link.URL, inert.Markup); l.URL != "" {
+			c.Links = append(c.Links, l)
+		}
+	}
+	c.Terse = true
+	return c
+}
+
+// line is the story in one line: its count in head, what happened behind it.
+func (st *story) line(most int, p inert.Place) (head, line string) {
+	head = words.Join(" ", st.sign, st.word, st.often.Tally())
+	what := words.FirstLine(st.subject)
+	if failure := words.FirstLine(st.failure); failure != "" && !st.leads {
+		what = inert.Squeeze(what, most/2) + ": " + failure
+	}
+	room := most - inert.Len(head) - 1
+	return head, inert.Text(inert.Squeeze(what, room), room, p)
 }
 
 // blocks draws the sheet.
 func (s *sheet) blocks() []slack.Block {
 	if len(s.Groups) == 1 {
-		return s.single(&s.tiles[0])
+		return s.single()
 	}
-	return s.several()
+	blocks, used := s.top()
+	switch n := len(s.Groups); {
+	case n <= mostCards:
+		return s.cards(blocks, used)
+	case n <= mostPairs:
+		return s.pairs(blocks, used)
+	}
+	return s.lines(blocks, used)
 }
 
-// single is the card of the only group: what happened, to whom, where and when;
-// then what is long.
-func (s *sheet) single(t *tile) []slack.Block {
-	home := s.home()
-	shown := t.Cut(messageWeight - 4*blockWeight - inert.Len(home) - s.calls.Weight() - 130)
-	blocks := []slack.Block{slack.NewHeaderBlock(draw.Plain(t.Head))}
-	brief, long := parted(shown.Fields)
-
-	var body draw.Rich
-	body.Section(draw.Text(shown.Message))
-	body.Preformatted(shown.Error)
-	body.Section(s.calls.Rich()...)
-	body.Section(listed(brief)...)
-	blocks = body.AppendTo(blocks)
-
-	where := draw.Plain(shown.Where)
-	if shown.Address != "" {
-		where = draw.Markup(draw.Anchor(shown.Where, shown.Address))
+// single is the card of the only group.
+func (s *sheet) single() []slack.Block {
+	st := &s.stories[0]
+	all := st.card(s, &alone)
+	lead := st.over(s.Service, "", st.often)
+	used := (card.MostBlocks+1)*blockWeight + s.calls.Weight() + len(lead)*inert.Len(all.Head)
+	for _, span := range lead {
+		used += span.Weight()
 	}
-	links, others := anchors(shown.Links)
-	blocks = draw.Context(blocks, draw.Plain(home), where, draw.Markup(draw.MarkupDates(shown.When)), draw.Markup(links))
-
-	var detail draw.Rich
-	detail.Section(listed(long)...)
-	if shown.Stack != "" {
-		detail.Section(draw.Bold("Stack"))
-		detail.Preformatted(shown.Stack)
+	shown := all.Cut(messageWeight - used)
+	if lead != nil {
+		return shown.AppendTo(nil, draw.RichDates(lead), s.calls.Rich())
 	}
-	if shown.Crumbs != "" {
-		detail.Section(draw.Bold("What came before"))
-		detail.Preformatted(shown.Crumbs)
-	}
-	detail.Section(others...)
-	detail.Section(draw.Text(shown.Note))
-	return detail.AppendTo(blocks)
+	return shown.AppendTo([]slack.Block{slack.NewHeaderBlock(draw.Plain(shown.Head))}, nil, s.calls.Rich())
 }
 
-// parted parts the fields that share a line from those that need their own.
-func parted(fields []card.Field) (brief, long []card.Field) {
-	for _, f := range fields {
-		if f.Key != "" && inert.Len(f.Value) > briefLimit || strings.Contains(f.Value, "\n") {
-			long = append(long, f)
+// over says since when it is quiet, and what it was; nil if it isn't over. A
+// header can't tell times in the reader's zone, so this takes its place, and what
+// is still open stands out beside it.
+func (st *story) over(service, more string, o card.Often) []draw.Span {
+	if !st.quiet {
+		return nil
+	}
+	what, _ := st.what(headerLimit-len(more), inert.Row)
+	what = draw.Dot + words.Join(": ", inert.Text(service, serviceLimit, inert.Row), what) + more
+	spans := []draw.Span{{Text: words.Over + " quiet", Bold: true}, {Text: what, Bold: true}}
+	if draw.Dated(o.Last) {
+		spans[0] = draw.Span{Text: words.Over + " quiet since ", Bold: true, At: o.Last, As: draw.Minute}
+	}
+	return append(spans, o.Period(", ")...)
+}
+
+// leader is the story that stands for all: the first that isn't over.
+func (s *sheet) leader() *story {
+	for i := range s.stories {
+		if !s.stories[i].quiet {
+			return &s.stories[i]
+		}
+	}
+	return &s.stories[0]
+}
+
+// more counts the kinds beside one.
+func (s *sheet) more() string {
+	return ", and " + strings.Replace(words.Plural(len(s.Groups)-1, "more kind"), " ", "\u00a0", 1)
+}
+
+// top stands above several groups: what leads, how often all of them, where,
+// and who is called. used is the room that it takes.
+func (s *sheet) top() (blocks []slack.Block, used int) {
+	leader, more := s.leader(), s.more()
+	head, _ := leader.head(s.Service, headerLimit-len(more), inert.Line)
+	home := inert.Text(s.Host, 100, inert.Line)
+	if slices.ContainsFunc(s.Groups, func(g Group) bool { return g.Hosts > 1 }) {
+		home = ""
+	}
+	often := s.often.Line("in all", !s.quiet)
+	notes := inert.Text(strings.Join(s.notes, draw.Dot), sentenceLimit, inert.Row)
+	var above draw.Rich
+	var lead []draw.Span
+	if s.quiet {
+		lead = leader.over(s.Service, more, s.often)
+	}
+	above.Section(draw.RichDates(lead)...)
+	above.Section(draw.Slanted(notes))
+	above.Section(s.calls.Rich()...)
+	if lead == nil {
+		blocks = append(blocks, slack.NewHeaderBlock(draw.Plain(head+more)))
+	}
+	blocks = above.AppendTo(blocks)
+	blocks = draw.Context(blocks, draw.Markup(draw.MarkupDates(often)), draw.Plain(home))
+	used = headerLimit + inert.Len(home) + inert.Len(notes) + s.calls.Weight()
+	for _, span := range append(often, lead...) {
+		used += span.Weight()
+	}
+	return blocks, used
+}
+
+// cards gives each group a card.
+func (s *sheet) cards(blocks []slack.Block, used int) []slack.Block {
+	n := len(s.stories)
+	all := make([]card.Card, n)
+	for i := range all {
+		all[i] = s.stories[i].card(s, &together)
+	}
+	used += blockWeight * (len(blocks) + n*(card.MostBlocks+1))
+	room := level(all, messageWeight-used)
+	for i := range all {
+		shown, head := all[i].Cut(room), []draw.Element{draw.Bold(all[i].Head)}
+		if over := s.stories[i].over("", "", s.stories[i].often); over != nil && !s.quiet {
+			head = draw.RichDates(over)
+		}
+		blocks = append(blocks, slack.NewDividerBlock())
+		blocks = shown.AppendTo(blocks, head, nil)
+	}
+	return blocks
+}
+
+// pairs gives each group two lines; the first ones, as many as blocks allow, at
+// full size, the others in small print.
+func (s *sheet) pairs(blocks []slack.Block, used int) []slack.Block {
+	n := len(s.stories)
+	full := min(messageBlocks-len(blocks)-n, n)
+	used += blockWeight * (len(blocks) + n + full)
+	most := min(max((messageWeight-used)/n-secondLine, leastLine), lineLimit)
+	all := make([]card.Card, n)
+	for i := range all {
+		p := inert.Row
+		if i >= full {
+			p = inert.Markup
+		}
+		all[i] = s.stories[i].brief(most, p)
+	}
+	room := level(all, messageWeight-used)
+	for i := range all {
+		shown := all[i].Cut(room)
+		if i < full {
+			blocks = shown.TwoLines(blocks)
 		} else {
-			brief = append(brief, f)
+			blocks = shown.SmallPrint(blocks)
 		}
-	}
-	return brief, long
-}
-
-// anchors takes the links that fit into one element of a context block; the
-// others are for rich text.
-func anchors(links []card.Link) (line string, others []draw.Element) {
-	for _, l := range links {
-		if next := words.Join(draw.Dot, line, l.Markup); l.URL != "" && inert.Len(next) <= contextLimit {
-			line = next
-		} else {
-			others = draw.Apart(others, draw.Link(l.Label, l.URL))
-		}
-	}
-	return line, others
-}
-
-// listed is the fields in a section of rich text: the brief ones on a line, then
-// each of the others on its own.
-func listed(fields []card.Field) []draw.Element {
-	brief, long := parted(fields)
-	pairs := make([][2]string, 0, len(fields))
-	for i, f := range append(brief, long...) {
-		value, end := f.Value, draw.Dot
-		if f.Key != "" {
-			value = " " + value
-		}
-		switch {
-		case i == len(fields)-1:
-			end = ""
-		case i >= len(brief)-1:
-			end = "\n"
-		}
-		pairs = append(pairs, [2]string{f.Key, value + end})
-	}
-	return draw.Pairs(pairs...)
-}
-
-// several sums the groups up and gives each a compact card.
-func (s *sheet) several() []slack.Block {
-	blocks := []slack.Block{slack.NewHeaderBlock(draw.Plain(s.summary()))}
-	period := ""
-	if draw.Dated(s.first) {
-		spans := []draw.Span{{Text: "since ", At: s.first}, {Text: ", last ", At: s.last, Brief: s.last.Sub(s.first) < halfDay}}
-		if s.last.Sub(s.first) < time.Second {
-			spans = spans[:1]
-		}
-		period = draw.MarkupDates(spans)
-	}
-	blocks = draw.Context(blocks, draw.Plain(s.home()), draw.Markup(period))
-	var calls draw.Rich
-	calls.Section(s.calls.Rich()...)
-	blocks = calls.AppendTo(blocks)
-
-	// Room for words matters more than the space between many cards.
-	n, each, divided := len(s.tiles), 1, len(s.tiles) <= mostDivided
-	if !divided {
-		each = 4
-	}
-	taken := len(blocks) + (n+each-1)/each + 1
-	if divided {
-		taken += n
-	}
-	room := s.level(messageWeight - taken*blockWeight - headerLimit - 400 - s.calls.Weight())
-	for i := 0; i < n; i += each {
-		if divided {
-			blocks = append(blocks, slack.NewDividerBlock())
-		}
-		var body draw.Rich
-		for j := i; j < min(i+each, n); j++ {
-			s.tiles[j].compact(&body, room, n <= mostBoxed)
-		}
-		blocks = body.AppendTo(blocks)
-	}
-	if more := len(s.Groups) - n; more > 0 {
-		blocks = draw.Context(blocks, draw.Plain(fmt.Sprintf("… (+%s, %s)", words.Plural(more, "more kind"), words.Plural(s.hidden, "alert"))))
 	}
 	return blocks
 }
 
 // level is the room of each card: all it needs, or the same for all that need
 // more.
-func (s *sheet) level(budget int) int {
-	weights := make([]int, len(s.tiles))
-	for i := range s.tiles {
-		weights[i] = s.tiles[i].Weight()
+func level(cards []card.Card, budget int) int {
+	weights := make([]int, len(cards))
+	for i := range cards {
+		weights[i] = cards[i].Weight()
 	}
 	return card.Level(weights, budget)
 }
 
-// compact writes the card as one of several. One of many has no box for its
-// error, and what doesn't tell who and where comes after the line that leads on.
-func (t *tile) compact(r *draw.Rich, room int, boxed bool) {
-	shown := t.Cut(room)
-	head := []draw.Element{draw.Bold(t.Head)}
-	if shown.Message != "" {
-		head = append(head, draw.Text("\n"+shown.Message))
-	}
-	fields, rest := shown.Fields, []card.Field(nil)
-	if !boxed {
-		n := slices.IndexFunc(append(fields[:len(fields):len(fields)], card.Field{}), func(f card.Field) bool { return !f.Who })
-		fields, rest = fields[:n], fields[n:]
-		if shown.Error != "" {
-			head = append(head, draw.Text("\n"+shown.Error))
-			shown.Error = ""
+// lines gives each group a line, as long as there is room; the others are
+// counted.
+func (s *sheet) lines(blocks []slack.Block, used int) []slack.Block {
+	left := messageWeight - used - blockWeight*(len(blocks)+1) - len(s.rest(0))
+	most := min(max(left/len(s.Groups)-1, leastLine), lineLimit)
+	var body draw.Rich
+	shown := 0
+	for ; shown < len(s.stories) && left > most; shown++ {
+		st := &s.stories[shown]
+		head, line := st.line(most, inert.Row)
+		if notes := strings.Join(st.notes, draw.Dot); notes != "" {
+			line = inert.Text(notes+": "+words.FirstLine(st.subject), most-inert.Len(head)-1, inert.Row)
 		}
+		body.Section(draw.Bold(head), draw.Text(" "+line))
+		left -= inert.Len(head) + inert.Len(line) + len(" \n")
 	}
-	r.Section(head...)
-	r.Preformatted(shown.Error)
-	r.Section(listed(fields)...)
-	r.Section(lead(&shown)...)
-	r.Section(listed(rest)...)
-	r.Preformatted(shown.Stack)
-	r.Preformatted(shown.Crumbs)
+	body.Section(draw.Bold(s.rest(shown)))
+	return body.AppendTo(blocks)
 }
 
-// lead is the line that leads on: source, times, links, and what isn't shown.
-func lead(shown *card.Shown) (line []draw.Element) {
-	if shown.Where != "" {
-		line = draw.Apart(line, draw.Link(shown.Where, shown.Address))
+// rest counts the groups from one on, with the worst level of them.
+func (s *sheet) rest(from int) string {
+	if from == len(s.order) {
+		return ""
 	}
-	line = draw.Apart(line, draw.RichDates(shown.When)...)
-	for _, l := range shown.Links {
-		line = draw.Apart(line, draw.Link(l.Label, l.URL))
+	n := 0
+	for _, g := range s.order[from:] {
+		n += total(g)
 	}
-	if shown.Note != "" {
-		line = draw.Apart(line, draw.Text(shown.Note))
-	}
-	return line
-}
-
-// summary is the header over several groups.
-func (s *sheet) summary() string {
-	worst, goesOn := slog.Level(math.MinInt), false
-	for i := range s.Groups {
-		worst = max(worst, s.Groups[i].Level)
-		goesOn = goesOn || ongoing(&s.Groups[i])
-	}
-	told := ""
-	if goesOn {
-		told = ", " + words.Thousands(s.alerts) + " more"
-	} else {
-		if s.alerts > len(s.Groups) { // else each was told once
-			told = ", " + words.Thousands(s.alerts)
-		}
-		if took := s.last.Sub(s.first); draw.Dated(s.first) && took >= time.Second {
-			told += " in " + words.Duration(took)
-		}
-	}
-	return fmt.Sprintf("%s %s of alert%s, %s", levelSign(worst), words.Plural(len(s.Groups), "kind"), told, worst)
-}
-
-// period is from the first alert of all groups to the last.
-func period(groups []Group) (first, last time.Time) {
-	for i := range groups {
-		for _, t := range []time.Time{groups[i].First, groups[i].Last} {
-			if draw.Dated(t) && (first.IsZero() || t.Before(first)) {
-				first = t
-			}
-			if draw.Dated(t) && t.After(last) {
-				last = t
-			}
-		}
-	}
-	return first, last
+	return words.Sign(s.order[from].Level) + " … and " + words.Plural(len(s.order)-from, "more kind") + " ×" + words.Thousands(n)
 }
 
 // sentence is the text of the message: all that a phone's push shows and that
-// a screen reader reads.
+// a screen reader reads. What counts comes first, for a push is short.
 func (s *sheet) sentence() string {
-	in := ""
-	if !inert.Blank(s.Service) {
-		in = " in " + inert.Cut(s.Service, 40)
+	if len(s.Groups) == 0 {
+		return words.Join(" in ", "No alerts", inert.Text(s.Service, serviceLimit, inert.Markup))
 	}
-	switch len(s.Groups) {
-	case 0:
-		return "No alerts" + inert.Text(in, 60, inert.Markup)
-	case 1:
-		return s.tiles[0].sentence(s, in) + s.calls.Text()
+	st := s.leader()
+	front := st.lead(inert.Cut(s.Service, serviceLimit))
+	if !st.often.Once() {
+		front += " " + st.often.Tally()
 	}
-	text := fmt.Sprintf("%s of alert%s, %s in all:", words.Plural(len(s.Groups), "kind"), in, words.Thousands(s.alerts))
-	text = inert.Text(text, 120, inert.Markup)
-	for i := range s.tiles {
-		t, sep := &s.tiles[i], " "
-		if i > 0 {
-			sep = "; "
-		}
-		what := inert.Text(t.Level.String()+" "+t.what(s, false), 60, inert.Markup)
-		next := sep + words.Join(" ", what, t.tally)
-		if inert.Len(text)+inert.Len(next) > sentenceLimit {
-			text += "; …"
-			break
-		}
-		text += next
+	if s.quiet && draw.Dated(s.often.Last) {
+		front += ", quiet since " + words.Clock(s.often.Last, s.often.Last)
 	}
-	return text + s.calls.Text()
-}
-
-// sentence tells the only group.
-func (t *tile) sentence(s *sheet, in string) string {
+	if front != st.sign {
+		front += ":"
+	}
+	front += " " + inert.Cut(words.FirstLine(st.subject), 160)
+	if len(s.Groups) > 1 {
+		return s.others(inert.Text(front, 150, inert.Markup), st) + s.calls.Text()
+	}
+	if failure := words.FirstLine(st.failure); failure != "" && !st.leads {
+		front += ": " + inert.Squeeze(failure, 120)
+	}
 	tail := ""
-	if t.tally != "" {
-		tail = " " + t.often
+	if did := st.did(); did != "" {
+		tail = " (" + inert.Text(did, 120, inert.Markup) + ")"
 	}
-	if ongoing(t.Group) && draw.Dated(t.First) {
-		tail += ", since " + words.Clock(t.First, t.Last)
-	}
-	if did := t.did(); did != "" {
-		tail += " (" + inert.Text(did, 80, inert.Markup) + ")"
-	}
-	front := t.Level.String() + in + ": " + t.what(s, true)
-	return inert.Text(front, sentenceLimit-inert.Len(tail), inert.Markup) + tail
+	return inert.Text(front, sentenceLimit-inert.Len(tail), inert.Markup) + tail + s.calls.Text()
 }
 
-// what is the code, the message and perhaps the error, as logged but short.
-func (t *tile) what(s *sheet, withError bool) string {
-	code, _ := s.coded(t.Group)
-	said, failed := inert.Cut(t.saying(), 160), ""
-	if withError && !strings.Contains(said, words.FirstLine(t.Group.Error)) {
-		failed = inert.Cut(words.FirstLine(t.Group.Error), 160)
-	}
-	return words.Join(": ", code, said, failed)
-}
-
-// did is who did what: "user 41, POST /pay, 500".
-func (t *tile) did() string {
-	by := func(role who.Role) string {
-		if f := t.deed[role]; f != nil {
-			return inert.Cut(f.Value, 40)
+// others names the other groups behind the one that leads.
+func (s *sheet) others(text string, leader *story) string {
+	text += s.more() + ", " + words.Thousands(s.often.Total) + " in all"
+	sep := ": "
+	for i := range s.stories {
+		st := &s.stories[i]
+		if st == leader {
+			continue
 		}
-		return ""
+		tally := ""
+		if !st.often.Once() {
+			tally = st.often.Tally()
+		}
+		next := sep + inert.Text(words.Join(" ", st.sign, st.word, tally, words.FirstLine(st.subject)), 60, inert.Markup)
+		if inert.Len(text)+inert.Len(next) > sentenceLimit {
+			return text + sep + "…"
+		}
+		text, sep = text+next, "; "
 	}
-	user, path := by(who.User), by(who.Path)
+	return text
+}
+
+// did is what else a push tells: how long, since when, who did what:
+// "42 s, 318 users, POST /pay, 500".
+func (st *story) did() string {
+	parts := slices.Clone(st.notes)
+	user := st.deed[who.User]
 	if user != "" {
-		user = "user " + user
+		user = "user " + inert.Cut(user, briefLimit)
 	}
-	if method := by(who.Method); method != "" {
-		path = words.Join(" ", method, strings.TrimPrefix(path, method+" "))
+	if !st.often.Once() {
+		parts, user = append(parts, st.often.Took()), ""
+		if st.often.Total > st.often.Told && draw.Dated(st.often.First) {
+			parts = append(parts, "since "+words.Clock(st.often.First, st.often.Last))
+		}
+		if st.users > 0 {
+			user = words.Plural(st.users, "user")
+		}
 	}
-	return words.Join(", ", user, path, by(who.Status))
+	asked := cmp.Or(st.deed.Asked(!st.often.Once()), st.deed[who.Path])
+	return words.Join(", ", append(parts, user, inert.Cut(asked, briefLimit), inert.Cut(st.deed[who.Status], briefLimit))...)
 }
 
 // plain is the whole as text. Each group gets its share of the bytes, and what
 // one doesn't need the next may have.
 func (s *sheet) plain() string {
 	b := make([]byte, 0, plainLimit)
-	if len(s.Groups) > 1 {
-		b = append(append(b, s.summary()...), '\n')
-	}
-	if from := words.Join(", ", inert.Cut(s.Service, 60), inert.Cut(s.Host, 60)); from != "" {
-		b = append(inert.AppendBytes(b, from, 400, inert.Markup), '\n')
-	}
 	calls := s.calls.Text()
-	room := plainLimit - len(calls) - 40 // for the last line
-	for i := range s.tiles {
-		b = s.tiles[i].appendTo(b, s, (room-len(b))/(len(s.tiles)-i))
+	n := min(len(s.stories), mostPairs)
+	room := plainLimit - len(calls) - 80 // for the last line
+	for i := range n {
+		b = s.stories[i].appendTo(b, s, (room-len(b))/(n-i))
 	}
-	if more := len(s.Groups) - len(s.tiles); more > 0 {
-		b = append(b, "… (+"+words.Plural(more, "more kind")+")\n"...)
+	if rest := s.rest(n); rest != "" {
+		b = append(b, rest...)
+	}
+	if len(s.Groups) == 0 {
+		return s.sentence()
 	}
 	return strings.TrimSuffix(string(b), "\n") + calls
 }
 
-// appendTo writes the tile as lines of text, in at most room bytes.
-func (t *tile) appendTo(b []byte, s *sheet, room int) []byte {
+// appendTo writes the story as lines of text, in at most room bytes.
+func (st *story) appendTo(b []byte, s *sheet, room int) []byte {
 	end := len(b) + room
-	line := func(text, tail string, most int) {
-		most = min(most, end-len(b)-1) - len(tail)
-		if text == "" || most < 32 {
-			return
+	line := func(text string, most int) {
+		if most = min(most, end-len(b)-1); text != "" && most >= 32 {
+			b = append(inert.AppendBytes(b, text, most, inert.Markup), '\n')
 		}
-		b = inert.AppendBytes(b, text, most, inert.Markup)
-		b = append(append(b, tail...), '\n')
 	}
 	half := func(least int) int { return max((end-len(b))/2, least) }
-	tail := ""
-	if t.tally != "" {
-		tail = " " + t.often
+	head := st.lead(s.Service)
+	if !st.often.Once() {
+		head += " " + st.often.Tally()
 	}
-	line(t.sign+": "+inert.Cut(t.what(s, false), 800), tail, half(80))
-	if t.Card.Error != "" {
-		line("error: "+inert.Cut(t.Group.Error, 1200), "", half(40))
+	line(head+": "+inert.Cut(st.subject, 800), half(80))
+	line(strings.Join(st.notes, ", "), 200)
+	if st.failure != "" && !st.leads {
+		line("error: "+inert.Cut(st.failure, 1200), half(40))
 	}
 	fields := make([]byte, 0, 256)
-	for i, f := range t.telling {
+	for i, a := range st.attrs {
 		if len(fields) > end-len(b) {
 			break
 		}
 		if i > 0 {
 			fields = append(fields, ", "...)
 		}
-		fields = append(append(append(fields, inert.Cut(f.Key, 60)...), ": "...), inert.Cut(f.Value, 120)...)
+		fields = append(append(append(fields, inert.Cut(a.Key, 60)...), ": "...), inert.Cut(a.Value, 120)...)
 	}
-	line(string(fields), "", half(40))
-	line(t.place, "", 200)
-	if draw.Dated(t.First) && end-len(b) > 40 {
-		b = append(append(append(b, "since "...), words.UTC(t.First)...), '\n')
+	line(string(fields), half(40))
+	line(words.Join(", ", cmp.Or(st.hosts, s.Host), st.place), 200)
+	if draw.Dated(st.often.First) && end-len(b) > 40 {
+		b = append(append(append(b, "since "...), words.UTC(st.often.First)...), '\n')
 	}
 	return b
-}
-
-// Inert returns s so that it can't act in a mrkdwn text, for layouts of one's
-// own.
-func Inert(s string) string {
-	panic("not built yet")
 }

@@ -1,10 +1,12 @@
 package slackalert
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -143,15 +145,21 @@ func (s *seen) rich(t *testing.T, e map[string]any) {
 	}
 }
 
-// ours are the sequences that the layout itself may put where markup acts.
-var ours = regexp.MustCompile(`<!date\^[0-9]+\^\{time_secs\}(?: \{date_short_pretty\})?\|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC>` +
-	`|<!subteam\^S0FUZZ>|<@U0FUZZ>`)
+// Those sequences that the layout itself may put where markup acts.
+var (
+	dates = regexp.MustCompile(`<!date\^[0-9]+\^(?:\{date_short_pretty\} )?\{time(?:_secs)?\}\|[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2} UTC>`)
+	heads = regexp.MustCompile(`^\*(?:🚨|🔴|🟠|🔵|🟣|⚪)(?: PANIC| FATAL| quiet)? ×[0-9,]+(?: or more)?(?: \(\+[0-9,]+\))?\* `)
+	ours  = regexp.MustCompile(dates.String() + `|<!subteam\^S0FUZZ>|<@U0FUZZ>|` + heads.String())
+)
 
 // anchored is a link: its label is looked at, its address may not end early.
 var anchored = regexp.MustCompile(`<https?://[!-;=?-{}~]+\|([^<>|\n]*)>`)
 
 // clocks are times of ours, for those whose zone isn't known.
 var clocks = regexp.MustCompile(`(?m)since (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|([A-Z][a-z]{2} \d+ )?\d\d:\d\d) UTC`)
+
+// files are source lines, which can be copied: there is no domain .go.
+var files = regexp.MustCompile(`[\pL\pN_]\.go:[0-9]+`)
 
 // acts is what could act in mrkdwn or in a message's text.
 var acts = []*regexp.Regexp{
@@ -189,7 +197,7 @@ func requireInert(t *testing.T, m message, s *seen) {
 			require.Regexp(t, `^https?://[!-;=?-{}~]+$`, p.url)
 		}
 		if p.single {
-			require.NotContains(t, p.text, "\n")
+			require.LessOrEqual(t, strings.Count(p.text, "\n"), 1) // two lines a group
 		}
 	}
 }
@@ -199,9 +207,10 @@ func requireInertMarkup(t *testing.T, where, text string) {
 	require.NotRegexp(t, invisible, text, where)
 	rest := ours.ReplaceAllString(text, "")
 	rest = clocks.ReplaceAllString(rest, "")
+	rest = files.ReplaceAllString(rest, "")
 	for _, found := range anchored.FindAllStringSubmatch(rest, -1) {
 		rest = strings.Replace(rest, found[0], "", 1)
-		for _, act := range acts {
+		for _, act := range acts[:len(acts)-1] { // a domain can't be a link in a link
 			require.NotRegexp(t, act, found[1], "a link's label in %s", where)
 		}
 	}
@@ -250,6 +259,9 @@ func requireReadable(t *testing.T, g Group, s *seen) {
 		return
 	}
 	logged := []string{g.Message, g.Error, g.Code}
+	if g.Level >= slog.LevelError+4 { // the word says it
+		logged[0] = strings.TrimPrefix(strings.TrimSpace(g.Message), "panic: ")
+	}
 	for line := range strings.Lines(g.Stack) { // of a path the last element, at least
 		slashes := "/"
 		if strings.Contains(line, ".go:") {
@@ -272,36 +284,71 @@ func requireReadable(t *testing.T, g Group, s *seen) {
 // toldByForm are keys that needn't be shown: "POST /pay → 500" says what is what.
 var toldByForm = regexp.MustCompile(`(?i)method|path|ur[il]|route|endpoint|target|status`)
 
-// requireAllTold holds that every group is named with its level and count, or counted.
+// requireAllTold holds that every group stands there, the biggest first, with
+// its sign and its count, or is counted.
 func requireAllTold(t *testing.T, b Batch, s *seen) {
 	t.Helper()
+	want := slices.Clone(b.Groups)
+	slices.SortStableFunc(want, func(x, y Group) int {
+		return cmp.Or(cmp.Compare(y.Level, x.Level), cmp.Compare(max(y.Count, y.Total, 1), max(x.Count, x.Total, 1)), x.First.Compare(y.First))
+	})
 	named, counted := 0, 0
-	for _, p := range s.parts {
-		if more := kindsMore.FindStringSubmatch(p.text); more != nil && p.where == "context" {
-			counted, _ = strconv.Atoi(more[1])
-		}
-		if p.kind != "text" || p.where != "rich_text_section" || !headSign.MatchString(p.text) || named == len(b.Groups) {
+	for i, p := range s.parts {
+		if more := kindsMore.FindStringSubmatch(p.text); more != nil {
+			counted, _ = strconv.Atoi(strings.ReplaceAll(more[1], ",", ""))
 			continue
 		}
-		g := b.Groups[named]
-		if !strings.Contains(p.text, " "+g.Level.String()+" · ") {
+		text := strings.TrimPrefix(p.text, "*")
+		rest := p.kind == "text" && p.where == "rich_text_section" || p.kind == "mrkdwn" && p.where == "context"
+		if !rest || !headSign.MatchString(text) || named == len(want) {
 			continue
 		}
-		if g.Count > 1 {
-			require.Contains(t, strings.ReplaceAll(p.text, ",", ""), fmt.Sprintf("×%d", g.Count))
+		g := want[named]
+		if !strings.HasPrefix(text, signOf(g)) {
+			continue
 		}
-		line, _, _ := strings.Cut(g.Message[:min(len(g.Message), 200)], "\n")
-		if start := []rune(read(line)); g.Code == "" && len(start) > 0 {
-			require.Contains(t, read(p.text), strings.TrimSpace(string(start[:min(len(start), 8)])))
+		leads := false
+		if strings.HasPrefix(text, "⚪ quiet") { // with a time in it
+			for _, next := range s.parts[i+1 : min(i+3, len(s.parts))] {
+				text += next.text
+				leads = leads || leadsAll.MatchString(text)
+			}
+		}
+		if leads {
+			continue
+		}
+		if g.Count > 1 || g.Total > 1 {
+			require.Contains(t, strings.ReplaceAll(text, ",", ""), fmt.Sprintf("×%d", max(g.Count, g.Total, 1)))
 		}
 		named++
 	}
-	require.Equal(t, len(b.Groups), named+counted)
+	require.Equal(t, len(want), named+counted)
+	if len(want) <= 100 {
+		require.Zero(t, counted)
+	}
+}
+
+// signOf is how a group's level is shown.
+func signOf(g Group) string {
+	switch {
+	case g.Quiet:
+		return "⚪"
+	case g.Level >= slog.LevelError+4:
+		return "🚨"
+	case g.Level >= slog.LevelError:
+		return "🔴"
+	case g.Level >= slog.LevelWarn:
+		return "🟠"
+	case g.Level >= slog.LevelInfo:
+		return "🔵"
+	}
+	return "🟣"
 }
 
 var (
-	kindsMore = regexp.MustCompile(`^… \(\+(\d+) more kinds?, `)
-	headSign  = regexp.MustCompile(`^(🚨|🔴|🟠|🔵|⚪) `)
+	kindsMore = regexp.MustCompile(`^\S+ … and ([\d,]+) more kinds? ×[\d,]+$`)
+	leadsAll  = regexp.MustCompile(`, and [\d,]+\x{a0}more kinds?$`)
+	headSign  = regexp.MustCompile(`^(🚨|🔴|🟠|🔵|🟣|⚪) `)
 )
 
 // hostile are texts that would do something if they could.
@@ -321,15 +368,19 @@ func FuzzBlocks(f *testing.F) {
 	}
 	for i, s := range seeds {
 		next := hostile[(i*7+3)%len(hostile)]
-		f.Add(s, next, s, next, s, 8, uint8(1), 1, 1, int64(60), uint16(i*977), uint8(0))
-		f.Add(next, s, next, s, "", 4, uint8(i), i*i, i*i+i%3, int64(i), uint16(i*31), uint8(i))
+		f.Add(s, next, s, next, s, 8, uint16(1), 1, 1, int64(60), uint32(i*7977), uint8(0))
+		f.Add(next, s, next, s, "", 4, uint16(i), i*i, i*i+i%3, int64(i), uint32(i*10031), uint8(i))
+		f.Add(s, next, key(i), s, "known", 12, uint16(i*i/2), i, i, int64(i*1000), uint32(1<<20-1-i*97), uint8(3))
 	}
-	f.Fuzz(func(t *testing.T, msg, failure, key, value, code string, level int, groups uint8, count, total int, after int64, flags uint16, times uint8) {
+	f.Fuzz(func(t *testing.T, msg, failure, key, value, code string, level int, groups uint16, count, total int, after int64, flags uint32, times uint8) {
 		b, opts := fuzzed(msg, failure, key, value, code, level, groups, count, total, after, flags, times)
 		requireSound(t, b, layout(b, opts, shopBuild))
 		requireSound(t, b, message{text: "x", plain: "x", blocks: Blocks(b, opts)})
 	})
 }
+
+// key is one that tells who did what, now and then.
+func key(i int) string { return []string{"method", "path", "status", "route", "url"}[i%5] }
 
 func requireSound(t *testing.T, b Batch, m message) {
 	t.Helper()
@@ -339,13 +390,24 @@ func requireSound(t *testing.T, b Batch, m message) {
 	case 0:
 	case 1:
 		requireReadable(t, b.Groups[0], s)
+		requireCountFirst(t, b.Groups[0], m.text)
 	default:
 		requireAllTold(t, b, s)
 	}
 }
 
+// requireCountFirst holds that a push, of which a phone shows 45 characters,
+// tells the count.
+func requireCountFirst(t *testing.T, g Group, text string) {
+	t.Helper()
+	if n := max(g.Count, g.Total); n > 1 && text != "x" {
+		before, _, _ := strings.Cut(strings.ReplaceAll(text, ",", ""), fmt.Sprintf("×%d", n))
+		require.Less(t, utf8.RuneCountInString(strings.ReplaceAll(before, "\u2060", "")), 45, text)
+	}
+}
+
 // fuzzed makes a batch; each flag adds something.
-func fuzzed(message, failure, key, value, code string, level int, groups uint8, count, total int, after int64, flags uint16, times uint8) (Batch, *Options) {
+func fuzzed(message, failure, key, value, code string, level int, groups uint16, count, total int, after int64, flags uint32, times uint8) (Batch, *Options) {
 	on := func(bit int) bool { return flags&(1<<bit) != 0 }
 	opts := &Options{Codes: map[string]Code{"known": {Title: message, Mention: "<@U0FUZZ>", Runbook: "https://wiki.example/" + value}}}
 	if on(0) {
@@ -367,13 +429,14 @@ func fuzzed(message, failure, key, value, code string, level int, groups uint8, 
 		b.Service, b.Host = value, key
 	}
 	again := func(s string, n int) string { return strings.Repeat(s, min(n, 1+16_384/(len(s)+1))) } // as much as capture lets through
-	for i := range int(groups % 64) {
+	for i := range int(groups % 400) {
 		g := Group{Level: slog.Level(level - i), Message: message, Error: failure, Code: code, Count: count, Total: total}
 		if on(5) {
 			g.Message = again(message, 1+int(times))
 			g.Error = again(failure, 1+int(times)/2)
 		}
 		g.Fields = append(g.Fields, Field{key, value}, Field{"user", message}, Field{"error_code", code})
+		g.Fields = append(g.Fields, Field{"method", value}, Field{"path", message}, Field{"status", failure})[:len(g.Fields)+3*int(flags&1)]
 		if on(6) && i%8 == 0 {
 			for j := range int(times) {
 				g.Fields = append(g.Fields, Field{fmt.Sprint(key, j), again(value, j%5)[:min(1000, len(value)*(j%5))]})
@@ -399,6 +462,20 @@ func fuzzed(message, failure, key, value, code string, level int, groups uint8, 
 		}
 		if on(12) && i%2 == 0 {
 			g.Code = "known"
+		}
+		if on(13) {
+			g.Notes = []string{failure, again(value, 1+int(times))[:min(100, len(value))]}[:1+i%2]
+		}
+		if on(14) {
+			g.Hosts, g.Named = count, []string{value, key, "web-3", message}
+		}
+		if on(15) {
+			g.Users = total - i
+		}
+		g.Quiet = on(16) && (on(17) || i%3 == 0)
+		g.Least = on(18) && i%5 == 0
+		if on(19) {
+			g.At = time.Unix(after, 0)
 		}
 		b.Groups = append(b.Groups, g)
 	}

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -147,6 +149,35 @@ var messages = []struct {
 	}},
 	{"twenty-groups", func() Batch { return shop(kinds(20)...) }},
 	{"forty-seven-groups", func() Batch { return shop(kinds(47)...) }},
+	{"quiet", func() Batch {
+		return shop(with1(payment(), func(g *Group) { g.Count, g.Total, g.Last, g.Quiet = 9120, 9120, lunch.Add(10*time.Minute), true }))
+	}},
+	{"back", func() Batch {
+		return shop(with1(payment(), func(g *Group) { g.Notes = []string{"back after 3 h"} }))
+	}},
+	{"late", func() Batch {
+		return shop(with1(payment(), func(g *Group) { g.Notes = []string{"told 27 min late: Slack was unreachable"} }))
+	}},
+	{"many-users", func() Batch {
+		return shop(with1(payment(), func(g *Group) {
+			g.Count, g.Total, g.Last, g.Users = 4312, 4312, lunch.Add(42*time.Second), 318
+			g.Hosts, g.Named = 20, []string{"web-1", "web-2", "web-3", "web-4", "web-5"}
+		}))
+	}},
+	{"goes-on-for-a-day", func() Batch {
+		return shop(with1(payment(), func(g *Group) {
+			g.First, g.Last, g.Count, g.Total = lunch.Add(-26*time.Hour), lunch, 4312, 128904
+			g.At = lunch.Add(-4 * time.Minute)
+		}))
+	}},
+	{"forty-groups", func() Batch { return shop(kinds(40)...) }},
+	{"hundred-groups", func() Batch { return shop(kinds(100)...) }},
+	{"some-quiet", func() Batch {
+		p := payment()
+		p.Count, p.Total, p.Last, p.Quiet = 100, 100, lunch.Add(10*time.Second), true
+		return shop(p, slow(), tampered())
+	}},
+	{"three-thousand-groups", func() Batch { return shop(kinds(3000)...) }},
 	{"after-an-outage", func() Batch {
 		return shop(with1(payment(), func(g *Group) {
 			g.First, g.Last, g.Count, g.Total = lunch.Add(-27*time.Hour), lunch, 1904, 1904
@@ -252,59 +283,214 @@ func TestLayoutOfNothing(t *testing.T) {
 	assert.Nil(t, Blocks(Batch{}, nil))
 	m := layout(Batch{Service: "shop"}, nil, version{})
 	assert.Equal(t, "No alerts in shop", m.text)
+	assert.Equal(t, m.text, m.plain)
 	assert.Empty(t, m.blocks)
 
 	m = layout(Batch{Groups: []Group{{}}}, nil, version{})
-	assert.Equal(t, "INFO: (no message)", m.text)
-	assert.Equal(t, "🔵 INFO · (no message)", texts(t, m))
-	assert.Equal(t, "🔵 INFO: (no message)", m.plain)
+	assert.Equal(t, "🔵 (no message)", m.text)
+	assert.Equal(t, "🔵 (no message)\nlevel INFO\n", lines(t, m))
+	assert.Equal(t, "🔵: (no message)\nlevel: INFO", m.plain)
 
 	m = layout(Batch{Groups: []Group{{}, {}}}, &Options{}, version{})
-	assert.Contains(t, texts(t, m), "2 kinds of alert, INFO")
+	assert.Contains(t, texts(t, m), "🔵 (no message), and 1\u00a0more kind\n2 in all\n")
 }
 
-func TestLevelsByRange(t *testing.T) {
-	for level, want := range map[slog.Level]string{
-		slog.LevelDebug - 4: "⚪ DEBUG-4", slog.LevelDebug: "⚪ DEBUG", slog.LevelInfo - 1: "⚪ DEBUG+3", slog.LevelInfo: "🔵 INFO",
-		slog.LevelWarn - 1: "🔵 INFO+3", slog.LevelWarn: "🟠 WARN", slog.LevelError: "🔴 ERROR", slog.LevelError + 1: "🔴 ERROR+1",
-		slog.LevelError + 4: "🚨 ERROR+4", 1000: "🚨 ERROR+992",
+// What is worse than an error has a word; the number of a level stands among the
+// attributes only.
+func TestLevels(t *testing.T) {
+	for _, c := range []struct {
+		level         slog.Level
+		message, want string
+		attr          string
+	}{
+		{slog.LevelDebug, "x", "🟣 shop: x", "DEBUG"},
+		{slog.LevelWarn, "x", "🟠 shop: x", "WARN"},
+		{slog.LevelError, "x", "🔴 shop: x", ""},
+		{slog.LevelError + 1, "x", "🔴 shop: x", "ERROR+1"},
+		{slog.LevelError + 4, "out of disk", "🚨 FATAL shop: out of disk", "ERROR+4"},
+		{slog.LevelError + 4, "panic: out of disk", "🚨 PANIC shop: out of disk", "ERROR+4"},
+		{slog.LevelError + 8, "Panic in Respond: x", "🚨 PANIC shop: Panic in Respond: x", "ERROR+8"},
 	} {
-		assert.Equal(t, want+" · x", texts(t, layout(Batch{Groups: []Group{{Level: level, Message: "x"}}}, nil, version{})))
+		m := layout(Batch{Service: "shop", Groups: []Group{{Level: c.level, Message: c.message}}}, nil, version{})
+		want := c.want + "\n"
+		if c.attr != "" {
+			want += "level " + c.attr + "\n"
+		}
+		assert.Equal(t, want, lines(t, m))
+		assert.Equal(t, c.want, m.text)
 	}
 }
 
 func TestHowOften(t *testing.T) {
 	at := func(d time.Duration) time.Time { return lunch.Add(d) }
 	for _, c := range []struct {
-		name         string
-		count, total int
-		first, last  time.Time
-		head, line   string
-		sentence     string
+		name        string
+		g           Group
+		head, line  string
+		push, aside string
 	}{
-		{"once", 1, 1, lunch, lunch, "", "DATE", ""},
-		{"once, by hand", 0, 0, lunch, time.Time{}, "", "DATE", ""},
-		{"many", 127, 127, lunch, at(10 * time.Second), " ×127", "×127 in 10 s, since DATE", " ×127 in 10 s"},
-		{"many at once", 127, 127, lunch, lunch, " ×127", "×127, since DATE", " ×127"},
-		{"many, long", 127, 127, lunch, at(time.Hour), " ×127", "×127 in 60 min, since DATE, last DATE", " ×127 in 60 min"},
-		{"no times", 127, 127, time.Time{}, time.Time{}, " ×127", "×127", " ×127"},
-		{"only the last time", 1, 1, time.Time{}, lunch, "", "last DATE", ""},
-		{"goes on", 4312, 4313, lunch, at(5 * time.Minute), " ×4,312 more", "×4,312 more in 5 min (4,313 in all), since DATE, last DATE", " ×4,312 more in 5 min (4,313 in all), since 12:03 UTC"},
-		{"goes on for long", 4312, 9120, lunch, at(47 * time.Minute), " ×4,312 more", "×4,312 more (9,120 in 47 min), since DATE, last DATE", " ×4,312 more (9,120 in 47 min), since 12:03 UTC"},
-		{"goes on, one more", 1, 2, lunch, at(2 * time.Minute), " ×1 more", "×1 more in 2 min (2 in all), since DATE, last DATE", " ×1 more in 2 min (2 in all), since 12:03 UTC"},
-		{"goes on, no times", 2, 9, time.Time{}, time.Time{}, " ×2 more", "×2 more (9 in all)", " ×2 more (9 in all)"},
-		{"goes on since yesterday", 2, 9, at(-26 * time.Hour), lunch, " ×2 more", "×2 more (9 in 26 h), since DATE, last DATE", " ×2 more (9 in 26 h), since Nov 21 10:03 UTC"},
-		{"clock set back", 2, 2, lunch, at(-time.Hour), " ×2", "×2, since DATE", " ×2"},
+		{"once", Group{Count: 1, Total: 1, First: lunch, Last: lunch}, "", "DATE", "", ""},
+		{"once, by hand", Group{First: lunch}, "", "DATE", "", ""},
+		{"only the last time", Group{Last: lunch}, "", "DATE", "", ""},
+		{"many", Group{Count: 127, Total: 127, First: lunch, Last: at(10 * time.Second)}, " ×127", "127 in 10 s, since DATE", " ×127:", " (10 s)"},
+		{"many at once", Group{Count: 127, Total: 127, First: lunch, Last: lunch}, " ×127", "127 times, since DATE", " ×127:", ""},
+		{"many, long", Group{Count: 127, Total: 127, First: lunch, Last: at(time.Hour)}, " ×127", "127 in 60 min, since DATE, last DATE", " ×127:", " (60 min)"},
+		{"no times", Group{Count: 127, Total: 127}, " ×127", "127 times", " ×127:", ""},
+		{"goes on", Group{Count: 4312, Total: 9120, First: lunch, Last: at(10 * time.Minute)}, " ×9,120 (+4,312)", "9,120 in 10 min, since DATE, last DATE", " ×9,120 (+4,312):", " (10 min, since 12:03 UTC)"},
+		{"one more", Group{Count: 1, Total: 2, First: lunch, Last: at(2 * time.Minute)}, " ×2 (+1)", "2 in 2 min, since DATE, last DATE", " ×2 (+1):", " (2 min, since 12:03 UTC)"},
+		{"no times, goes on", Group{Count: 2, Total: 9}, " ×9 (+2)", "9 times", " ×9 (+2):", ""},
+		{"since yesterday", Group{Count: 2, Total: 9, First: at(-26 * time.Hour), Last: lunch}, " ×9 (+2)", "9 in 26 h, since DATE, last DATE", " ×9 (+2):", " (26 h, since Nov 21 10:03 UTC)"},
+		{"clock set back", Group{Count: 2, Total: 2, First: lunch, Last: at(-time.Hour)}, " ×2", "2 times, since DATE", " ×2:", ""},
+		{"killed while it counted", Group{Count: 80, Total: 80, Least: true, First: lunch, Last: at(time.Second)}, " ×80 or more", "80 or more in 1 s, since DATE", " ×80 or more:", " (1 s)"},
+		{"perhaps once", Group{Count: 1, Total: 1, Least: true}, " ×1 or more", "1 or more times", " ×1 or more:", ""},
+		{"users", Group{Count: 9, Total: 9, Users: 1318}, " ×9", "9 times · 1,318 users", " ×9:", " (1,318 users)"},
+		{"one user", Group{Count: 9, Total: 9, Users: 1}, " ×9", "9 times · 1 user", " ×9:", " (1 user)"},
+		{"over", Group{Count: 9, Total: 9, Quiet: true, First: lunch, Last: at(2 * time.Minute)}, " ×9, DATE to DATE", "9 in 2 min", " ×9, quiet since 12:05 UTC:", " (2 min)"},
+		{"over at once", Group{Quiet: true}, "", "", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := layout(Batch{Groups: []Group{{Message: "x", Count: c.count, Total: c.total, First: c.first, Last: c.last}}}, nil, version{})
-			assert.Equal(t, "INFO: x"+c.sentence, m.text)
-			want := "🔵 INFO · x" + c.head
+			c.g.Message, c.g.Level = "x", slog.LevelError
+			m := layout(Batch{Groups: []Group{c.g}}, nil, version{})
+			sign := "🔴"
+			want := "🔴 x" + c.head
+			switch {
+			case c.g.Quiet && c.g.Last.IsZero():
+				sign, want = "⚪", "⚪ quiet · x"
+			case c.g.Quiet:
+				sign, want = "⚪", "⚪ quiet since DATE · x"+c.head
+			}
 			if c.line != "" {
 				want += "\n" + c.line
 			}
-			assert.Equal(t, want, ours.ReplaceAllString(texts(t, m), "DATE"))
+			assert.Equal(t, want+"\n", lines(t, m))
+			assert.Equal(t, sign+c.push+" x"+c.aside, m.text)
 		})
+	}
+}
+
+// The day is told where the time of day alone could be another day's.
+func TestDays(t *testing.T) {
+	formats := func(last time.Time) (all []string) {
+		m := layout(Batch{Groups: []Group{{Message: "x", Count: 2, First: lunch, Last: last}}}, nil, version{})
+		for _, date := range regexp.MustCompile(`"format":"([^"]*)"`).FindAllStringSubmatch(string(encoded(t, m)), -1) {
+			all = append(all, date[1])
+		}
+		return all
+	}
+	assert.Equal(t, []string{"{time}", "{time}"}, formats(lunch.Add(11*time.Hour)))
+	assert.Equal(t, []string{"{date_short_pretty} {time}", "{date_short_pretty} {time}"}, formats(lunch.Add(13*time.Hour)))
+}
+
+func encoded(t *testing.T, m message) []byte {
+	t.Helper()
+	raw, err := json.Marshal(m.blocks)
+	require.NoError(t, err)
+	return raw
+}
+
+// Of many alerts the attributes are those of one of them, and it is said which;
+// the user of one is none of all.
+func TestExample(t *testing.T) {
+	g := payment()
+	g.Count, g.Total, g.At = 9, 9, lunch
+	got := lines(t, layout(shop(g), nil, version{}))
+	assert.Contains(t, got, "\n9 times, since DATE · POST /pay → 500\nfirst: user 41 · request_id 9f86d081884c7d65 · order 1007 · amount 129.00\nweb-1\npay/pay.go:142\n")
+	g.At = lunch.Add(time.Second)
+	assert.Contains(t, lines(t, layout(shop(g), nil, version{})), "\nlatest: user 41 · request_id")
+	assert.Contains(t, lines(t, layout(shop(g), nil, version{})), "\npay/pay.go:142\nDATE\n", "when that was")
+	g.Fields = append(g.Fields, Field{"route", "POST /pay/{id}"})
+	got = lines(t, layout(shop(g), nil, version{}))
+	assert.Contains(t, got, "since DATE · POST /pay/{id} → 500\nlatest: user 41 · path /pay · request_id", "what all of them asked for")
+	g.Fields = []Field{{"user", "41"}, {"path", "/tmp"}, {"x", "1"}}
+	assert.Contains(t, lines(t, layout(shop(g), nil, version{})), "since DATE · path /tmp\nlatest: user 41 · x 1\n")
+	g.Count, g.Total = 1, 1
+	assert.Contains(t, lines(t, layout(shop(g), nil, version{})), "\nuser 41 · path /tmp\nx 1\n", "of one, the user counts")
+}
+
+func TestHosts(t *testing.T) {
+	five := []string{"web-1", "web-2", "web-3", "web-4", "web-5"}
+	for _, c := range []struct {
+		hosts int
+		named []string
+		want  string
+	}{
+		{0, nil, "web-1"}, {1, five[:1], "web-1"}, {2, five[:2], "on 2 hosts: web-1, web-2"}, {3, five[:3], "on 3 hosts: web-1, web-2, web-3"},
+		{1000, five, "on 1,000 hosts: web-1, web-2, web-3, …"}, {20, nil, "on 20 hosts"},
+	} {
+		g := Group{Message: "x", Level: slog.LevelError, Hosts: c.hosts, Named: c.named}
+		assert.Equal(t, "🔴 shop: x\n"+c.want+"\n", lines(t, layout(shop(g), nil, version{})))
+	}
+	two := shop(Group{Message: "a", Hosts: 20, Named: five}, Group{Message: "b"})
+	assert.Contains(t, lines(t, layout(two, nil, version{})), "\non 20 hosts: web-1, web-2, web-3, …\n")
+	assert.NotContains(t, lines(t, layout(two, nil, version{})), "\nweb-1\n", "it isn't the host of all")
+}
+
+// What a reader must know stands under the head, once if it holds for all.
+func TestNotes(t *testing.T) {
+	late, back := []string{"told 27 min late: Slack was unreachable"}, []string{"back after 3 h", "(direct)"}
+	g := func(m string, notes []string) Group { return Group{Message: m, Level: slog.LevelError, Notes: notes} }
+	m := layout(shop(g("x", back)), nil, version{})
+	assert.Equal(t, "🔴 shop: x\nback after 3 h · (direct)\nweb-1\n", lines(t, m))
+	assert.Equal(t, "🔴 shop: x (back after 3 h, (direct))", m.text)
+	assert.Contains(t, m.plain, "\nback after 3 h, (direct)\n")
+
+	m = layout(shop(g("x", late), g("y", back)), nil, version{})
+	assert.Contains(t, lines(t, m), "🔴 x\ntold 27 min late: Slack was unreachable\n")
+	assert.Contains(t, lines(t, m), "🔴 y\nback after 3 h · (direct)\n")
+	m = layout(shop(g("x", late), g("y", late)), nil, version{})
+	assert.Contains(t, lines(t, m), "more kind\ntold 27 min late: Slack was unreachable\n2 in all\nweb-1\n")
+	assert.Equal(t, 1, strings.Count(lines(t, m), "late"), "once, for it holds for all")
+	for _, n := range []int{5, 40, 41} {
+		b := shop(kinds(n)...)
+		b.Groups[0].Notes = back
+		assert.Equal(t, 1, strings.Count(lines(t, layout(b, nil, version{})), "back after 3 h · (direct)"), n)
+	}
+}
+
+// What is over is marked; what leads is what isn't.
+func TestQuiet(t *testing.T) {
+	over := with1(payment(), func(g *Group) { g.Quiet, g.Count = true, 9 })
+	m := layout(shop(over, slow()), nil, version{})
+	assert.Contains(t, lines(t, m), "🟠 shop: query is slow ×26, and 1 more kind\n")
+	assert.Contains(t, lines(t, m), "⚪ quiet since DATE · payment failed ×9\n")
+	assert.True(t, strings.HasPrefix(m.text, "🟠 shop ×26: query is slow, and 1\u00a0more kind, 35 in all: ⚪ quiet ×9 payment failed"), m.text)
+
+	m = layout(shop(over, with1(slow(), func(g *Group) { g.Quiet = true })), nil, version{})
+	assert.True(t, strings.HasPrefix(lines(t, m), "⚪ quiet since DATE · shop: payment failed ×9, and 1 more kind\n"), lines(t, m))
+	assert.Equal(t, 1, strings.Count(lines(t, m), "quiet"), "of all at once")
+	assert.True(t, strings.HasPrefix(m.text, "⚪ shop ×9, quiet since 12:03 UTC: payment failed, and"), m.text)
+	for _, n := range []int{5, 40, 41} {
+		b := shop(kinds(n)...)
+		b.Groups[0].Quiet = true
+		got := strings.ReplaceAll(lines(t, layout(b, nil, version{})), "*", "")
+		assert.Contains(t, got, "⚪ quiet ×1 kind 1 of failure", n)
+	}
+}
+
+// The biggest comes first, whatever order the batch has.
+func TestBiggestFirst(t *testing.T) {
+	g := func(m string, level slog.Level, count, total int, age time.Duration) Group {
+		return Group{Message: m, Level: level, Count: count, Total: total, First: lunch.Add(-age)}
+	}
+	want := []string{"worst", "of many", "often", "old", "young", "mild"}
+	groups := []Group{
+		g("young", 8, 3, 3, 0), g("old", 8, 3, 3, time.Hour), g("mild", 4, 900, 900, 0), g("worst", 12, 1, 1, 0), g("often", 8, 40, 40, 0), g("of many", 8, 1, 90, 0),
+	}
+	for _, n := range []int{4, 6, 60} {
+		b := shop(groups[:min(n, 6)]...)
+		for len(b.Groups) < n {
+			b.Groups = append(b.Groups, g("rest", 0, 1, 1, 0))
+		}
+		got, at := lines(t, layout(b, nil, version{})), 0
+		for _, w := range want {
+			if !slices.ContainsFunc(b.Groups, func(g Group) bool { return g.Message == w }) {
+				continue
+			}
+			next := strings.Index(got[at:], w)
+			require.GreaterOrEqual(t, next, 0, "%d groups: %s", n, w)
+			at += next
+		}
+		assert.Contains(t, layout(b, nil, version{}).text, "worst")
 	}
 }
 
@@ -313,17 +499,19 @@ func TestSummary(t *testing.T) {
 		return Group{Level: level, Message: "x", Count: count, Total: total, First: lunch.Add(first), Last: lunch.Add(last)}
 	}
 	head := func(groups ...Group) string {
-		return strings.Split(texts(t, layout(Batch{Groups: groups}, nil, version{})), "\n")[0]
+		all := strings.SplitN(lines(t, layout(Batch{Service: "shop", Groups: groups}, nil, version{})), "\n", 3)
+		return all[0] + "|" + all[1]
 	}
-	assert.Equal(t, "🔴 3 kinds of alert, 127 in 10 s, ERROR", head(g(0, 1, 1, 0, 0), g(8, 100, 100, time.Second, 9*time.Second), g(4, 26, 26, time.Second, 10*time.Second)))
-	assert.Equal(t, "🔴 2 kinds of alert, 5 more, ERROR", head(g(8, 4, 90, 0, time.Hour), g(4, 1, 1, 0, 0)), "the time of some is not that of all")
-	assert.Equal(t, "🔵 2 kinds of alert, INFO", head(Group{}, Group{}))
-	assert.Equal(t, "🔴 2 kinds of alert in 3 s, ERROR", head(g(8, 1, 1, 0, 0), g(8, 1, 1, 3*time.Second, 3*time.Second)), "each once")
+	assert.Equal(t, "🔴 shop: x ×100, and 2 more kinds|127 in 10 s, since DATE", head(g(0, 1, 1, 0, 0), g(8, 100, 100, time.Second, 9*time.Second), g(4, 26, 26, time.Second, 10*time.Second)))
+	assert.Equal(t, "🔴 shop: x ×90 (+4), and 1 more kind|91 in 60 min, since DATE, last DATE", head(g(8, 4, 90, 0, time.Hour), g(4, 1, 1, 0, 0)))
+	assert.Equal(t, "🔴 shop: x, and 1 more kind|2 in 3 s, since DATE", head(g(8, 1, 1, 0, 0), g(8, 1, 1, 3*time.Second, 3*time.Second)), "each once")
+	long := layout(Batch{Service: "shop", Groups: []Group{{Message: strings.Repeat("long ", 90), Count: 12}, {}}}, nil, version{})
+	assert.Contains(t, lines(t, long), "… ×12, and 1 more kind\n", "a long message hides no count")
 }
 
 // Each group gets a fair share: what the first have to say can't starve the last.
 func TestFairShares(t *testing.T) {
-	for _, n := range []int{2, 13, 20, 21, 40} {
+	for _, n := range []int{2, 4} {
 		var groups []Group
 		for i := range n {
 			groups = append(groups, Group{
@@ -345,27 +533,37 @@ func TestFairShares(t *testing.T) {
 			}
 		}
 		assert.Greater(t, least*3, most*2, "%d groups: from %d to %d units", n, least, most)
-		assert.Greater(t, s.weight, 7000, "%d groups: room is left unused", n)
+		assert.Greater(t, s.weight, 6000, "%d groups: room is left unused", n)
 	}
 }
 
-// Of many groups only who and where is told, not the other attributes.
-func TestManyGroupsTellWho(t *testing.T) {
-	fields := []Field{{"order", "1007"}, {"user", "41"}, {"path", "/pay"}}
-	many := func(n int, first []Field) string {
-		var b Batch
-		for i := range n {
-			b.Groups = append(b.Groups, Group{Message: fmt.Sprint("kind ", i), Fields: fields})
+// Of more than four groups each has two lines, of more than forty one.
+func TestManyGroups(t *testing.T) {
+	for _, n := range []int{5, 20, 22, 23, 24, 40, 41, 100, 5000} {
+		b := shop(kinds(n)...)
+		m := layout(b, shopOptions(), shopBuild)
+		s := look(t, m)
+		requireAllTold(t, b, s)
+		got := lines(t, m)
+		switch {
+		case n <= 40:
+			assert.Equal(t, n, strings.Count(got, "↳ POST /pay → 500 · user 41 · "), n)
+			assert.Equal(t, n, strings.Count(got, "pay.go:142"), n)
+			assert.NotContains(t, got, "pay\u2060", "a source line can be copied")
+		case n <= 100:
+			assert.NotContains(t, got, "more kinds ×", n)
+			assert.Equal(t, n, strings.Count(got, "connection refused"), n)
+		default:
+			assert.Regexp(t, `\n🔴 … and 4,8\d\d more kinds ×[\d,]+\n$`, got)
+			assert.Greater(t, strings.Count(got, "refused"), 180)
 		}
-		b.Groups[0].Fields = first
-		return lines(t, layout(b, nil, version{}))
+		assert.NotContains(t, got, "kinds of alert")
 	}
-	assert.Contains(t, many(6, fields), "kind 0\nuser 41 · path /pay · order 1007\n")
-	assert.Contains(t, many(12, fields), "kind 0\nuser 41 · path /pay\norder 1007\n", "what leads on would stand before the order")
-	assert.Contains(t, many(13, fields), "kind 0\nuser 41 · path /pay\n… (+1 field)\n")
-	for _, n := range []int{6, 12, 13} {
-		assert.Regexp(t, "kind 0\nuser 41 · path /pay\n\n?🔵", many(n, fields[1:]), "%d groups", n)
+	wide := shop(kinds(40)...)
+	for i := range wide.Groups {
+		wide.Groups[i].Source.File = "/build/shop/" + strings.Repeat("long/", 60) + "pay.go"
 	}
+	assert.Equal(t, 40, strings.Count(lines(t, layout(wide, shopOptions(), shopBuild)), "pay.go:142"), "without its link, if need be")
 }
 
 // lines are the lines of a message, as drawn.
@@ -375,7 +573,10 @@ func lines(t *testing.T, m message) string {
 	draw := func(sep string, block slack.Block) {
 		var all []string
 		for _, p := range look(t, message{text: "x", blocks: []slack.Block{block}}).parts {
-			all = append(all, p.text)
+			if p.kind == "date" {
+				p.text = "DATE"
+			}
+			all = append(all, dates.ReplaceAllString(p.text, "DATE"))
 		}
 		b.WriteString(strings.ReplaceAll(strings.Join(all, sep), "\u00a0", " ") + "\n")
 	}
@@ -399,10 +600,10 @@ func TestRoute(t *testing.T) {
 		fields []Field
 		want   string
 	}{
-		{"all", []Field{{"status", "500"}, {"path", "/pay"}, {"method", "POST"}, {"user", "41"}, {"order", "7"}}, "user 41 · POST /pay → 500 · order 7"},
+		{"all", []Field{{"status", "500"}, {"path", "/pay"}, {"method", "POST"}, {"user", "41"}, {"order", "7"}}, "user 41 · POST /pay → 500\norder 7"},
 		{"no status", []Field{{"path", "/pay"}, {"method", "POST"}}, "POST /pay"},
 		{"path alone", []Field{{"path", "/pay"}}, "path /pay"},
-		{"status alone", []Field{{"status", "500"}, {"x", "1"}}, "status 500 · x 1"},
+		{"status alone", []Field{{"status", "500"}, {"x", "1"}}, "status 500\nx 1"},
 		{"no method", []Field{{"path", "/tmp/x"}, {"status", "open"}}, "path /tmp/x · status open"},
 		{"no path", []Field{{"method", "GET"}, {"status", "500"}}, "method GET · status 500"},
 		{"an empty method", []Field{{"method", ""}, {"path", "/pay"}}, `method "" · path /pay`},
@@ -410,13 +611,14 @@ func TestRoute(t *testing.T) {
 		{"a route that says more", []Field{{"method", "POST"}, {"path", "/pay/7"}, {"route", "POST /pay/{id}"}}, "POST /pay/7 · route POST /pay/{id}"},
 		{"a route and no path", []Field{{"method", "POST"}, {"route", "POST /pay/{id}"}}, "POST /pay/{id}"},
 		{"two statuses", []Field{{"method", "GET"}, {"path", "/"}, {"status", "500"}, {"http.status", "502"}}, "GET / → 500 · http.status 502"},
-		{"a long value", []Field{{"note", strings.Repeat("n", 41)}, {"user", "41"}, {"x", "1"}}, "user 41 · x 1\nnote " + strings.Repeat("n", 41)},
-		{"lines", []Field{{"sql", "a\nb"}, {"x", "1"}}, "x 1\nsql a\nb"},
+		{"a long user", []Field{{"user", strings.Repeat("u", 41)}, {"x", "1"}}, "user " + strings.Repeat("u", 41) + " · x 1"},
+		{"a long value", []Field{{"note", strings.Repeat("n", 121)}, {"user", "41"}, {"x", "1"}}, "user 41\nx 1\nnote " + strings.Repeat("n", 121)},
+		{"lines", []Field{{"sql", "a\nb"}, {"x", "1"}}, "x 1\nsql\na\nb"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := layout(Batch{Groups: []Group{{Message: "x", Fields: c.fields}}}, nil, version{})
+			m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "x", Fields: c.fields}}}, nil, version{})
 			got := strings.TrimSuffix(lines(t, m), "\n")
-			assert.Equal(t, "🔵 INFO · x\n"+c.want, got)
+			assert.Equal(t, "🔴 x\n"+c.want, got)
 			assert.NotContains(t, m.text, "POST POST")
 		})
 	}
@@ -522,8 +724,8 @@ func TestSourceLines(t *testing.T) {
 		src  *slog.Source
 		want string
 	}{
-		{"linked", opts, version{revision: "4f2c", module: "example.com/shop"}, src, "<https://git.example/4f2c/pay/pay.go#L7|pay/pay\u2060.go:7>"},
-		{"modified", opts, version{revision: "4f2c", module: "example.com/shop", modified: true}, src, "<https://git.example/4f2c/pay/pay.go#L7|pay/pay\u2060.go:7 (modified)>"},
+		{"linked", opts, version{revision: "4f2c", module: "example.com/shop"}, src, "<https://git.example/4f2c/pay/pay.go#L7|pay/pay.go:7>"},
+		{"modified", opts, version{revision: "4f2c", module: "example.com/shop", modified: true}, src, "<https://git.example/4f2c/pay/pay.go#L7|pay/pay.go:7 (modified)>"},
 		{"no revision", opts, version{module: "example.com/shop"}, src, "pay/pay.go:7"},
 		{"another module's", opts, version{revision: "4f2c", module: "example.com/other"}, src, "pay/pay.go:7"},
 		{"no template", nil, version{revision: "4f2c", module: "example.com/shop"}, src, "pay/pay.go:7"},
@@ -533,31 +735,72 @@ func TestSourceLines(t *testing.T) {
 		{"no source", opts, version{}, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := layout(Batch{Groups: []Group{{Message: "x", Source: c.src}}}, c.opts, c.v)
-			assert.Equal(t, strings.TrimSuffix("🔵 INFO · x\n"+c.want, "\n"), texts(t, m))
+			m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "x", Source: c.src}}}, c.opts, c.v)
+			assert.Equal(t, strings.TrimSuffix("🔴 x\n"+c.want, "\n"), texts(t, m))
 		})
 	}
 }
 
 // What the head, the error box or the code say isn't said again by a field.
 func TestNothingTwice(t *testing.T) {
-	g := Group{Message: "boom", Error: "a: b\ncaused by: b", Code: "E1", Fields: []Field{
+	g := Group{Level: slog.LevelError, Message: "boom", Error: "a: b\ncaused by: b", Code: "E1", Fields: []Field{
 		{"err", "a: b"}, {"req.error_code", "E1"}, {"my_error_code", "E1"}, {"error_code", "E2"}, {"empty", ""}, {"same", "boom"},
 	}}
 	got := lines(t, layout(Batch{Groups: []Group{g}}, nil, version{}))
-	assert.Equal(t, "🔵 INFO · E1 · boom\na: b\ncaused by: b\nmy_error_code E1 · error_code E2 · empty \"\" · same boom\n", got)
+	assert.Equal(t, "🔴 E1: boom\na: b\ncaused by: b\nmy_error_code E1 · error_code E2 · empty \"\" · same boom\n", got)
 	long := strings.Repeat("long ", 40) + "end"
 	for _, c := range []struct{ message, err, want string }{
-		{"boom", "boom", "🔵 INFO · boom\n"},
-		{"look :fire: here", "", "🔵 INFO · look :\u2060fire: here\n"},
-		{"panic: boom", "boom", "🔵 INFO · panic: boom\n"},
-		{"panic: a\nb", "a\nb", "🔵 INFO · panic: a\npanic: a\nb\n"},
-		{"panic: boom", "oops", "🔵 INFO · panic: boom\noops\n"},
-		{"boom…", "", "🔵 INFO · boom…\n"},
-		{"panic: " + long, long, "🔵 INFO · " + inert.Cut("panic: "+long, headerLimit-units16("🔵 INFO ·   ")) + "\npanic: " + long + "\n" + long + "\n"},
+		{"boom", "boom", "🔴 boom\n"},
+		{"", "boom", "🔴 boom\n"},
+		{" ", "a\nb", "🔴 a\na\nb\n"},
+		{"look :fire: here", "", "🔴 look :\u2060fire: here\n"},
+		{"failed: boom", "boom", "🔴 failed: boom\n"},
+		{"failed: a\nb", "a\nb", "🔴 failed: a\nfailed: a\nb\n"},
+		{"failed: boom", "oops", "🔴 failed: boom\noops\n"},
+		{"boom…", "", "🔴 boom…\n"},
+		{"failed: " + long, long, "🔴 " + inert.Cut("failed: "+long, subjectLimit) + "\nfailed: " + long + "\n" + long + "\n"},
 	} {
-		m := layout(Batch{Groups: []Group{{Message: c.message, Error: c.err}}}, nil, version{})
+		m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: c.message, Error: c.err}}}, nil, version{})
 		assert.Equal(t, c.want, lines(t, m))
+	}
+	joined := "read a: closed\nread b: closed"
+	m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "boom", Error: joined, Fields: []Field{{"err", joined}, {"x", "1"}}}}}, nil, version{})
+	assert.Equal(t, "🔴 boom\n"+joined+"\nx 1\n", lines(t, m), "an error of several lines, too")
+}
+
+// A code with a title tells the title and the error; code and message stand
+// among the attributes.
+func TestTitles(t *testing.T) {
+	opts := &Options{Codes: map[string]Code{"401": {Title: "Tampered token"}, "E2": {}}}
+	for _, c := range []struct {
+		name, code, message, err string
+		fields                   []Field
+		head, rest               string
+	}{
+		{"with an error", "401", "token rejected", "bad signature", []Field{{"error_code", "401"}, {"x", "1"}}, "Tampered token", "bad signature\nx 1 · error_code 401 · msg token rejected\n"},
+		{"without", "401", "token rejected", "", nil, "Tampered token", "token rejected\nerror_code 401\n"},
+		{"the error as message", "401", "bad signature", "bad signature", nil, "Tampered token", "bad signature\nerror_code 401\n"},
+		{"without a title", "E2", "token rejected", "bad signature", []Field{{"error_code", "E2"}}, "E2: token rejected", "bad signature\n"},
+		{"unknown", "E3", "token rejected", "", []Field{{"error_code", "E3"}}, "E3: token rejected", "error_code E3 (unknown code)\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			g := Group{Level: slog.LevelError, Code: c.code, Message: c.message, Error: c.err, Fields: c.fields}
+			m := layout(Batch{Groups: []Group{g}}, opts, version{})
+			assert.Equal(t, "🔴 "+c.head+"\n"+c.rest, lines(t, m))
+			assert.True(t, strings.HasPrefix(m.text, "🔴 "+c.head), m.text)
+			assert.NotContains(t, m.text, "401")
+		})
+	}
+}
+
+func TestInert(t *testing.T) {
+	got := Inert("<!channel> & *pay* @here\n> see https://evil.example :fire: #general \u202e")
+	assert.Equal(t, "&lt;!channel&gt; &amp; ∗pay∗ @\u2060here\n\u2060&gt; see https:\u2060//evil\u2060.example :\u2060fire: #\u2060general \\u{202e}", got)
+	for _, h := range hostile {
+		for line := range strings.SplitSeq(Inert(h), "\n") {
+			requireInertMarkup(t, "Inert", line)
+		}
+		assert.NotContains(t, strings.TrimSuffix(Inert(h), "…"), "…", "nothing is cut")
 	}
 }
 

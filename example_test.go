@@ -49,7 +49,7 @@ func Example() {
 	// Output:
 	// level=INFO msg="order received" order=1007
 	// level=ERROR msg="payment failed" user=41 error="connection refused"
-	// Slack: ERROR in shop: payment failed: connection refused (user 41)
+	// Slack: 🔴 shop: payment failed: connection refused (user 41)
 }
 
 // What a request knows of itself goes into its context, and stands in every
@@ -160,8 +160,8 @@ func ExampleOptions_replaceAttr() {
 	// ERROR sign-up failed user=41 password=[redacted]
 }
 
-// Blocks replaces the layout. Here it stands above the default one, which
-// [slackalert.Blocks] draws.
+// Blocks replaces the layout. Here a sentence stands above the default one, which
+// [slackalert.Blocks] draws. Inert keeps what was logged from acting in mrkdwn.
 func ExampleOptions_blocks() {
 	server, err := fakeslack.Start(nil)
 	if err != nil {
@@ -171,24 +171,25 @@ func ExampleOptions_blocks() {
 	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{
 		WebhookURL: server.WebhookURL("#alerts"),
 		Blocks: func(b slackalert.Batch) []slack.Block {
-			title := slack.NewTextBlockObject(slack.PlainTextType, "Please look, "+b.Service, false, false)
-			return append([]slack.Block{slack.NewHeaderBlock(title)}, slackalert.Blocks(b, nil)...)
+			text := "*Please look:* " + slackalert.Inert(b.Groups[0].Message)
+			title := slack.NewTextBlockObject(slack.MarkdownType, text, false, true)
+			return append([]slack.Block{slack.NewSectionBlock(title, nil, nil)}, slackalert.Blocks(b, nil)...)
 		},
 		Service: "shop",
 	})
 	if err != nil {
 		panic(err)
 	}
-	slog.New(h).Error("payment failed")
+	slog.New(h).Error("no reply from <!channel>")
 	if err := h.Close(); err != nil {
 		panic(err)
 	}
 	blocks := server.Messages("")[0].Blocks.BlockSet
-	fmt.Println(blocks[0].(*slack.HeaderBlock).Text.Text)
+	fmt.Println(blocks[0].(*slack.SectionBlock).Text.Text)
 	fmt.Println(blocks[1].(*slack.HeaderBlock).Text.Text)
 	// Output:
-	// Please look, shop
-	// 🔴 ERROR · payment failed
+	// *Please look:* no reply from &lt;!channel&gt;
+	// 🔴 shop: no reply from <!channel>
 }
 
 // With Breadcrumbs an alert shows what the same scope logged before it, what
@@ -264,7 +265,7 @@ func ExampleOptions_mention() {
 	}
 	fmt.Println(server.Messages("")[0].Text)
 	// Output:
-	// ERROR+4 in shop: out of disk <!subteam^S0ONCALL>
+	// 🚨 FATAL shop: out of disk <!subteam^S0ONCALL>
 }
 
 // Fingerprint says what is the same thing happening again. Here all time-outs

@@ -126,14 +126,14 @@ func TestMessagesAppearWithoutReloading(t *testing.T) {
 	ctx := slackalert.With(t.Context(), "user", "41", "method", "POST", "path", "/pay")
 	s.log.ErrorContext(ctx, "payment failed", "err", errors.New("connection refused"))
 	s.waitFor(`document.querySelectorAll("article").length === 1`)
-	for _, want := range []string{"ERROR · payment failed", "connection refused", "41", "POST", "/pay", "shop"} {
+	for _, want := range []string{"shop: payment failed", "connection refused", "41", "POST", "/pay", "shop"} {
 		assert.Contains(t, s.shown(), want)
 	}
 	assert.NotContains(t, ask[string](s, `document.body.innerText`), "Nothing has arrived yet.")
 
 	s.log.Info("token rejected", "error_code", "401")
 	s.waitFor(`document.querySelectorAll("article").length === 2`)
-	assert.Contains(t, s.shown(), "INFO · 401 Tampered token")
+	assert.Contains(t, s.shown(), "🔵 shop: Tampered token")
 	assert.Equal(t, []string{"security", "shop-alerts"}, ask[[]string](s, `[...document.querySelectorAll("#channels .name")].map((n) => n.textContent)`))
 	assert.True(t, ask[bool](s, `window.notReloaded`))
 }

@@ -1,6 +1,8 @@
-// Package card weighs what a group of alerts has to show and cuts it to the
-// room there is, saying what was left out. Its texts are inert already; it
-// draws nothing.
+// This file weighs what a group has to show and cuts it to the room there is.
+
+// Package card shows one group of alerts: it weighs what there is, cuts it to
+// the room there is, saying what was left out, and draws it. Its texts are inert
+// already.
 package card
 
 import (
@@ -16,87 +18,163 @@ import (
 
 // Card is all that a group has to show. A part that is empty isn't shown.
 type Card struct {
-	Head       string // always shown whole
-	Message    string // what the head doesn't say already
-	Error      string
-	Fields     []Field // the most telling first
-	Unlisted   int     // fields beside those
+	Head  string // in bold; always shown whole, as are Line and Notes
+	Line  string // behind the head
+	Notes string // what else a reader must know
+
+	Message  string // what the head doesn't say already
+	Error    string
+	Often    []draw.Span // how often and since when
+	Loud     []Field     // who did what, at full size
+	Example  string      // "first: " or "latest: ": whose attributes Small are
+	Small    []Field     // the others
+	Long     []Field     // those that need a line each, or a box
+	Unlisted int         // fields beside those
+
+	Home       string // hosts
+	Source     Link   // the source line
+	When       []draw.Span
+	Links      []Link
 	Stack      string
 	StackLines int      // of the stack as logged; Stack may be cut
 	Crumbs     []string // oldest first
 	Earlier    int      // breadcrumbs before those
 	MostCrumbs int      // units that all Crumbs may have
-	Where      string   // source line
-	Address    string   // its link
-	When       []draw.Span
-	Links      []Link
+
+	Terse bool   // there is no room for a note
+	Note  string // what was left out, of a card that was cut
 }
 
-// Field is an attribute, or several told as one, which has no key then. Who
-// marks those that tell who did what.
-type Field struct {
-	Key, Value string
-	Who        bool
-}
+// Field is an attribute, or several told as one, which has no key then.
+type Field struct{ Key, Value string }
 
 // Link is a named address; URL is "" where it can't be a link. Markup is the
-// link in mrkdwn, for where that is used.
+// link in mrkdwn.
 type Link struct{ Label, URL, Markup string }
 
-// Shown is a card cut to its room.
-type Shown struct {
-	Message, Error, Stack, Crumbs string
-	Fields                        []Field
-	Where, Address                string
-	When                          []draw.Span
-	Links                         []Link
-	Note                          string // says what was left out
-}
-
 const (
-	opening   = 240 // of message, error and fields, before anything gets more
+	opening   = 240 // of a text, before any gets more
 	least     = 100 // a stack or breadcrumbs with less room aren't worth it
 	countSize = 20  // "… (+1,000 earlier)"
+
+	labels     = 40 // "Stack", "What came before" and the ends of lines
+	labelLimit = 150
 )
+
+// NewLink makes a link whose label is made inert for p, or a text where its
+// address is none of the web's.
+func NewLink(label, address string, p inert.Place) Link {
+	if url := inert.URL(address); url != "" {
+		if inert.Blank(label) {
+			label = "Link"
+		}
+		return Link{inert.Text(label, labelLimit, p), url, draw.Anchor(label, url)}
+	}
+	return Link{Label: inert.Text(words.Join(": ", label, address), 200, p)}
+}
+
+// part is what a card may be without.
+type part struct {
+	name    string // in the note, where it isn't shown; "" = fields, which are counted
+	count   int    // how many of that name it is; 0 = one that needs no number
+	want    int    // units that it needs in full
+	opening int    // of those, given before any part gets more
+	least   int    // with less it isn't shown
+	show    func(s *Card, room int)
+	got     int
+}
+
+// parts lists what there is in the order of worth: how it begins, how often,
+// who, when and where, links; then the rest of each; stack and breadcrumbs last.
+func (c *Card) parts() []part {
+	all := make([]part, 0, 12+len(c.Links))
+	add := func(p part) {
+		if p.want > 0 {
+			p.opening, p.least = min(p.opening, p.want), min(p.least, p.want)
+			all = append(all, p)
+		}
+	}
+	whole := func(name string, count, want int, show func(*Card)) {
+		add(part{name: name, count: count, want: want, opening: want, least: want, show: func(s *Card, _ int) { show(s) }})
+	}
+	fields := func(from []Field, opening int, to func(*Card, []Field)) {
+		add(part{want: weigh(from), opening: opening, least: 1, show: func(s *Card, room int) { to(s, s.take(from, room)) }})
+	}
+	add(part{name: "message", want: inert.Len(c.Message), opening: opening, least: 1, show: func(s *Card, n int) { s.Message = inert.Cut(c.Message, n) }})
+	add(part{name: "error", want: inert.Len(c.Error), opening: opening, least: 1, show: func(s *Card, n int) { s.Error = inert.Cut(c.Error, n) }})
+	whole("count", 0, spans(c.Often), func(s *Card) { s.Often = c.Often })
+	fields(c.Loud, opening, func(s *Card, f []Field) { s.Loud = f })
+	fields(c.Small, opening, func(s *Card, f []Field) { s.Small = f })
+	whole("host", 0, inert.Len(c.Home), func(s *Card) { s.Home = c.Home })
+	whole("time", 0, spans(c.When), func(s *Card) { s.When = c.When })
+	add(part{name: "source", want: c.Source.weight(), opening: c.Source.weight(), least: inert.Len(c.Source.Label) + len(" · "), show: func(s *Card, n int) { s.Source = c.Source.within(n) }})
+	for i := range c.Links {
+		whole("link", 1, c.Links[i].weight(), func(s *Card) { s.Links = append(s.Links, c.Links[i]) })
+	}
+	fields(c.Long, 0, func(s *Card, f []Field) { s.Long = f })
+	add(part{name: "stack", want: inert.Len(c.Stack), least: least, show: func(s *Card, n int) { s.Stack = c.top(n) }})
+	add(part{name: "breadcrumb", count: len(c.Crumbs) + c.Earlier, want: c.crumbs(), least: least, show: func(s *Card, n int) { s.Crumbs = c.latest(n) }})
+	return all
+}
 
 // Weight is what the card counts if it is shown in full.
 func (c *Card) Weight() int {
-	w := c.fixed() + c.fields() + c.when() + c.where() + c.address() + c.crumbs()
-	w += inert.Len(c.Message) + inert.Len(c.Error) + inert.Len(c.Stack)
-	for i := range c.Links {
-		w += c.Links[i].weight()
+	all := c.parts()
+	w := c.fixed(all)
+	for _, p := range all {
+		w += p.want
 	}
 	return w
 }
 
 // fixed is what counts whatever the room: the head, and the longest note there
 // can be.
-func (c *Card) fixed() int {
-	w := inert.Len(c.Head) + len(" · … (+)")
-	for _, part := range []struct {
-		there bool
-		note  string
-	}{
-		{len(c.Fields)+c.Unlisted > 0, words.Plural(len(c.Fields)+c.Unlisted, "field") + "s, "},
-		{len(c.Crumbs)+c.Earlier > 0, words.Plural(len(c.Crumbs)+c.Earlier, "breadcrumb") + "s, "},
-		{len(c.Links) > 0, "11 links, "},
-		{c.Stack != "", "stack, "}, {c.Message != "", "message, "}, {c.Error != "", "error, "},
-		{c.Where != "", "source, "}, {len(c.When) > 0, "time, "},
-	} {
-		if part.there {
-			w += len(part.note)
-		}
+func (c *Card) fixed(all []part) int {
+	w := inert.Len(c.Head) + inert.Len(c.Line) + inert.Len(c.Notes) + inert.Len(c.Example) + len("** \n↳  · ")
+	if c.Terse {
+		return w
+	}
+	w += len(" · … (+)") + labels
+	if n := c.listed(); n > 0 {
+		w += len(words.Plural(n, "field") + "s, ")
+	}
+	for _, p := range all {
+		w += len(p.name) + len("s, 10,000 ")
 	}
 	return w
 }
 
-func (f *Field) weight() int { return inert.Len(f.Key) + inert.Len(f.Value) + len(" · ") }
+func (c *Card) listed() int { return len(c.Loud) + len(c.Small) + len(c.Long) + c.Unlisted }
 
-func (c *Card) fields() (w int) {
-	for i := range c.Fields {
-		w += c.Fields[i].weight()
+func weigh(fields []Field) (w int) {
+	for i := range fields {
+		w += fields[i].weight()
 	}
 	return w
+}
+
+func (f *Field) weight() int { return inert.Len(f.Key) + inert.Len(f.Value) + len(" · \n") }
+
+func spans(all []draw.Span) (w int) {
+	for _, s := range all {
+		w += s.Weight()
+	}
+	return w
+}
+
+func (l *Link) weight() int {
+	if l.Label == "" {
+		return 0
+	}
+	return max(inert.Len(l.Markup), inert.Len(l.Label)+len(l.URL)) + len(" · ")
+}
+
+// within is the link, or its label where there isn't room for the link.
+func (l Link) within(room int) Link {
+	if room < l.weight() {
+		return Link{Label: l.Label}
+	}
+	return l
 }
 
 func (c *Card) crumbs() (w int) {
@@ -108,25 +186,6 @@ func (c *Card) crumbs() (w int) {
 	}
 	return min(w, c.MostCrumbs)
 }
-
-func (c *Card) when() (w int) {
-	for _, s := range c.When {
-		w += s.Weight()
-	}
-	return w
-}
-
-func (c *Card) where() int {
-	if c.Where == "" {
-		return 0
-	}
-	return inert.Len(c.Where) + len(" · ")
-}
-
-// address counts what is escaped where it stands in mrkdwn.
-func (c *Card) address() int { return len(c.Address) + strings.Count(c.Address, "&")*len("amp;") }
-
-func (l *Link) weight() int { return len(l.Markup) + inert.Len(l.Label) + len(l.URL) + len(" · ") }
 
 // Level is the most that each of the weights may be so that together they keep
 // the budget: who needs less leaves the rest to the others.
@@ -141,83 +200,52 @@ func Level(weights []int, budget int) int {
 	return math.MaxInt
 }
 
-// purse is the room that is left.
-type purse int
-
-// some gives a part more, up to most.
-func (p *purse) some(got *int, most int) {
-	n := max(0, min(most-*got, int(*p)))
-	*got += n
-	*p -= purse(n)
-}
-
-// all pays for a part that isn't cut; nothing costs nothing.
-func (p *purse) all(cost int) bool {
-	ok := cost > 0 && cost <= int(*p)
-	if ok {
-		*p -= purse(cost)
-	}
-	return ok
-}
-
-// Cut cuts the card to room, its head included. The order is that of worth: how
-// it begins, who, when and where, links; then the rest of each; stack and
-// breadcrumbs last. With too little room only the head is left, and a note.
-func (c *Card) Cut(room int) Shown {
-	var s Shown
-	var message, failure, fields, stack, crumbs int
-	left := purse(room - c.fixed())
-	wantMessage, wantError, wantFields := inert.Len(c.Message), inert.Len(c.Error), c.fields()
-	left.some(&message, min(wantMessage, opening))
-	left.some(&failure, min(wantError, opening))
-	left.some(&fields, min(wantFields, opening))
-	if left.all(c.when()) {
-		s.When = c.When
-	}
-	if left.all(c.where()) {
-		s.Where = c.Where
-	}
-	if s.Where != "" && left.all(c.address()) {
-		s.Address = c.Address
-	}
-	for _, l := range c.Links {
-		if left.all(l.weight()) {
-			s.Links = append(s.Links, l)
+// Cut cuts the card to room, its head included. With too little room only the
+// head is left, and a note.
+func (c *Card) Cut(room int) Card {
+	all := c.parts()
+	left := room - c.fixed(all)
+	give := func(p *part, most int) {
+		if n := min(most-p.got, left); n > 0 && p.got+n >= p.least {
+			p.got += n
+			left -= n
 		}
 	}
-	left.some(&message, min(wantMessage, message+int(left)/2))
-	left.some(&failure, wantError)
-	left.some(&message, wantMessage)
-	left.some(&fields, wantFields)
-	if want := inert.Len(c.Stack); int(left) >= min(want, least) {
-		left.some(&stack, want)
+	for i := range all {
+		give(&all[i], all[i].opening)
 	}
-	if want := c.crumbs(); int(left) >= min(want, least) {
-		left.some(&crumbs, want)
+	for i := range all {
+		give(&all[i], all[i].want)
 	}
-	s.Message, s.Error = inert.Cut(c.Message, message), inert.Cut(c.Error, failure)
-	s.Stack, s.Crumbs = c.top(stack), c.latest(crumbs)
-	var missing int
-	s.Fields, missing = c.first(fields)
-	s.Note = c.note(&s, missing)
+	s := Card{Head: c.Head, Line: c.Line, Notes: c.Notes, Example: c.Example, Unlisted: c.Unlisted, Terse: c.Terse}
+	for i := range all {
+		if p := &all[i]; p.got > 0 || p.name == "" {
+			p.show(&s, p.got)
+		}
+	}
+	if !c.Terse {
+		s.Note = s.note(all)
+	}
 	return s
 }
 
-// first is the fields that fit, the last one cut if need be, and how many are
-// left out.
-func (c *Card) first(room int) (fit []Field, missing int) {
-	for i, f := range c.Fields {
+// take is the fields that fit, the last one cut if need be; it counts those that
+// are left out.
+func (s *Card) take(fields []Field, room int) []Field {
+	for i, f := range fields {
 		room -= f.weight()
 		switch keep := inert.Len(f.Value) + room; {
 		case room >= 0:
 		case keep >= 24:
 			f.Value = inert.Cut(f.Value, keep)
-			return append(slices.Clone(c.Fields[:i]), f), len(c.Fields) - i - 1 + c.Unlisted
+			s.Unlisted += len(fields) - i - 1
+			return append(slices.Clone(fields[:i]), f)
 		default:
-			return c.Fields[:i], len(c.Fields) - i + c.Unlisted
+			s.Unlisted += len(fields) - i
+			return fields[:i]
 		}
 	}
-	return c.Fields, c.Unlisted
+	return fields
 }
 
 // top is as many of the stack's first lines as fit, and how many more there are.
@@ -238,19 +266,16 @@ func (c *Card) top(room int) string {
 
 // latest is as many of the last breadcrumbs as fit, and how many there were
 // before.
-func (c *Card) latest(room int) string {
-	if room == 0 {
-		return ""
-	}
+func (c *Card) latest(room int) []string {
 	from := c.fitting(room)
 	if from+c.Earlier > 0 {
 		from = c.fitting(room - countSize)
 	}
-	text := strings.Join(c.Crumbs[from:], "\n")
-	if earlier := from + c.Earlier; earlier > 0 && text != "" {
-		text = fmt.Sprintf("… (+%s earlier)\n%s", words.Thousands(earlier), text)
+	all := c.Crumbs[from:]
+	if earlier := from + c.Earlier; earlier > 0 && len(all) > 0 {
+		all = append([]string{fmt.Sprintf("… (+%s earlier)", words.Thousands(earlier))}, all...)
 	}
-	return text
+	return all
 }
 
 // fitting is the first of the breadcrumbs which, with those after it, fit.
@@ -265,28 +290,26 @@ func (c *Card) fitting(room int) (from int) {
 }
 
 // note says what isn't shown at all.
-func (c *Card) note(s *Shown, fields int) string {
+func (s *Card) note(all []part) string {
 	var out []string
-	count := func(n int, noun string) {
-		if n > 0 {
-			out = append(out, words.Plural(n, noun))
+	if s.Unlisted > 0 {
+		out = append(out, words.Plural(s.Unlisted, "field"))
+	}
+	links := 0
+	for _, p := range all {
+		switch {
+		case p.got > 0 && (p.name != "breadcrumb" || len(s.Crumbs) > 0) || p.name == "":
+		case p.name == "link":
+			links++
+		case p.count > 0:
+			out = append(out, words.Plural(p.count, p.name))
+		default:
+			out = append(out, p.name)
 		}
 	}
-	name := func(missing bool, what string) {
-		if missing {
-			out = append(out, what)
-		}
+	if links > 0 {
+		out = append(out, words.Plural(links, "link"))
 	}
-	count(fields, "field")
-	name(c.Stack != "" && s.Stack == "", "stack")
-	if s.Crumbs == "" {
-		count(len(c.Crumbs)+c.Earlier, "breadcrumb")
-	}
-	count(len(c.Links)-len(s.Links), "link")
-	name(c.Message != "" && s.Message == "", "message")
-	name(c.Error != "" && s.Error == "", "error")
-	name(c.Where != "" && s.Where == "", "source")
-	name(len(c.When) > 0 && len(s.When) == 0, "time")
 	if len(out) == 0 {
 		return ""
 	}

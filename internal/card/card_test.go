@@ -15,26 +15,22 @@ import (
 
 func full() *Card {
 	return &Card{
-		Head: "🔴 ERROR · 401", Message: strings.Repeat("m", 500), Error: strings.Repeat("e", 500),
-		Fields: []Field{{"user", "41", true}, {"path", "/pay", true}, {"long", strings.Repeat("v", 300), false}, {"last", "x", false}}, Unlisted: 3,
-		Stack: strings.Repeat("main.f\n  main.go:1\n", 20), StackLines: 40,
-		Crumbs: []string{"first", "second", "third"}, Earlier: 2, MostCrumbs: 500,
-		Where: "pay.go:1", Address: "https://git.example/pay.go#L1",
-		When: []draw.Span{{At: time.Unix(1, 0)}}, Links: []Link{{Label: "Logs", URL: "https://logs.example"}},
+		Head: "🔴 401", Notes: "back after 3 h", Message: strings.Repeat("m", 500), Error: strings.Repeat("e", 500), Example: "first: ",
+		Often: []draw.Span{{Text: "9 times, since "}, {At: time.Unix(1, 0)}},
+		Loud:  []Field{{"user", "41"}, {"path", "/pay"}}, Small: []Field{{"order", "1007"}}, Unlisted: 3,
+		Long: []Field{{"long", strings.Repeat("v", 300)}, {"last", "x"}}, Stack: strings.Repeat("main.f\n  main.go:1\n", 20), StackLines: 40,
+		Crumbs: []string{"first", "second", "third"}, Earlier: 2, MostCrumbs: 500, Home: "web-1",
+		Source: Link{Label: "pay.go:1", URL: "https://git.example/pay.go#L1", Markup: "<https://git.example/pay.go#L1|pay.go:1>"},
+		When:   []draw.Span{{At: time.Unix(1, 0)}}, Links: []Link{{Label: "Logs", URL: "https://logs.example", Markup: "<https://logs.example|Logs>"}},
 	}
 }
 
 func TestCutInFull(t *testing.T) {
 	c := full()
-	s := c.Cut(c.Weight())
-	assert.Equal(t, c.Message, s.Message)
-	assert.Equal(t, c.Error, s.Error)
-	assert.Equal(t, c.Fields, s.Fields)
-	assert.Equal(t, c.Stack, s.Stack)
-	assert.Equal(t, "… (+2 earlier)\nfirst\nsecond\nthird", (&Card{Crumbs: c.Crumbs, Earlier: 2, MostCrumbs: 500}).Cut(1000).Crumbs)
-	assert.Equal(t, c.Where+c.Address, s.Where+s.Address)
-	assert.Equal(t, c.Links, s.Links)
-	assert.Equal(t, "… (+3 fields)", s.Note)
+	want := *c
+	want.Note, want.StackLines, want.Earlier, want.MostCrumbs = "… (+3 fields)", 0, 0, 0
+	want.Crumbs = append([]string{"… (+2 earlier)"}, c.Crumbs...)
+	assert.Equal(t, want, c.Cut(c.Weight()))
 }
 
 // As room shrinks, breadcrumbs go first, then the stack, then what is long of
@@ -47,51 +43,59 @@ func TestCutInOrder(t *testing.T) {
 	assert.True(t, strings.HasSuffix(s.Stack, " lines)"), s.Stack)
 	assert.Equal(t, c.Message, s.Message)
 
-	s = c.Cut(1600)
+	s = c.Cut(1900)
 	assert.Empty(t, s.Stack)
 	assert.Equal(t, "… (+3 fields, stack, 5 breadcrumbs)", s.Note)
 	assert.Equal(t, c.Message, s.Message)
 	assert.Equal(t, c.Error, s.Error)
 
-	s = c.Cut(1000)
+	s = c.Cut(1200)
 	assert.Equal(t, "…", s.Message[len(s.Message)-3:])
 	assert.GreaterOrEqual(t, inert.Len(s.Message), opening)
-	assert.Equal(t, "user", s.Fields[0].Key)
-	assert.Equal(t, c.Where, s.Where)
+	assert.Equal(t, c.Loud, s.Loud)
+	assert.Equal(t, c.Source, s.Source)
 
-	s = c.Cut(200)
-	assert.Empty(t, s.Fields)
-	s.Fields = nil
-	assert.Equal(t, Shown{Message: s.Message, Note: "… (+7 fields, stack, 5 breadcrumbs, 1 link, error, source, time)"}, s)
+	s = c.Cut(400)
+	assert.Equal(t, "… (+8 fields, error, count, host, time, source, stack, 5 breadcrumbs, 1 link)", s.Note)
 	assert.Contains(t, s.Message, "…")
 
 	s = c.Cut(0)
-	s.Fields = nil
-	assert.Equal(t, Shown{Note: "… (+7 fields, stack, 5 breadcrumbs, 1 link, message, error, source, time)"}, s)
+	assert.Equal(t, Card{Head: c.Head, Notes: c.Notes, Example: c.Example, Loud: []Field{}, Small: []Field{}, Long: []Field{}, Unlisted: 8,
+		Note: "… (+8 fields, message, error, count, host, time, source, stack, 5 breadcrumbs, 1 link)"}, s)
 }
 
-// Whatever the room, what is shown keeps to it: the head and the note aside,
-// which the room must have.
+// Where there is no room for an address the source is named without it, and a
+// terse card says nothing of what it leaves out.
+func TestCutTerse(t *testing.T) {
+	c := &Card{Head: "🔴 ×9", Line: "boom", Loud: []Field{{"user", "41"}}, Source: full().Source, Links: full().Links, Terse: true}
+	assert.Equal(t, *c, c.Cut(c.Weight()))
+	s := c.Cut(c.Weight() - c.Links[0].weight() - 1)
+	assert.Equal(t, Link{Label: "pay.go:1"}, s.Source)
+	assert.Empty(t, s.Note)
+}
+
+// Whatever the room, what is shown keeps to it: what always is shown aside, for
+// which there must be room.
 func TestCutKeepsToRoom(t *testing.T) {
 	c := full()
 	for room := range c.Weight() + 50 {
 		s := c.Cut(room)
-		note := inert.Len(s.Note)
-		shown := inert.Len(c.Head) + note + inert.Len(s.Message) + inert.Len(s.Error) + inert.Len(s.Stack) +
-			inert.Len(s.Crumbs) + inert.Len(s.Where) + len(s.Address) + 56*len(s.When) + 24*len(s.Links)
-		for _, f := range s.Fields {
-			shown += inert.Len(f.Key) + inert.Len(f.Value) + 3
+		fixed := inert.Len(s.Head) + inert.Len(s.Notes) + inert.Len(s.Example) + inert.Len(s.Note)
+		shown := fixed + inert.Len(s.Message) + inert.Len(s.Error) + inert.Len(s.Stack) + inert.Len(strings.Join(s.Crumbs, "\n")) +
+			spans(s.Often) + spans(s.When) + weigh(s.Loud) + weigh(s.Small) + weigh(s.Long) + inert.Len(s.Source.Markup) + inert.Len(s.Home)
+		for _, l := range s.Links {
+			shown += inert.Len(l.Markup)
 		}
-		require.LessOrEqual(t, shown, max(room, inert.Len(c.Head)+note))
-		require.LessOrEqual(t, inert.Len(c.Head)+note, c.fixed())
+		require.LessOrEqual(t, shown, max(room, fixed))
+		require.LessOrEqual(t, fixed, c.fixed(c.parts()))
 	}
 }
 
 func TestLatestKeepsTheLast(t *testing.T) {
 	c := &Card{Crumbs: []string{strings.Repeat("a", 80), strings.Repeat("b", 80), strings.Repeat("c", 80)}, MostCrumbs: 200}
-	assert.Equal(t, "… (+1 earlier)\n"+c.Crumbs[1]+"\n"+c.Crumbs[2], c.Cut(1000).Crumbs)
+	assert.Equal(t, []string{"… (+1 earlier)", c.Crumbs[1], c.Crumbs[2]}, c.Cut(1000).Crumbs)
 	c.MostCrumbs = 500
-	assert.Equal(t, strings.Join(c.Crumbs, "\n"), c.Cut(1000).Crumbs)
+	assert.Equal(t, c.Crumbs, c.Cut(1000).Crumbs)
 }
 
 func TestTopKeepsTheFirst(t *testing.T) {
@@ -106,4 +110,11 @@ func TestLevel(t *testing.T) {
 	assert.Equal(t, 24, Level([]int{30, 10, 1000}, 58), "who needs less leaves it to the others")
 	assert.Equal(t, 20, Level([]int{1000, 1000, 1000}, 60))
 	assert.Equal(t, math.MaxInt, Level(nil, 0))
+}
+
+func TestNewLink(t *testing.T) {
+	assert.Equal(t, Link{"Logs", "https://a.example", "<https://a.example|Logs>"}, NewLink("Logs", "https://a.example", inert.Row))
+	assert.Equal(t, "Link", NewLink(" ", "https://a.example", inert.Row).Label)
+	assert.Equal(t, Link{Label: "Bad: javascript:alert(1)"}, NewLink("Bad", "javascript:alert(1)", inert.Row))
+	assert.Equal(t, Link{}, NewLink("", "", inert.Row))
 }

@@ -4,41 +4,59 @@ package cite
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// mostForeign is how many frames of others may stand above the program's own.
-const mostForeign = 3
-
 // frame is one call: two lines of a stack, or a line that isn't understood.
 type frame struct {
-	text string
-	own  bool // of the program's module
-	call bool // has a function and a source line
+	text    string
+	pkg     string // whose call it is; "" = a line of another form
+	own     bool   // of the program's module
+	library bool   // of Go's
 }
+
+// mostNamed is how many packages are named where calls are folded.
+const mostNamed = 3
 
 // Stack shortens a stack in which each call is "function\n\tfile:line": of the
 // function's package the last element is left, of the file the path within its
-// module or within Go's library. If many frames of others stand above the
-// program's own, the first is left and the others are counted. Lines of another
-// form stay, but for the tab, which is wide on a phone.
+// module or within Go's library. Calls in Go's library and in modules not the
+// program's own are folded, "… (+6 net/http)", but for the one the stack begins
+// with; where nothing is recognisably the program's own, only Go's are. Lines of
+// another form stay, but for the tab, which is wide on a phone.
 func (t Tree) Stack(stack string) string {
 	frames := t.frames(strings.Split(stack, "\n"))
-	above := 0
-	for above < len(frames) && frames[above].call && !frames[above].own {
-		above++
-	}
+	ours := slices.ContainsFunc(frames, func(f frame) bool { return f.own })
 	var b strings.Builder
-	for i, f := range frames {
-		if above > mostForeign && above < len(frames) && frames[above].own && 0 < i && i < above {
-			if i == 1 {
-				fmt.Fprintf(&b, "… (+%d calls)\n", above-1)
-			}
+	for i := 0; i < len(frames); {
+		n := i
+		for n > 0 && n < len(frames) && frames[n].pkg != "" && !frames[n].own && (ours || frames[n].library) {
+			n++
+		}
+		if n > i {
+			b.WriteString(folded(frames[i:n]) + "\n")
+			i = n
 			continue
 		}
-		b.WriteString(f.text + "\n")
+		b.WriteString(frames[i].text + "\n")
+		i++
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// folded stands for frames that aren't shown.
+func folded(frames []frame) string {
+	var names []string
+	for _, f := range frames {
+		if !slices.Contains(names, f.pkg) {
+			names = append(names, f.pkg)
+		}
+	}
+	if len(names) > mostNamed {
+		names = append(names[:mostNamed], "…")
+	}
+	return fmt.Sprintf("… (+%d %s)", len(frames), strings.Join(names, ", "))
 }
 
 func (t Tree) frames(lines []string) (frames []frame) {
@@ -72,8 +90,26 @@ func (t Tree) frame(function, at string) (frame, bool) {
 	if !own {
 		short = within(file, name)
 	}
-	own = own || strings.HasPrefix(function, "main.")
-	return frame{text: function[strings.LastIndexByte(name, '/')+1:] + "\n  " + short + line, own: own, call: true}, true
+	f := frame{text: function[strings.LastIndexByte(name, '/')+1:] + "\n  " + short + line}
+	f.own = own || strings.HasPrefix(function, "main.")
+	f.pkg, f.library = packageOf(name)
+	return f, true
+}
+
+// packageOf is the path of a function's package, without the host of a module
+// that isn't Go's, and whether it is Go's.
+func packageOf(name string) (pkg string, library bool) {
+	slash := strings.LastIndexByte(name, '/') + 1
+	last, _, _ := strings.Cut(name[slash:], ".")
+	pkg = name[:slash] + last
+	host, rest, ok := strings.Cut(pkg, "/")
+	if !strings.Contains(host, ".") {
+		return pkg, true
+	}
+	if !ok {
+		return pkg, false
+	}
+	return rest, false
 }
 
 // bare is a function up to its type arguments or receiver, which may have

@@ -25,13 +25,23 @@ func TestStack(t *testing.T) {
 }
 
 // A reader wants to see the program's own calls, and where it began.
-func TestStackShowsOwnCalls(t *testing.T) {
-	tree := Tree{Module: "example.com/shop"}
-	foreign, own := "\nencoding/json.x\n\t/go/src/encoding/json/x.go:1", "\nmain.run\n\t/build/shop/main.go:2"
-	of := func(n int) string {
-		return strings.TrimSpace(strings.Repeat(foreign, n) + own + strings.Repeat(foreign, 5))
+func TestStackFoldsWhatIsNotOwn(t *testing.T) {
+	call := func(function, file string) string { return function + "\n\t" + file + ":1\n" }
+	own := call("main.run", "/build/shop/main.go")
+	mux := call("net/http.(*ServeMux).ServeHTTP", "/go/src/net/http/server.go")
+	json := call("encoding/json.x", "/go/src/encoding/json/x.go")
+	chi := call("github.com/go-chi/chi/v5.(*Mux).ServeHTTP", "/go/pkg/mod/github.com/go-chi/chi/v5@v5.1.0/mux.go")
+	const run = "main.run\n  main.go:1\n"
+	for _, c := range []struct{ name, in, want string }{
+		{"behind", own + strings.Repeat(mux, 6), run + "… (+6 net/http)"},
+		{"before and behind", json + json + own + mux + own, "json.x\n  encoding/json/x.go:1\n… (+1 encoding/json)\n" + run + "… (+1 net/http)\n" + run},
+		{"of several", own + chi + mux + chi, run + "… (+3 go-chi/chi/v5, net/http)"},
+		{"of many", own + chi + mux + json + call("a.com/x.F", "x.go") + call("b.com/y.F", "y.go"), run + "… (+5 go-chi/chi/v5, net/http, encoding/json, …)"},
+		{"none own", chi + mux + mux + chi, "v5.(*Mux).ServeHTTP\n  github.com/go-chi/chi/v5@v5.1.0/mux.go:1\n… (+2 net/http)\nv5.(*Mux).ServeHTTP\n  github.com/go-chi/chi/v5@v5.1.0/mux.go:1"},
+		{"lines between", own + "goroutine 7:\n" + mux, run + "goroutine 7:\n… (+1 net/http)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			assert.Equal(t, strings.TrimSuffix(c.want, "\n"), Tree{Module: "example.com/shop"}.Stack(strings.TrimSuffix(c.in, "\n")))
+		})
 	}
-	assert.Equal(t, 6+2+10, strings.Count(tree.Stack(of(3)), "\n")+1, "few stay")
-	assert.True(t, strings.HasPrefix(tree.Stack(of(6)), "json.x\n  encoding/json/x.go:1\n… (+5 calls)\nmain.run\n  main.go:2\njson.x\n"), tree.Stack(of(6)))
-	assert.NotContains(t, tree.Stack(strings.Repeat(foreign, 9)[1:]), "…", "nothing is the program's own")
 }

@@ -35,22 +35,9 @@ func Bold(s string) Element {
 	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Bold: true})
 }
 
-// Code is literal text that looks like code.
-func Code(s string) Element {
-	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Code: true})
-}
-
-// Pairs is texts in bold, each followed by a literal one.
-func Pairs(pairs ...[2]string) []Element {
-	line, bold := make([]Element, 0, 2*len(pairs)), &slack.RichTextSectionTextStyle{Bold: true}
-	leaves := make([]slack.RichTextSectionTextElement, 2*len(pairs))
-	for i, p := range pairs {
-		key, value := &leaves[2*i], &leaves[2*i+1]
-		key.Type, key.Text, key.Style = slack.RTSEText, p[0], bold
-		value.Type, value.Text = slack.RTSEText, p[1]
-		line = append(line, key, value)
-	}
-	return line
+// Slanted is literal text in italics.
+func Slanted(s string) Element {
+	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Italic: true})
 }
 
 // Link is a link, or the label alone where there is no address.
@@ -63,7 +50,7 @@ func Link(label, address string) Element {
 
 // Anchor is a link in mrkdwn; label is as logged.
 func Anchor(label, address string) string {
-	label = strings.ReplaceAll(inert.Text(label, 150, inert.Markup), "|", "¦")
+	label = strings.ReplaceAll(inert.Text(label, 150, inert.Label), "|", "¦")
 	return "<" + strings.ReplaceAll(address, "&", "&amp;") + "|" + label + ">"
 }
 
@@ -83,15 +70,24 @@ func Apart(line []Element, more ...Element) []Element {
 // Slack refuses it.
 type Rich struct{ elements []slack.RichTextElement }
 
-// Section adds a paragraph.
+// Section adds a paragraph. One that follows another stands in the same
+// section, on a line of its own: some clients glue neighbouring sections into
+// one line.
 func (r *Rich) Section(line ...Element) {
 	line = slices.DeleteFunc(line, func(e Element) bool {
 		t, ok := e.(*slack.RichTextSectionTextElement)
 		return ok && t.Text == ""
 	})
-	if len(line) > 0 {
-		r.elements = append(r.elements, slack.NewRichTextSection(line...))
+	if len(line) == 0 {
+		return
 	}
+	if n := len(r.elements); n > 0 {
+		if last, ok := r.elements[n-1].(*slack.RichTextSection); ok {
+			last.Elements = append(append(last.Elements, Text("\n")), line...)
+			return
+		}
+	}
+	r.elements = append(r.elements, slack.NewRichTextSection(line...))
 }
 
 // Preformatted adds a box of text.
@@ -113,7 +109,7 @@ func (r *Rich) AppendTo(blocks []slack.Block) []slack.Block {
 func Context(blocks []slack.Block, line ...*slack.TextBlockObject) []slack.Block {
 	var elements []slack.MixedElement
 	for _, t := range line {
-		if t.Text != "" {
+		if !inert.Blank(t.Text) {
 			elements = append(elements, t)
 		}
 	}
@@ -126,31 +122,28 @@ func Context(blocks []slack.Block, line ...*slack.TextBlockObject) []slack.Block
 // Span is a piece of a sentence about time: words of ours, then a time, which
 // is shown in the reader's zone.
 type Span struct {
-	Text  string
-	At    time.Time // not shown unless Dated
-	Brief bool      // without the date
+	Text string
+	Bold bool
+	At   time.Time // not shown unless Dated
+	As   Format
 }
+
+// Format is how exactly a time is told.
+type Format string
 
 const (
-	fullFormat  = "{time_secs} {date_short_pretty}"
-	briefFormat = "{time_secs}"
+	Minute  Format = "{time}"
+	Second  Format = "{time_secs}"
+	Dayed   Format = "{date_short_pretty} {time}"
+	longest        = len("<!date^253402300799^|>") + len(Dayed) + len("2006-01-02 15:04:05 UTC")
 )
 
-func (s Span) format() string {
-	if s.Brief {
-		return briefFormat
-	}
-	return fullFormat
-}
-
-// Weight is what the span counts: its format, what stands for it, and, unless
-// it is brief as those of rich text are, what mrkdwn needs besides.
+// Weight is what the span counts, in rich text or in mrkdwn.
 func (s Span) Weight() int {
-	w := inert.Len(s.Text) + len(s.format()) + len("2006-01-02 15:04:05 UTC")
-	if s.Brief {
-		return w
+	if s.At.IsZero() {
+		return inert.Len(s.Text)
 	}
-	return w + len("<!date^253402300799^|>")
+	return inert.Len(s.Text) + longest
 }
 
 // Dated reports whether Slack can show t.
@@ -162,7 +155,7 @@ func MarkupDates(spans []Span) string {
 	for _, s := range spans {
 		b.WriteString(s.Text)
 		if Dated(s.At) {
-			fmt.Fprintf(&b, "<!date^%d^%s|%s>", s.At.Unix(), s.format(), words.UTC(s.At))
+			fmt.Fprintf(&b, "<!date^%d^%s|%s>", s.At.Unix(), s.As, words.UTC(s.At))
 		}
 	}
 	return b.String()
@@ -171,12 +164,15 @@ func MarkupDates(spans []Span) string {
 // RichDates writes spans in rich text.
 func RichDates(spans []Span) (line []Element) {
 	for _, s := range spans {
-		if s.Text != "" {
+		switch {
+		case s.Text != "" && s.Bold:
+			line = append(line, Bold(s.Text))
+		case s.Text != "":
 			line = append(line, Text(s.Text))
 		}
 		if Dated(s.At) {
 			fallback := words.UTC(s.At)
-			line = append(line, slack.NewRichTextSectionDateElement(s.At.Unix(), s.format(), nil, &fallback))
+			line = append(line, slack.NewRichTextSectionDateElement(s.At.Unix(), string(s.As), nil, &fallback))
 		}
 	}
 	return line

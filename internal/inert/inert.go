@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"example.com/slackalert/internal/words"
 )
 
 // Place is where a text will stand; what could act differs from place to place.
@@ -34,6 +36,12 @@ const (
 	// and clients differ in where an inserted character disarms them; mentions,
 	// addresses and :names: are broken by U+2060.
 	Markup
+	// Prose is Markup of several lines.
+	Prose
+	// Label is what a link of mrkdwn shows, on one line: as Markup, but a
+	// domain in it can't become a link of its own, so that a file's name can be
+	// copied.
+	Label
 )
 
 // joiner breaks a sequence without being seen and without a line break.
@@ -92,6 +100,64 @@ func Cut(s string, limit int) string {
 	return s
 }
 
+// Counted is Text, but says how much of s is missing: "… (+1,400 characters)".
+func Counted(s string, limit int, p Place) string {
+	if len(s) <= limit || Len(s) <= limit {
+		return Text(s, limit, p)
+	}
+	limit -= len(" (+1,000,000 characters)")
+	kept := Cut(s, limit)
+	shown := Text(kept, limit, p)
+	if utf8.RuneCountInString(shown) != utf8.RuneCountInString(kept) {
+		return shown // signs that stand for characters can't be counted as those
+	}
+	more := utf8.RuneCountInString(s) - utf8.RuneCountInString(kept) + 1
+	return shown + " (+" + words.Plural(more, "character") + ")"
+}
+
+// Squeeze shortens s to limit units as Cut does, but in its middle, between
+// words where it can: how a text begins and how it ends tell most, of an error
+// the end is the cause.
+func Squeeze(s string, limit int) string {
+	if len(s) <= limit || Len(s) <= limit {
+		return s
+	}
+	end := lastUnits(s, limit*2/5)
+	head := Cut(s, limit-len(" ")-Len(end)-1)
+	if end == "" || head == "" {
+		return Cut(s, limit)
+	}
+	head = strings.TrimSuffix(head, "…")
+	if word := strings.LastIndexByte(head, ' '); word > len(head)/2 {
+		head = head[:word]
+	}
+	return strings.TrimRight(head, " ") + " … " + end
+}
+
+// lastUnits is the end of s, in at most limit units, whole words if there is a
+// space among them.
+func lastUnits(s string, limit int) string {
+	at, used := len(s), 0
+	for at > 0 {
+		r, n := utf8.DecodeLastRuneInString(s[:at])
+		if used += units(r); used > limit {
+			break
+		}
+		at -= n
+	}
+	if space := strings.IndexByte(s[at:], ' '); space >= 0 {
+		return strings.TrimLeft(s[at+space:], " ")
+	}
+	for prev, _ := utf8.DecodeLastRuneInString(s[:at]); at < len(s); {
+		r, n := utf8.DecodeRuneInString(s[at:])
+		if !extends(r) && prev != 0x200d {
+			break
+		}
+		prev, at = r, at+n
+	}
+	return s[at:]
+}
+
 // Blank reports whether s shows nothing: Slack refuses texts without content.
 func Blank(s string) bool { return strings.TrimSpace(s) == "" }
 
@@ -144,15 +210,16 @@ func harmlessRun(s string, p Place) int {
 
 // signs has, for each ASCII character, a bit for each place where it needs a look.
 var signs = func() (t [128]uint8) {
-	const oneLine = 1<<Row | 1<<Line | 1<<Markup
+	const oneLine, markup = 1<<Row | 1<<Line | 1<<Markup | 1<<Label, 1<<Markup | 1<<Prose | 1<<Label
 	for c := range 0x20 {
-		t[c] = oneLine | 1<<Leaf | 1<<Plain
+		t[c] = oneLine | 1<<Leaf | 1<<Plain | 1<<Prose
 	}
 	t['\n'], t['\t'] = oneLine, oneLine
-	t[':'] = 1<<Plain | 1<<Line | 1<<Markup
-	for _, c := range "&<>*_~`@#." {
-		t[c] = 1 << Markup
+	t[':'] = 1<<Plain | 1<<Line | markup
+	for _, c := range "&<>*_~`@#" {
+		t[c] = markup
 	}
+	t['.'] = 1<<Markup | 1<<Prose
 	return t
 }()
 
@@ -195,7 +262,7 @@ func sign(prev, r rune, rest, raw string, p Place) string {
 	next, _ := utf8.DecodeRuneInString(rest)
 	switch r {
 	case ':':
-		if p == Markup && strings.HasPrefix(rest, "//") || namesEmoji(rest) {
+		if p >= Markup && strings.HasPrefix(rest, "//") || namesEmoji(rest) {
 			return ":" + joiner
 		}
 	case '&':
@@ -203,7 +270,7 @@ func sign(prev, r rune, rest, raw string, p Place) string {
 	case '<':
 		return "&lt;"
 	case '>':
-		if prev < 0 { // at the start of a line it would quote the line
+		if prev < 0 || p == Prose && prev == '\n' { // at the start of a line it would quote the line
 			return joiner + "&gt;"
 		}
 		return "&gt;"

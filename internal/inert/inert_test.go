@@ -82,6 +82,36 @@ func TestCut(t *testing.T) {
 	assert.Equal(t, "<@here…", Cut("<@here> there", 7), "nothing else is changed")
 }
 
+func TestSqueeze(t *testing.T) {
+	const refused = "charge order 1007: dial tcp 10.0.3.7:5432: connect: connection refused"
+	for _, c := range []struct {
+		name, in string
+		limit    int
+		want     string
+	}{
+		{"fits", "abc", 3, "abc"},
+		{"an error", refused, 40, "charge order 1007: dial tcp … refused"},
+		{"one word", "abcdefghijklmnop", 10, "abc … mnop"},
+		{"units, not bytes", "가나다라마바사아자차카타", 10, "가나다 … 자차카타"},
+		{"not through a family", "abcdefghijklmnop👩‍👧‍👦", 16, "abcdefghijklmno…"},
+		{"too little room", "abcdef", 2, "a…"},
+		{"none", "abcdef", 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := Squeeze(c.in, c.limit)
+			assert.Equal(t, c.want, got)
+			assert.LessOrEqual(t, Len(got), c.limit)
+		})
+	}
+}
+
+// Prose keeps its lines, and none of them is a quote; a label keeps a file's
+// name, which can't be a link of its own there.
+func TestProseAndLabel(t *testing.T) {
+	assert.Equal(t, "a\n\u2060&gt; &lt;b&gt; ∗c∗ d\u2060.go", Text("a\n> <b> *c* d.go", 100, Prose))
+	assert.Equal(t, "internal/pay/pay_test.go:142 &lt;b&gt; @\u2060here :\u2060fire: https:\u2060//x.y", Text("internal/pay/pay_test.go:142\n<b> @here :fire: https://x.y", 100, Label))
+}
+
 func TestURL(t *testing.T) {
 	for _, c := range []struct{ in, want string }{
 		{"https://x.example/a?b=c&d=e#f", "https://x.example/a?b=c&d=e#f"},
@@ -110,7 +140,12 @@ func FuzzText(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string, limit int) {
 		limit %= 500
-		for p := Leaf; p <= Markup; p++ {
+		short := Squeeze(s, limit)
+		require.LessOrEqual(t, Len(short), max(limit, 0))
+		if head, tail, cut := strings.Cut(short, " … "); cut && utf8.ValidString(s) && short != s {
+			require.True(t, strings.HasPrefix(s, head) && strings.HasSuffix(s, tail))
+		}
+		for p := Leaf; p <= Label; p++ {
 			got := Text(s, limit, p)
 			require.True(t, utf8.ValidString(got))
 			units := len(utf16.Encode([]rune(got)))

@@ -1,3 +1,5 @@
+// This file knows the keys that tell who did what.
+
 // Package who recognises the attributes that tell who did what: user, method,
 // path, status, request. Programs spell their keys in many ways.
 package who
@@ -10,7 +12,8 @@ type Role int
 const (
 	User Role = iota
 	Method
-	Path
+	Path  // what was asked for
+	Route // the pattern that it fits
 	Status
 	Request
 	Other // all the rest
@@ -24,7 +27,9 @@ var keys = map[string]Role{
 	"method": Method, "httpmethod": Method, "requestmethod": Method, "httprequestmethod": Method,
 
 	"path": Path, "httppath": Path, "requestpath": Path, "urlpath": Path, "uri": Path, "requesturi": Path, "url": Path,
-	"httpurl": Path, "httptarget": Path, "route": Path, "httproute": Path, "endpoint": Path,
+	"httpurl": Path, "httptarget": Path,
+
+	"route": Route, "httproute": Route, "endpoint": Route,
 
 	"status": Status, "statuscode": Status, "httpstatus": Status, "httpstatuscode": Status, "responsestatus": Status,
 	"httpresponsestatuscode": Status,

@@ -2,11 +2,14 @@
 
 // Pictures redraws every message of testdata/messages at a phone's and at a
 // desktop's width, light and dark, with its notification, into the folder
-// pictures, and a page that shows them side by side. With -readme it redraws the
-// pictures of the README instead. It wants Chromium, and is started in this
-// module's folder:
+// pictures, and a page that shows them side by side. It says how many screens of
+// a phone each is high, and how many characters of its text are read before the
+// count is: a notification shows about 45. With -only it draws those whose name
+// begins so; with -readme it redraws the pictures of the README instead. It
+// wants Chromium, and is started in this module's folder:
 //
 //	go run ./cmd/pictures
+//	go run ./cmd/pictures -only storm
 //	go run ./cmd/pictures -readme
 package main
 
@@ -21,7 +24,9 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"example.com/slackalert/browsertest"
 	"example.com/slackalert/fakeslack"
@@ -40,8 +45,9 @@ var views = []struct {
 
 func main() {
 	readme := flag.Bool("readme", false, "redraw the pictures of the README")
+	only := flag.String("only", "", "draw the messages whose name begins so")
 	flag.Parse()
-	draw := drawAll
+	draw := func(s studio) error { return drawAll(s, *only) }
 	if *readme {
 		draw = drawReadme
 	}
@@ -73,8 +79,8 @@ func withStudio(use func(studio) error) (err error) {
 
 const messages = "../testdata/messages"
 
-func drawAll(s studio) error {
-	files, err := filepath.Glob(messages + "/*.json")
+func drawAll(s studio, only string) error {
+	files, err := filepath.Glob(messages + "/" + only + "*.json")
 	if err != nil || len(files) == 0 {
 		return errors.New("no messages in " + messages + "; start this in the folder of its module")
 	}
@@ -86,11 +92,18 @@ func drawAll(s studio) error {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
 		names = append(names, name)
 		for _, v := range views {
-			if err := s.draw(name, v.view, true, filepath.Join("pictures", name+"-"+v.name+".png")); err != nil {
+			height, err := s.draw(name, v.view, true, filepath.Join("pictures", name+"-"+v.name+".png"))
+			if err != nil {
 				return err
 			}
+			if v.name == "390" {
+				count, err := untilCount(name)
+				if err != nil {
+					return err
+				}
+				fmt.Printf("%-24s %5.2f screens  %s\n", name, height/float64(v.view.Height), count)
+			}
 		}
-		fmt.Println(name)
 	}
 	return index(filepath.Join("pictures", "index.html"), names)
 }
@@ -99,24 +112,46 @@ func drawAll(s studio) error {
 func drawReadme(s studio) error {
 	for picture, name := range map[string]string{"single": "breadcrumbs", "several": "three-groups"} {
 		view := browsertest.View{Width: 860, Height: 800, Scale: 1.5}
-		if err := s.draw(name, view, false, filepath.Join("../docs/images", picture+".png")); err != nil {
+		if _, err := s.draw(name, view, false, filepath.Join("../docs/images", picture+".png")); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// post sends a golden message to a channel of its own and returns its ID.
-func post(api, name string) (channel string, err error) {
+// golden is a message of testdata.
+type golden struct {
+	Text   string
+	Blocks json.RawMessage
+}
+
+func read(name string) (m golden, err error) {
 	raw, err := os.ReadFile(filepath.Join(messages, name+".json"))
+	if err != nil {
+		return m, err
+	}
+	return m, json.Unmarshal(raw, &m)
+}
+
+var count = regexp.MustCompile("×[0-9,]+")
+
+// untilCount says after how many characters a message's text has told its count.
+func untilCount(name string) (string, error) {
+	m, err := read(name)
 	if err != nil {
 		return "", err
 	}
-	var m struct {
-		Text   string
-		Blocks json.RawMessage
+	at := count.FindStringIndex(m.Text)
+	if at == nil {
+		return "no count", nil
 	}
-	if err := json.Unmarshal(raw, &m); err != nil {
+	return fmt.Sprintf("count told after %d characters", utf8.RuneCountInString(m.Text[:at[1]])), nil
+}
+
+// post sends a golden message to a channel of its own and returns its ID.
+func post(api, name string) (channel string, err error) {
+	m, err := read(name)
+	if err != nil {
 		return "", err
 	}
 	res, err := http.PostForm(api+"chat.postMessage", url.Values{
@@ -146,32 +181,36 @@ const still = `
 document.querySelectorAll("#top, #side").forEach((bar) => { bar.style.position = "static"; });
 document.querySelector("article .when").textContent = "12:03 PM";
 document.querySelector("article .tools").hidden = true;
+document.querySelector("article .notification").hidden = true;
+const height = document.querySelector("article").getBoundingClientRect().height;
 document.querySelector("article .notification").hidden = !%t;
-true`
+height`
 
 // lunch is when the messages were written; they say "today".
 const lunch = "2026-11-22T12:05:00Z"
 
-// draw draws a golden message, with its notification if asked for.
-func (s studio) draw(name string, v browsertest.View, notification bool, out string) error {
+// draw draws a golden message, with its notification if asked for, and returns
+// its height without it.
+func (s studio) draw(name string, v browsertest.View, notification bool, out string) (height float64, err error) {
 	channel, err := post(s.slack.APIURL(), name)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return 0, fmt.Errorf("%s: %w", name, err)
 	}
 	v.Now = lunch
 	page, err := s.browser.Open(s.slack.PageURL()+"?channel="+channel, v)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer page.Close()
-	if _, err := browsertest.Ask[bool](page, fmt.Sprintf(still, notification)); err != nil {
-		return err
+	height, err = browsertest.Ask[float64](page, fmt.Sprintf(still, notification))
+	if err != nil {
+		return 0, err
 	}
 	png, err := page.Picture("article")
 	if err != nil {
-		return fmt.Errorf("%s: %w", out, err)
+		return 0, fmt.Errorf("%s: %w", out, err)
 	}
-	return os.WriteFile(out, png, 0o644)
+	return height, os.WriteFile(out, png, 0o644)
 }
 
 var side = template.Must(template.New("").Parse(`<!doctype html>
