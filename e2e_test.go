@@ -295,7 +295,7 @@ func TestStackOfAPanicBeginsWhereItPanicked(t *testing.T) {
 	}()
 	g := d.all()[0].Groups[0]
 	first, _, _ := strings.Cut(g.Stack, "\n")
-	assert.Equal(t, "example.com/slackalert.write", first, g.Stack)
+	assert.True(t, strings.HasSuffix(first, ".write"), g.Stack)
 	assert.Equal(t, "assignment to entry in nil map", g.Error)
 	assert.Equal(t, slog.LevelError+4, g.Level)
 	assert.Empty(t, g.Fields[1:], "the stack is no field")

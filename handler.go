@@ -64,14 +64,14 @@ import (
 	"context"
 	"log/slog"
 	"slices"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
 	"example.com/slackalert/internal/capture"
+	"example.com/slackalert/internal/facts"
 	"example.com/slackalert/internal/fingerprint"
 	"example.com/slackalert/internal/scope"
+	"example.com/slackalert/internal/snapshot"
 )
 
 // Handler is a [slog.Handler] that hands every record to a base handler and
@@ -83,8 +83,7 @@ type Handler struct {
 	base slog.Handler // with this logger's attributes and groups
 	top  slog.Handler // base before its first group
 	with *with        // this logger's attributes and groups; nil = none
-	code string       // found among them
-	err  error        // the first error among them
+	has  *facts.Facts // found among them; nil = nothing
 
 	floor  slog.Level // from here up a record could be an alert
 	steady bool       // nothing but floor and base decides what is enabled
@@ -97,16 +96,27 @@ type Handler struct {
 type core struct {
 	config  config
 	batch   *batcher
+	finder  facts.Finder
 	sources fingerprint.Sources
 	shut    atomic.Bool // Shutdown has begun
 }
 
-// with is an immutable list of what a logger added, innermost first.
+// with is a list of what a logger added, innermost first. Nothing in it is
+// shared with who added it, and but for the last field it doesn't change.
 type with struct {
 	outer *with
-	group string // opened here; "" = attrs
+	group string      // opened here; "" = attrs
+	attrs []slog.Attr // for alerts
+	kept  []slog.Attr // for base, where a group is open
+	path  []string    // the groups open inside it
+
+	scoped atomic.Pointer[scoped]
+}
+
+// scoped is base with a scope's attributes before its first group.
+type scoped struct {
 	attrs []slog.Attr
-	path  []string // the groups open inside it
+	base  slog.Handler
 }
 
 func (w *with) groups() []string {
@@ -132,7 +142,13 @@ func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
 // After Shutdown records go to base alone.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	var err error
+	if ctx == nil {
+		ctx = context.Background()
+	}
 	s := scope.From(ctx)
+	if h.core.config.opts.ContextAttrs != nil {
+		ctx, s = h.core.config.around(ctx, s)
+	}
 	if h.base.Enabled(ctx, r.Level) {
 		if s == nil || h.nested {
 			err = h.base.Handle(ctx, r)
@@ -140,74 +156,67 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 			err = h.handleScoped(ctx, r, s.Attrs())
 		}
 	}
-	if r.Level >= h.core.config.level.Level() {
-		h.byLevel(ctx, r, s)
-		return err
-	}
-	if r.Level < h.core.config.codeLevel.Level() {
+	switch {
+	case r.Level >= h.core.config.level.Level():
+		h.byLevel(ctx, &r, s)
+	case r.Level < h.core.config.codeLevel.Level(),
+		!h.core.finder.MayHaveCode(&r) && (h.has == nil || h.has.Code == "") && (s == nil || !h.core.finder.May(s.Attrs(), false)):
 		h.crumb(s, &r)
-		return err
-	}
-	// Most records hold no code, and nothing it could be in. The pass that
-	// finds that out stands here, in one piece, because it is what they pay.
-	key, closer := h.core.config.opts.CodeKey, h.core.config.dotted
-	r.Attrs(func(a slog.Attr) bool {
-		if len(a.Key) == len(key) && a.Key == key {
-			closer = true
-		} else if k := a.Value.Kind(); k == slog.KindGroup || k == slog.KindLogValuer {
-			closer = true
-		}
-		return !closer
-	})
-	if !closer && h.code == "" && (s == nil || !h.inScope(s, false)) {
-		h.crumb(s, &r)
-		return err
-	}
-	f := h.look(&r, s)
-	if f.code != "" && !h.core.config.catalogue()[f.code].Mute {
-		h.alert(ctx, &r, s, &f)
-	} else {
-		h.crumb(s, &r)
+	default:
+		h.byCode(ctx, &r, s)
 	}
 	return err
 }
 
-// byLevel handles a record that is an alert by its level. One pass tells
-// whether it has more than one value that may be its error.
-func (h *Handler) byLevel(ctx context.Context, r slog.Record, s *scope.Scope) {
-	key, closer, others, other := h.core.config.opts.CodeKey, h.core.config.dotted, 0, slog.Value{}
-	r.Attrs(func(a slog.Attr) bool {
-		if k := a.Value.Kind(); k == slog.KindGroup || k == slog.KindLogValuer || len(a.Key) == len(key) && a.Key == key {
-			closer = true
-		} else if k == slog.KindAny {
-			others++
-			other = a.Value
-		}
-		return true
-	})
-	f := found{code: h.code}
-	switch {
-	case closer || others > 1 || s != nil && h.inScope(s, true):
-		f = h.look(&r, s)
-	case others == 1:
-		f.take(other.Any())
+// around asks for the attributes of contexts that others filled. They are a
+// scope around ctx's own, for this record.
+func (c *config) around(ctx context.Context, s *scope.Scope) (context.Context, *scope.Scope) {
+	if c.guard.Here() {
+		return ctx, s // an option's function logs, and would be asked again
 	}
-	if f.err == nil {
-		f.err = h.err
+	if attrs := c.opts.ContextAttrs(ctx); len(attrs) > 0 {
+		s = scope.Around(ctx, attrs)
+		return s, s
 	}
-	h.alert(ctx, &r, s, &f)
+	return ctx, s
 }
 
-// inScope says whether a scope's attributes must be looked at: for a code, and
-// for an error if one is wanted.
-func (h *Handler) inScope(s *scope.Scope, errorToo bool) bool {
-	for _, a := range s.Attrs() {
-		switch k := a.Value.Kind(); {
-		case k == slog.KindGroup, k == slog.KindLogValuer, a.Key == h.core.config.opts.CodeKey, k == slog.KindAny && errorToo:
-			return true
-		}
+// byLevel handles a record that is an alert by its level.
+func (h *Handler) byLevel(ctx context.Context, r *slog.Record, s *scope.Scope) {
+	var e event
+	if !h.core.finder.Glance(r, &e.Facts) {
+		h.core.finder.Record(r, h.with.groups(), &e.Facts)
 	}
-	return false
+	h.alert(ctx, r, s, &e)
+}
+
+// byCode handles a record that is an alert if it has a code.
+func (h *Handler) byCode(ctx context.Context, r *slog.Record, s *scope.Scope) {
+	var e event
+	h.core.finder.Record(r, h.with.groups(), &e.Facts)
+	h.complete(&e.Facts, s)
+	if e.Code != "" && !h.core.config.catalogue()[e.Code].Mute {
+		h.alert(ctx, r, s, &e)
+	} else {
+		h.crumb(s, r)
+	}
+}
+
+// complete adds to what was found in a record what its logger has, then what its
+// scope has.
+func (h *Handler) complete(f *facts.Facts, s *scope.Scope) {
+	f.Behind(h.has)
+	if s == nil {
+		return
+	}
+	if attrs := s.Attrs(); h.core.finder.May(attrs, true) {
+		var of facts.Facts
+		h.core.finder.Attrs(attrs, nil, &of)
+		f.Behind(&of)
+	}
+	if f.User == 0 {
+		f.User = facts.UserName(s.LateUser())
+	}
 }
 
 // crumb remembers a record that is no alert.
@@ -218,47 +227,72 @@ func (h *Handler) crumb(s *scope.Scope, r *slog.Record) {
 }
 
 // handleScoped hands a record with the scope's attributes to base. They stand
-// at the top level: under WithGroup the record is nested by hand.
+// at the top level: under a group base gets what the logger added once more,
+// behind them.
 func (h *Handler) handleScoped(ctx context.Context, r slog.Record, attrs []slog.Attr) error {
-	if len(h.with.groups()) == 0 {
-		r = r.Clone()
-		r.AddAttrs(attrs...)
-		return h.base.Handle(ctx, r)
+	if len(h.with.groups()) > 0 {
+		return h.with.under(h.top, attrs).Handle(ctx, r)
 	}
-	n := slog.NewRecord(r.Time, r.Level, r.Message, r.PC)
-	n.AddAttrs(attrs...)
-	inner := make([]slog.Attr, 0, r.NumAttrs())
-	r.Attrs(func(a slog.Attr) bool { inner = append(inner, a); return true })
-	for w := h.with; w != nil && len(w.path) > 0; w = w.outer {
-		if w.group == "" {
-			inner = slices.Concat(w.attrs, inner)
-		} else {
-			inner = []slog.Attr{{Key: w.group, Value: slog.GroupValue(inner...)}}
-		}
-	}
-	n.AddAttrs(inner...)
-	return h.top.Handle(ctx, n)
+	r = r.Clone()
+	r.AddAttrs(attrs...)
+	return h.base.Handle(ctx, r)
 }
 
-// WithAttrs returns a handler whose records carry attrs too. Without attrs it
-// returns h.
+// under returns top with a scope's attributes and all that the logger added from
+// its first group on. The last result is remembered: a request logs more than
+// once. What a scope's values are may change, unless they are of plain kinds.
+func (w *with) under(top slog.Handler, attrs []slog.Attr) slog.Handler {
+	if last := w.scoped.Load(); last != nil && len(attrs) == len(last.attrs) && (len(attrs) == 0 || &attrs[0] == &last.attrs[0]) {
+		return last.base
+	}
+	base := top
+	if len(attrs) > 0 {
+		base = top.WithAttrs(slices.Clone(attrs)) // base may keep and change the slice
+	}
+	base = w.replay(base)
+	if !slices.ContainsFunc(attrs, func(a slog.Attr) bool {
+		return a.Value.Kind() == slog.KindAny || a.Value.Kind() == slog.KindLogValuer || a.Value.Kind() == slog.KindGroup
+	}) {
+		w.scoped.Store(&scoped{attrs, base})
+	}
+	return base
+}
+
+// replay adds to base what w holds, from the first group on.
+func (w *with) replay(base slog.Handler) slog.Handler {
+	if len(w.path) == 0 {
+		return base
+	}
+	if w.outer != nil {
+		base = w.outer.replay(base)
+	}
+	if w.group != "" {
+		return base.WithGroup(w.group)
+	}
+	return base.WithAttrs(slices.Clone(w.kept))
+}
+
+// WithAttrs returns a handler whose records carry attrs too, with the values
+// they have now. Without attrs it returns h.
 func (h *Handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	if len(attrs) == 0 {
 		return h
 	}
-	n := *h
-	n.base = h.base.WithAttrs(attrs)
-	n.with = &with{outer: h.with, attrs: slices.Clone(attrs), path: h.with.groups()}
-	if len(n.with.path) == 0 {
+	n, path := *h, h.with.groups()
+	n.with = &with{outer: h.with, path: path}
+	var f facts.Facts
+	h.core.finder.Attrs(attrs, path, &f)
+	f.Err = capture.FreezeError(f.Err)
+	if f.Behind(h.has); f != (facts.Facts{}) {
+		n.has = &f
+	}
+	n.with.attrs = h.core.config.settings().Freeze(path, attrs)
+	if len(path) > 0 {
+		n.with.kept = snapshot.Attrs(attrs)
+	}
+	n.base = h.base.WithAttrs(attrs) // last: base may change the slice
+	if len(path) == 0 {
 		n.top = n.base
-	}
-	f := found{}
-	h.lookIn(&f, up(n.with.path), attrs)
-	if f.code != "" {
-		n.code = f.code
-	}
-	if n.err == nil {
-		n.err = f.err
 	}
 	return &n
 }
@@ -276,188 +310,84 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	return &n
 }
 
-// found is what a search through a record's attributes finds.
-type found struct {
-	code string
-	err  error
-}
-
-// take keeps a value that is an error, or a code under whatever key.
-func (f *found) take(v any) {
-	switch v := v.(type) {
-	case error:
-		if f.err == nil {
-			f.err = v
-		}
-	case capture.Code:
-		f.code = cmp.Or(f.code, string(v))
-	}
-}
-
-// parents are the names of the groups around an attribute, innermost first.
-type parents struct {
-	name  string
-	outer *parents
-}
-
-// up turns the names, outermost first, around.
-func up(path []string) *parents {
-	var p *parents
-	for _, name := range path {
-		p = &parents{name, p}
-	}
-	return p
-}
-
-// look searches the record, then its logger, then the scope, for the code and
-// for the first error.
-func (h *Handler) look(r *slog.Record, s *scope.Scope) found {
-	var f found
-	var around *parents
-	if h.core.config.dotted {
-		around = up(h.with.groups())
-	}
-	r.Attrs(func(a slog.Attr) bool {
-		h.core.lookAt(&f, around, a)
-		return f.code == "" || f.err == nil
-	})
-	if f.code == "" {
-		f.code = h.code
-	}
-	if f.err == nil {
-		f.err = h.err
-	}
-	if s != nil && (f.code == "" || f.err == nil) {
-		h.lookIn(&f, nil, s.Attrs())
-	}
-	return f
-}
-
-func (h *Handler) lookIn(f *found, around *parents, attrs []slog.Attr) {
-	for _, a := range attrs {
-		h.core.lookAt(f, around, a)
-	}
-}
-
-func (c *core) lookAt(f *found, around *parents, a slog.Attr) {
-	if f.code == "" && c.isCode(around, a.Key) {
-		f.code = codeText(capture.Resolve(a.Value))
-	}
-	switch a.Value.Kind() {
-	case slog.KindAny:
-		f.take(a.Value.Any())
-	case slog.KindLogValuer:
-		if v := capture.Resolve(a.Value); v.Kind() == slog.KindGroup || v.Kind() == slog.KindAny {
-			c.lookAt(f, around, slog.Attr{Key: a.Key, Value: v})
-		}
-	case slog.KindGroup:
-		in := around
-		if c.config.dotted && a.Key != "" {
-			in = &parents{a.Key, around}
-		}
-		for _, m := range a.Value.Group() {
-			c.lookAt(f, in, m)
-		}
-	}
-}
-
-// isCode says whether key, in the groups around it, is CodeKey or ends in it.
-func (c *core) isCode(around *parents, key string) bool {
-	if !c.config.dotted {
-		return len(key) == len(c.config.opts.CodeKey) && key == c.config.opts.CodeKey
-	}
-	rest := c.config.opts.CodeKey
-	for key != "" && strings.HasSuffix(rest, key) {
-		rest = rest[:len(rest)-len(key)]
-		if rest == "" {
-			return true
-		}
-		if rest[len(rest)-1] != '.' || around == nil {
-			return false
-		}
-		rest, key, around = rest[:len(rest)-1], around.name, around.outer
-	}
-	return false
-}
-
-// threeDigits has the codes 100 to 999, so that a status needs no allocation.
-var threeDigits = func() string {
-	var b strings.Builder
-	for n := 100; n < 1000; n++ {
-		b.WriteString(strconv.Itoa(n))
-	}
-	return b.String()
-}()
-
-// codeText is a resolved code as text; what says nothing is "".
-func codeText(v slog.Value) string {
-	switch v.Kind() {
-	case slog.KindInt64:
-		if n := v.Int64(); n >= 100 && n < 1000 {
-			return threeDigits[(n-100)*3:][:3]
-		}
-	case slog.KindString:
-		return v.String()
-	case slog.KindGroup:
-		return ""
-	case slog.KindAny:
-		if v.Any() == nil {
-			return ""
-		}
-	}
-	return capture.Value(v)
-}
-
 // alert has the last word on whether a record is an alert, and counts it.
-func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, f *found) {
+func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, e *event) {
+	o := &h.core.config.opts
+	if h.core.config.guard.Here() {
+		return // an option's function logs, and would be asked again
+	}
 	if s != nil {
 		s.MarkAlert() // also where Filter says no: it has been logged, and judged
 	}
-	if h.core.config.nowhere || h.core.config.guard.Here() {
-		return // nobody to tell; or an option's function logs, and would be asked again
+	if h.core.config.nowhere {
+		return
 	}
-	if h.core.config.opts.Filter != nil && !h.core.config.opts.Filter(ctx, *r) {
+	if o.Filter != nil && !o.Filter(ctx, *r) {
 		h.crumb(s, r)
 		return
 	}
-	text := ""
-	if f.err != nil {
-		text = capture.ErrorText(f.err)
-	}
-	own := ""
-	if h.core.config.opts.Fingerprint != nil {
-		own = h.core.config.opts.Fingerprint(ctx, *r)
-	}
-	mark := fingerprint.New().String(own)
-	if own == "" {
-		mark = fingerprint.New().Uint(uint64(r.Level)).Uint(uint64(h.core.sources.Of(r.PC))).String(f.code).Text(r.Message).Text(text)
-	}
-	a := alert{at: r.Time, level: r.Level, channel: h.core.config.opts.Channel}
-	if c := h.core.config.catalogue()[f.code].Channel; c != "" {
-		a.channel = c
-	}
-	if h.core.config.opts.Route != nil {
-		a.channel = cmp.Or(h.core.config.opts.Route(ctx, *r), a.channel)
-	}
-	a.id = uint64(mark.String(a.channel))
+	h.complete(&e.Facts, s)
+	e.text = e.ErrorText()
+	print := h.identity(ctx, r, e)
+	a := alert{at: r.Time, level: r.Level, user: e.User, channel: h.channel(ctx, r, e.Code)}
+	a.id = print.In(a.channel)
 	a.urgent = h.core.config.syncLevel.set && r.Level >= h.core.config.syncLevel.Level()
 	if a.urgent || !h.core.batch.again(&a) {
-		if own == "" {
-			own = strconv.FormatUint(uint64(mark), 16)
+		if e.print == "" {
+			e.print = print.Hex()
 		}
-		h.first(ctx, *r, s, *f, text, own, &a)
+		h.first(ctx, *r, s, e, &a)
 	}
+}
+
+// event is what is known of a record that is an alert before it is captured.
+type event struct {
+	facts.Facts
+	text  string // of its error
+	print string // its fingerprint as text
+}
+
+// identity says which records are the same thing happening again: those with one
+// fingerprint of the user's, or else one level, code, place, message and error
+// text, with numbers and ids made one sign. Together with the channel it is what
+// a record is counted by.
+func (h *Handler) identity(ctx context.Context, r *slog.Record, e *event) fingerprint.Hash {
+	if own := h.core.config.opts.Fingerprint; own != nil {
+		if print := own(ctx, *r); print != "" {
+			e.print = fingerprint.Own(print)
+			return fingerprint.Parse(e.print)
+		}
+	}
+	hash := h.core.sources.Of(r.PC).Uint(uint64(r.Level))
+	if e.Code != "" {
+		hash = hash.String(e.Code)
+	}
+	return hash.Text(r.Message).Text(e.text)
+}
+
+// channel is where an alert goes.
+func (h *Handler) channel(ctx context.Context, r *slog.Record, code string) string {
+	channel := h.core.config.opts.Channel
+	if code != "" {
+		channel = cmp.Or(h.core.config.catalogue()[code].Channel, channel)
+	}
+	if route := h.core.config.opts.Route; route != nil {
+		channel = cmp.Or(route(ctx, *r), channel)
+	}
+	return channel
 }
 
 // first does what the first alert of a group, or the first after it was told,
 // needs: a lock, and perhaps a capture.
-func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, f found, text, mark string, a *alert) {
+func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, e *event, a *alert) {
 	if h.core.batch.inside(ctx) {
 		return // logged by the delivery itself: telling it would make another
 	}
 	t, wants := h.core.batch.count(a)
 	if wants {
-		t = h.core.batch.begin(a, h.capture(r, s, f, text, mark))
+		var example Group
+		h.core.config.guard.Run(func() { example = h.capture(r, s, e) }) // its values' methods may log, too
+		t = h.core.batch.begin(a, example)
 	}
 	if a.urgent && t.g != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), syncWait)
@@ -472,14 +402,16 @@ const syncWait = 5 * time.Second
 
 // capture turns a record into text. It runs in the caller's goroutine: what it
 // reads may change as soon as Handle returns.
-func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text, mark string) Group {
-	c := capture.Alert{Settings: capture.Settings{Replace: h.core.config.opts.ReplaceAttr, NoRedact: h.core.config.opts.NoRedact}}
-	g := Group{Fingerprint: capture.Cut(mark, maxMark), Level: r.Level, Code: c.Text(f.code), Source: r.Source()}
+func (h *Handler) capture(r slog.Record, s *scope.Scope, e *event) Group {
+	c := capture.Alert{Settings: h.core.config.settings()}
+	g := Group{Fingerprint: e.print, Level: r.Level, Code: c.Text(e.Code), Source: r.Source()}
 	if msg := c.Builtin(slog.String(slog.MessageKey, r.Message)).Value; msg.Kind() != slog.KindAny || msg.Any() != nil {
 		g.Message = c.Text(capture.Value(msg))
 	}
-	if f.err != nil {
-		g.Error = c.Text(capture.Chain(f.err, text))
+	if e.Err != nil {
+		g.Error = c.Text(capture.Chain(e.Err, e.text))
+	} else if e.text != "" {
+		g.Error = c.Text(e.text)
 	}
 	if unixNano(r.Time) != 0 {
 		if t := c.Builtin(slog.Time(slog.TimeKey, r.Time.Round(0))); t.Value.Kind() == slog.KindTime {
@@ -495,7 +427,7 @@ func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text, mark str
 		g.Stack = c.Text(c.Foreign.Stack)
 	} else if len(c.Stack) > 0 {
 		g.Stack = c.Text(c.Stack.String())
-	} else if st := capture.ErrorStack(f.err); st != "" {
+	} else if st := capture.ErrorStack(e.Err); st != "" {
 		g.Stack = c.Text(st)
 	} else if h.core.config.opts.AddStack {
 		g.Stack = c.Text(capture.At(r.PC).String())
@@ -507,9 +439,6 @@ func (h *Handler) capture(r slog.Record, s *scope.Scope, f found, text, mark str
 	}
 	return g
 }
-
-// maxMark bounds a fingerprint of the user's, in bytes.
-const maxMark = 256
 
 // fields collects the request's attributes, then the record's, then the
 // logger's.

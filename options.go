@@ -19,7 +19,9 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"example.com/slackalert/internal/capture"
 	"example.com/slackalert/internal/check"
+	"example.com/slackalert/internal/facts"
 	"example.com/slackalert/internal/guard"
 	"example.com/slackalert/internal/wake"
 )
@@ -113,7 +115,6 @@ const (
 type config struct {
 	opts                        Options
 	level, codeLevel, syncLevel leveler
-	dotted                      bool // CodeKey is a path
 	nowhere                     bool // Optional, and no destination
 	codes                       *atomic.Pointer[map[string]Code]
 	guard                       *guard.Guard
@@ -165,7 +166,7 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	tell := func(msg string, args ...any) { tellBase(base, msg, args...) }
 	c.guardAll(tell)
 	carrier := c.carrier(tell)
-	h := &Handler{core: &core{config: c}, base: base, top: base}
+	h := &Handler{core: &core{config: c, finder: facts.NewFinder(c.opts.CodeKey)}, base: base, top: base}
 	h.floor = min(c.level.fixed, c.codeLevel.fixed)
 	_, h.nested = base.(*Handler)
 	h.steady = c.level.asked == nil && c.codeLevel.asked == nil && c.opts.Breadcrumbs == 0
@@ -261,7 +262,6 @@ func (c *config) checkNumbers() error {
 func (c *config) fill() {
 	o := &c.opts
 	o.CodeKey = cmp.Or(o.CodeKey, defaultCodeKey)
-	c.dotted = strings.Contains(o.CodeKey, ".")
 	o.BatchDelay = cmp.Or(o.BatchDelay, defaultBatchDelay)
 	o.BatchSize = cmp.Or(o.BatchSize, defaultBatchSize)
 	o.RepeatInterval = cmp.Or(o.RepeatInterval, defaultRepeatInterval)
@@ -273,6 +273,11 @@ func (c *config) fill() {
 	c.level = newLeveler(o.Level, slog.LevelError)
 	c.codeLevel = newLeveler(o.CodeLevel, slog.LevelInfo)
 	c.syncLevel = newLeveler(o.SyncLevel, 0)
+}
+
+// settings is what the text of an alert has to be like.
+func (c *config) settings() capture.Settings {
+	return capture.Settings{Replace: c.opts.ReplaceAttr, NoRedact: c.opts.NoRedact}
 }
 
 // timeout is how long one attempt may take.

@@ -31,11 +31,27 @@ const minHex = 6
 // 503", "HTTP/1.1 503". A long text counts with its first 1 KiB and its last 128
 // words.
 func (h Hash) Text(s string) Hash {
-	h, end := h.text(s, reach)
-	if end < len(s) {
-		h, _ = h.text(s[tail(s, end):], maxTail)
+	if len(s) > reach {
+		return h.long(s)
 	}
-	return h.Uint(sign) // an end that no text contains
+	d := nextDigit(s, 0)
+	if d < 0 {
+		return h.String(s)
+	}
+	h, _ = h.text(s, d, reach)
+	return h
+}
+
+// long adds a text that may be longer than what counts of it.
+func (h Hash) long(s string) Hash {
+	h, end := h.text(s, nextDigit(s[:reach], 0), reach)
+	if end == len(s) {
+		return h
+	}
+	h = h.Uint(sign + 1) // two parts of a text aren't two texts
+	from := tail(s, end)
+	h, _ = h.text(s[from:], nextDigit(s[from:], 0), maxTail)
+	return h
 }
 
 // tail is where the last words of s begin, not before from.
@@ -50,27 +66,22 @@ func tail(s string, from int) int {
 	return i
 }
 
-// text adds at most so many bytes of s besides the signs, and returns where it
-// ended. What stands between two signs is added as one string, so that where
-// signs stand is all that splits a text.
-func (h Hash) text(s string, left int) (_ Hash, end int) {
-	from, at := 0, 0 // of what isn't added yet, and of what isn't read yet
-	for {
-		d := nextDigit(s[:min(len(s), from+left+lenUUID)], at)
-		if d < 0 {
-			break
+// text adds at most so many bytes of s, whose first digit stands at d, besides
+// the signs, and returns where it ended. What stands between two signs is added
+// as one string, so that where signs stand is all that splits a text.
+func (h Hash) text(s string, d, left int) (_ Hash, end int) {
+	from := 0 // of what isn't added yet
+	for d >= 0 {
+		begin, at := number(s, from, d)
+		if begin < at {
+			if begin-from >= left {
+				break
+			}
+			left -= begin - from
+			h = h.String(s[from:begin]).Uint(sign)
+			from = at
 		}
-		var begin int
-		begin, at = number(s, from, d)
-		if begin == at {
-			continue
-		}
-		if begin-from >= left {
-			break
-		}
-		left -= begin - from
-		h = h.String(s[from:begin]).Uint(sign)
-		from = at
+		d = nextDigit(s[:min(len(s), from+left+lenUUID)], at)
 	}
 	end = min(len(s), from+left)
 	return h.String(s[from:end]), end
@@ -164,12 +175,17 @@ func isUUID(s string, i int) bool {
 		i > 0 && class[s[i-1]] != other || end < len(s) && class[s[end]] != other {
 		return false
 	}
-	for j := range lenUUID {
-		if j != 8 && j != 13 && j != 18 && j != 23 && class[s[i+j]]&(digit|hexa) == 0 {
-			return false
-		}
-	}
-	return true
+	s = s[i:end]
+	return isHex(load64(s)) && isHex(load32(s[9:])<<32|load32(s[14:])) && isHex(load32(s[19:])<<32|load32(s[24:])) && isHex(load64(s[28:]))
+}
+
+// isHex says whether all eight bytes of x are hexadecimal digits.
+func isHex(x uint64) bool {
+	const ones, high = 0x0101010101010101, 0x80 * 0x0101010101010101
+	isDigit := ^((x ^ '0'*ones) + (0x80-10)*ones)                // less than 10 now
+	letter := (x | 0x20*ones) ^ 0x60*ones                        // a is 1 now, in either case
+	isLetter := (letter + 0x7F*ones) &^ (letter + (0x80-7)*ones) // 1 to 6
+	return x&high == 0 && (isDigit|isLetter)&high == high
 }
 
 // isStatus says whether the three digits s[begin:end] are an HTTP status.

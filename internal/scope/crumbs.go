@@ -34,6 +34,11 @@ type Crumb struct {
 // Leave remembers a record whose attributes stand in groups, at most n of them.
 // It keeps groups: they must not be changed.
 func (s *Scope) Leave(n int, groups []string, r slog.Record) {
+	for s.passing {
+		if s = s.parent; s == nil {
+			return
+		}
+	}
 	c := Crumb{At: r.Time, Level: r.Level, Message: head(r.Message, maxCrumb), Groups: groups}
 	r.Attrs(func(a slog.Attr) bool {
 		switch a.Value.Kind() {

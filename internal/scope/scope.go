@@ -28,6 +28,7 @@ type Scope struct {
 	own     atomic.Pointer[[]slog.Attr] // immutable, replaced whole
 	merged  atomic.Pointer[view]
 	late    Later // nil = none
+	passing bool  // made by Around
 	alerted atomic.Bool
 
 	mu      sync.Mutex // guards writes to own, and what follows
@@ -80,13 +81,31 @@ func OpenLate(ctx context.Context, late Later, attrs ...slog.Attr) *Scope {
 		ctx = context.Background()
 	}
 	s := &Scope{Context: ctx, parent: From(ctx), late: late}
+	s.start(attrs)
+	return s
+}
+
+// start sets what a scope begins with.
+func (s *Scope) start(attrs []slog.Attr) {
 	if tidy(attrs) {
 		s.first = attrs
 		s.own.Store(&s.first)
-		return s
+		return
 	}
 	s.own.Store(&s.first)
 	s.Add(attrs...)
+}
+
+// Around returns the scope of one record, with attrs around those of the scope
+// that ctx carries, which hide attrs of the same key. What is left in it and
+// noted on it is left and noted there. It keeps attrs.
+func Around(ctx context.Context, attrs []slog.Attr) *Scope {
+	s := &Scope{Context: ctx, parent: From(ctx), passing: true}
+	s.start(attrs)
+	if s.parent != nil {
+		all := join(*s.own.Load(), s.parent.Attrs())
+		s.own.Store(&all)
+	}
 	return s
 }
 
@@ -151,22 +170,27 @@ func (s *Scope) Attrs() []slog.Attr { return *s.snapshot() }
 
 func (s *Scope) snapshot() *[]slog.Attr {
 	own := s.own.Load()
-	if s.parent == nil {
+	if s.parent == nil || s.passing {
 		return own
 	}
 	outer := s.parent.snapshot()
 	if v := s.merged.Load(); v != nil && v.parent == outer && v.own == own {
 		return v.all
 	}
-	all := make([]slog.Attr, 0, len(*outer)+len(*own))
-	for _, a := range *outer {
-		if a.Key == "" || !has(*own, a.Key) {
+	all := join(*outer, *own)
+	s.merged.Store(&view{outer, own, &all})
+	return &all
+}
+
+// join returns the attributes of two scopes.
+func join(outer, inner []slog.Attr) []slog.Attr {
+	all := make([]slog.Attr, 0, len(outer)+len(inner))
+	for _, a := range outer {
+		if a.Key == "" || !has(inner, a.Key) {
 			all = append(all, a)
 		}
 	}
-	all = append(all, *own...)
-	s.merged.Store(&view{outer, own, &all})
-	return &all
+	return append(all, inner...)
 }
 
 // Outer calls visit with each Later of the scope and of those around it,
@@ -177,6 +201,18 @@ func (s *Scope) Outer(visit func(Later) bool) {
 			return
 		}
 	}
+}
+
+// LateUser is who is hit, of whom the attributes say nothing, as far as a Later
+// that has a method User() string knows.
+func (s *Scope) LateUser() (name string) {
+	s.Outer(func(l Later) bool {
+		if u, ok := l.(interface{ User() string }); ok {
+			name = u.User()
+		}
+		return name != ""
+	})
+	return name
 }
 
 // Has says whether Attrs has the key.

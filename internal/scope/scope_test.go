@@ -203,3 +203,40 @@ func BenchmarkScope(b *testing.B) {
 		}
 	})
 }
+
+func TestAround(t *testing.T) {
+	ctx, s := Open(context.Background(), slog.Int("a", 1), slog.Int("b", 2))
+	around := Around(ctx, []slog.Attr{slog.Int("trace", 7), slog.Int("a", 9)})
+	assert.Equal(t, "[trace=7 a=1 b=2]", text(around.Attrs()), "the scope's own hides it")
+	assert.Same(t, around, From(around))
+	around.Leave(3, nil, slog.Record{Message: "crumb"})
+	around.MarkAlert()
+	assert.True(t, s.Alerted())
+	assert.Len(t, s.Crumbs(3), 1)
+	assert.Len(t, around.Crumbs(3), 1)
+	assert.Equal(t, "[a=1 b=2]", text(s.Attrs()))
+
+	alone := Around(context.Background(), []slog.Attr{slog.Int("trace", 7), slog.Int("trace", 8)})
+	alone.Leave(3, nil, slog.Record{Message: "crumb"})
+	assert.Empty(t, alone.Crumbs(3), "nobody keeps it")
+	assert.Equal(t, "[trace=8]", text(alone.Attrs()))
+}
+
+type named string
+
+func (n named) Late(func(string) bool) []slog.Attr { return nil }
+func (n named) User() string                       { return string(n) }
+
+type nameless struct{}
+
+func (nameless) Late(func(string) bool) []slog.Attr { return nil }
+
+func TestLateUser(t *testing.T) {
+	outer := OpenLate(context.Background(), named("bo"))
+	assert.Equal(t, "bo", outer.LateUser())
+	assert.Equal(t, "bo", OpenLate(outer, nameless{}).LateUser())
+	assert.Equal(t, "eve", OpenLate(outer, named("eve")).LateUser())
+	assert.Equal(t, "bo", OpenLate(outer, named("")).LateUser())
+	_, plain := Open(context.Background())
+	assert.Empty(t, plain.LateUser())
+}
