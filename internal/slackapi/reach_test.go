@@ -10,8 +10,10 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -82,7 +84,8 @@ func answerThenCut(sent string) func(net.Conn) {
 	}
 }
 
-// patient is a client that waits long enough for what answers, and not longer.
+// patient is a client that waits for what is going to happen, however busy the
+// machine is.
 func patient(t *testing.T, change func(*http.Transport)) *http.Client {
 	tr := newTransport()
 	tr.Proxy = nil
@@ -90,7 +93,26 @@ func patient(t *testing.T, change func(*http.Transport)) *http.Client {
 		change(tr)
 	}
 	t.Cleanup(tr.CloseIdleConnections)
-	return &http.Client{Transport: tr, Timeout: 300 * time.Millisecond}
+	return &http.Client{Transport: tr, Timeout: time.Minute}
+}
+
+// hurried is one that waits for what never comes.
+func hurried(hc *http.Client) *http.Client {
+	hc.Timeout = 50 * time.Millisecond
+	return hc
+}
+
+// onceSent gives up as soon as the request is out, as a time-out would.
+func onceSent(hc *http.Client) *http.Client {
+	inner := hc.Transport
+	hc.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		ctx, giveUp := context.WithCancelCause(r.Context())
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			WroteRequest: func(httptrace.WroteRequestInfo) { giveUp(context.DeadlineExceeded) },
+		})
+		return inner.RoundTrip(r.WithContext(ctx))
+	})
+	return hc
 }
 
 // plight is one way in which a request ends without an answer that says enough.
@@ -116,10 +138,7 @@ func carried(name string, want told, err error) plight {
 }
 
 func plights() []plight {
-	hang := func(c net.Conn) {
-		_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
-		_, _ = io.Copy(io.Discard, c)
-	}
+	hang := func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }
 	const head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n"
 	return []plight{
 		served("cut when connected", maybe, func(net.Conn) {}),
@@ -134,7 +153,9 @@ func plights() []plight {
 		served("cut within a 403", not, answerThenCut("HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n<ht")),
 		served("no HTTP", maybe, answerThenCut("SSH-2.0-OpenSSH_9.6\r\n")),
 		served("a head without end", maybe, answerThenCut("HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 12<<20))),
-		served("nothing for an answer", maybe, hang),
+		{"nothing for an answer", maybe, func(t *testing.T) (string, *http.Client) {
+			return "http://" + raw(t, hang), onceSent(patient(t, nil))
+		}},
 		{"nobody listens", nowhere, func(t *testing.T) (string, *http.Client) { return "http://" + deaf(t), patient(t, nil) }},
 		{"a context that has ended", nowhere, func(t *testing.T) (string, *http.Client) {
 			ended := roundTrip(func(*http.Request) (*http.Response, error) { panic("asked") })
@@ -165,7 +186,7 @@ func deaf(t *testing.T) string {
 func roads() []plight {
 	dial := func(dial func(context.Context, string, string) (net.Conn, error)) func(t *testing.T) (string, *http.Client) {
 		return func(t *testing.T) (string, *http.Client) {
-			return "https://slack.example", patient(t, func(tr *http.Transport) { tr.DialContext = dial })
+			return "https://slack.example", hurried(patient(t, func(tr *http.Transport) { tr.DialContext = dial }))
 		}
 	}
 	resolver := &net.Resolver{PreferGo: true, Dial: func(context.Context, string, string) (net.Conn, error) {
@@ -180,9 +201,19 @@ func roads() []plight {
 		{"a dialer with words of its own", nowhere, dial(func(context.Context, string, string) (net.Conn, error) {
 			return nil, errors.New("vpn: no route")
 		})},
+		{"a proxy that is away", nowhere, proxied(func(t *testing.T) string { return deaf(t) })},
+		{"a proxy that doesn't let through", nowhere, proxied(func(t *testing.T) string {
+			return raw(t, answerThenCut("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"))
+		})},
+	}
+}
+
+// handshakes are plights of a connection that is there, and of one that was.
+func handshakes() []plight {
+	return []plight{
 		{"a handshake without end", nowhere, func(t *testing.T) (string, *http.Client) {
 			silent := raw(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
-			return "https://" + silent, patient(t, nil)
+			return "https://" + silent, hurried(patient(t, nil))
 		}},
 		{"a handshake with no TLS", nowhere, func(t *testing.T) (string, *http.Client) {
 			return "https://" + raw(t, func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") }), patient(t, nil)
@@ -197,10 +228,6 @@ func roads() []plight {
 				tr.TLSClientConfig.Time = func() time.Time { return s.Certificate().NotAfter.Add(time.Hour) }
 			})
 		}},
-		{"a proxy that is away", nowhere, proxied(func(t *testing.T) string { return deaf(t) })},
-		{"a proxy that doesn't let through", nowhere, proxied(func(t *testing.T) string {
-			return raw(t, answerThenCut("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"))
-		})},
 		{"HTTP/2, the stream is reset", maybe, func(t *testing.T) (string, *http.Client) {
 			s := secureServer(t)
 			return s.URL, patient(t, func(tr *http.Transport) {
@@ -243,7 +270,7 @@ func proxied(by func(*testing.T) string) func(t *testing.T) (string, *http.Clien
 }
 
 func TestWhetherItArrived(t *testing.T) {
-	for _, p := range append(plights(), roads()...) {
+	for _, p := range slices.Concat(plights(), roads(), handshakes()) {
 		t.Run(p.name, func(t *testing.T) {
 			ctx := t.Context()
 			base, hc := p.make(t)
@@ -282,11 +309,21 @@ func TestTakenAndLost(t *testing.T) {
 			require.NoError(t, err)
 			defer s.Close()
 			bot := NewBot(testToken, s.APIURL(), patient(t, nil))
+			ctx, giveUp := context.WithCancel(t.Context())
+			defer giveUp()
+			if f.Delay > 0 {
+				go func() { // once it is taken
+					for len(s.Messages("")) == 0 {
+						time.Sleep(time.Millisecond)
+					}
+					giveUp()
+				}()
+			}
 			before := time.Now()
 			m := message()
 			m.Channel, m.ID = "C123", "B7"
 			s.FailNext(1, f)
-			_, err = bot.Post(t.Context(), m)
+			_, err = bot.Post(ctx, m)
 			var e *Error
 			require.ErrorAs(t, err, &e)
 			assert.Equal(t, maybe, toldBy(e), e)
