@@ -35,7 +35,7 @@ const mostKeys = 1024
 // printed returns v as text of about limit bytes at the most, and whether
 // there is more.
 func printed(v any, limit int) (s string, more bool) {
-	p := printer{limit: limit}
+	p := printer{limit: limit, buf: make([]byte, 0, 256)}
 	p.value(reflect.ValueOf(v), 0)
 	if p.full() {
 		return string(p.buf[:limit]), true
@@ -57,17 +57,27 @@ func (p *printer) text(s string, depth int) {
 		return
 	}
 	s = s[:min(len(s), p.limit+1)]
-	b, _ := marshal(s)
-	p.raw(string(b))
-}
-
-// marshal is json.Marshal without its escapes for HTML.
-func marshal(s string) ([]byte, error) {
+	if plainASCII(s) {
+		p.buf = append(p.buf, '"')
+		p.raw(s)
+		p.raw(`"`)
+		return
+	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	err := enc.Encode(s)
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+	_ = enc.Encode(s) // a string can't fail
+	p.raw(string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))))
+}
+
+// plainASCII says whether s is its own JSON between the quotes.
+func plainASCII(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 func (p *printer) value(v reflect.Value, depth int) {
@@ -114,7 +124,7 @@ func (p *printer) plain(v reflect.Value, depth int) {
 		p.value(v.Elem(), depth)
 	case reflect.Struct:
 		p.raw("{")
-		p.fields(v, depth, map[string]bool{})
+		p.fields(v, depth, &names{})
 		p.raw("}")
 	case reflect.Map:
 		p.entries(v, depth)
@@ -188,9 +198,7 @@ func (p *printer) entries(v reflect.Value, depth int) {
 	}
 	all := make([]entry, 0, min(v.Len(), mostKeys))
 	for i := v.MapRange(); len(all) < mostKeys && i.Next(); {
-		q := printer{limit: maxKey}
-		q.value(i.Key(), 0)
-		all = append(all, entry{string(q.buf), i.Value()})
+		all = append(all, entry{keyText(i.Key()), i.Value()})
 	}
 	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.key, b.key) })
 	p.raw("{")
@@ -209,9 +217,18 @@ func (p *printer) entries(v reflect.Value, depth int) {
 	p.raw("}")
 }
 
+func keyText(v reflect.Value) string {
+	if v.Kind() == reflect.String && v.Type().PkgPath() == "" {
+		return v.String()[:min(v.Len(), maxKey)]
+	}
+	p := printer{limit: maxKey}
+	p.value(v, 0)
+	return string(p.buf)
+}
+
 // fields writes a struct's exported fields under the names that JSON gives
 // them, those of embedded structs among them. seen has the names written.
-func (p *printer) fields(v reflect.Value, depth int, seen map[string]bool) {
+func (p *printer) fields(v reflect.Value, depth int, seen *names) {
 	var embedded []reflect.Value
 	for i := 0; i < v.NumField() && !p.full(); i++ {
 		f, in := v.Type().Field(i), v.Field(i)
@@ -229,14 +246,9 @@ func (p *printer) fields(v reflect.Value, depth int, seen map[string]bool) {
 				continue
 			}
 		}
-		if name = cmp.Or(name, f.Name); !f.IsExported() || tag == "-" || seen[name] || left(in, options) {
-			continue
+		if name = cmp.Or(name, f.Name); f.IsExported() && tag != "-" && !left(in, options) && p.name(name, seen) {
+			p.value(in, depth+1)
 		}
-		p.comma(len(seen) > 0)
-		seen[name] = true
-		p.text(name, 1)
-		p.raw(":")
-		p.value(in, depth+1)
 	}
 	for _, in := range embedded {
 		if depth < MaxDepth {
@@ -245,16 +257,28 @@ func (p *printer) fields(v reflect.Value, depth int, seen map[string]bool) {
 	}
 }
 
+// names are those that an object has already.
+type names []string
+
+// name begins a member, unless there is one of the name.
+func (p *printer) name(s string, seen *names) bool {
+	if slices.Contains(*seen, s) {
+		return false
+	}
+	p.comma(len(*seen) > 0)
+	*seen = append(*seen, s)
+	p.text(s, 1)
+	p.raw(":")
+	return true
+}
+
 // embed writes an embedded struct among its holder's fields, or under its name
 // where it has a say in how it looks.
-func (p *printer) embed(v reflect.Value, depth int, seen map[string]bool) {
+func (p *printer) embed(v reflect.Value, depth int, seen *names) {
 	if x, ok := speaker(v); ok {
-		name := v.Type().Name()
-		p.comma(len(seen) > 0)
-		seen[name] = true
-		p.text(name, 1)
-		p.raw(":")
-		p.speak(x, depth)
+		if p.name(v.Type().Name(), seen) {
+			p.speak(x, depth)
+		}
 		return
 	}
 	p.fields(v, depth, seen)
