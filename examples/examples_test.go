@@ -65,6 +65,45 @@ var examples = map[string]arrived{
 		log:   []string{`"request_id":"r-1"`, "request_id=r-1", "card declined"},
 		slack: []string{"payment failed", "card declined", "r-1"},
 	},
+	"river": {
+		log:   []string{`"job":"invoice"`, `"job_id":1`, "sending an invoice", "the mail server refused", "an order without lines"},
+		slack: []string{"job invoice failed", "the mail server refused", "panic: an order without lines", "attempt"},
+	},
+	"lambda": {
+		log:   []string{`answered: "paid"`, "card declined", "an order without lines", `"request_id":"invocation-1"`},
+		slack: []string{"job pay failed", "card declined", "panic: an order without lines", "invocation-2"},
+	},
+	"cloudwatch": {
+		log:   []string{"/shop web-1 {", "order placed", "card declined"},
+		slack: []string{"payment failed", "card declined", "Logs"},
+	},
+	"agent": {
+		log:   []string{`"request_id":"r-1"`, "card declined"},
+		slack: []string{"payment failed", "card declined", "Logs"},
+	},
+	"zap": {
+		log:   []string{`"level":"error"`, "payment failed", "order placed", "stock is negative"},
+		slack: []string{"payment failed", "card declined", "stock is negative", "zap/main.go", "!order placed"},
+	},
+	"logrus": {
+		log:   []string{`"level":"error"`, "payment failed", "order placed"},
+		slack: []string{"payment failed", "card declined", "1007", "!order placed"},
+	},
+	"teams": {
+		log: []string{"Teams got", "shop: payment failed", "card declined", "1007"},
+	},
+	"stats": {
+		log:   []string{`"Alerts":1`, "slackalert_delivered_total 1", "slackalert_pending 0"},
+		slack: []string{"payment failed"},
+	},
+	"grpc": {
+		log:   []string{`"method":"/grpc.health.v1.Health/Check"`, "the database is gone", "a service without a name"},
+		slack: []string{"the database is gone", "Unknown at /grpc.health.v1.Health/Check", "panic: a service without a name", "ada"},
+	},
+	"python": {
+		log:   []string{"order placed", "token_tampered", "ValueError: order 1007 has no card", "ValueError: order 1008 has no card"},
+		slack: []string{"token_tampered", "payment failed", "ValueError: order 1007 has no card", "app.py", "exited with status 1", "!order placed"},
+	},
 	"gin": {
 		log:   []string{`"request_id":"r-1"`, "payment failed", "nil pointer", "503"},
 		slack: []string{"payment failed", "card declined", "ada", "nil pointer", "503 Service Unavailable at GET /stock"},
@@ -79,6 +118,10 @@ func TestExamples(t *testing.T) {
 	require.NoError(t, err)
 	for _, main := range dirs {
 		name := filepath.Dir(main)
+		if _, err := exec.LookPath("python3"); name == "python" && err != nil {
+			t.Log("LEFT OUT: python; there is no python3 here")
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			want, ok := examples[name]
 			require.True(t, ok, "nothing is said of what must arrive")
@@ -87,7 +130,7 @@ func TestExamples(t *testing.T) {
 			out, err := cmd.CombinedOutput()
 			require.NoError(t, err, string(out))
 			log, slack, ok := strings.Cut(string(out), "\n== Slack")
-			require.True(t, ok, "nothing arrived in Slack:\n%s", out)
+			require.Equal(t, len(want.slack) > 0, ok, "what arrived in Slack:\n%s", out)
 			check(t, "log", log, want.log)
 			check(t, "Slack", slack, want.slack)
 		})
