@@ -245,7 +245,7 @@ func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) (own, sur
 	enough := blame
 	if r.Kind == Unknown || a.Tries > 0 {
 		enough = blameLost
-		own = r.plain() && a.Tries+1 >= blameAlone
+		own = r.plain() && a.Tries+1 >= blameAlone && !l.closing
 	}
 	sure = r.Kind == Refused
 	for _, g := range a.groups() {

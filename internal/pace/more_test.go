@@ -1,0 +1,370 @@
+// This file tests what a lane promises beside its times: haste, the budget of
+// edits, messages of a process that is gone, and what is forgotten.
+
+package pace
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// urge counts an alert that somebody waits for.
+func (d *desk) urge(name string) *kind {
+	d.alert(name)
+	k := d.kinds[name]
+	d.lane.Urge(&k.plan, k.n, d.now)
+	return k
+}
+
+func TestHasteEndsTheWaitAfterFailuresOnce(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		r    Result
+		want []string
+	}{
+		{"once in a run", Result{Kind: Unreachable}, []string{"1s", "1.5s", "3.5s", "7.5s", "15.5s"}},
+		{"the same attempt, too", Result{Kind: Unknown}, []string{"1s", "1.5s"}},
+		{"not where a person must mend it", Result{Kind: Failed, Mend: true}, []string{"1s"}},
+		{"not before Retry-After", Result{Kind: Failed, Wait: 10 * s}, []string{"1s", "11s"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, webhook)
+			d.lane.rules.PostGap = s / 2
+			var tried []string
+			d.begins = func(*attempt) { tried = append(tried, fmt.Sprint(d.since())) }
+			d.answer = func(*attempt) Result { return c.r }
+			d.at(0, "a")
+			for i := range 40 { // a flush with every request
+				d.run(s + time.Duration(i)*s/2)
+				d.lane.Hurry(d.now)
+			}
+			if !slices.Equal(tried, c.want) {
+				t.Errorf("tried at %v, wanted at %v", tried, c.want)
+			}
+		})
+	}
+}
+
+func TestHasteEndsTheWaitForCompany(t *testing.T) {
+	d := newDesk(t, small(bot))
+	d.at(0, "a", "b").run(s / 2)
+	d.lane.Hurry(d.now)
+	d.run(600 * time.Millisecond)
+	d.alert("c")
+	d.run(h)
+	d.want("500ms post1 a 1/1 b 1/1", "1.6s post2 c 1/1", "5m0s edit1 a 1/1 quiet b 1/1 quiet", "5m0.6s edit2 c 1/1 quiet")
+}
+
+func TestTheUrgentComeFirst(t *testing.T) {
+	d := newDesk(t, small(webhook))
+	d.at(0, "a", "b", "c").run(0)
+	d.at(s/4, "d", "e", "F", "G").run(s / 2)
+	d.urge("h")
+	if !d.kinds["h"].plan.Soon(d.now) || !d.kinds["h"].plan.Pressing(d.now) {
+		t.Error("nobody would wait for it")
+	}
+	d.run(m)
+	d.want("0s post1 a 1/1 b 1/1 c 1/1", "1s post2 F 1/1 G 1/1 h 1/1", "2s post3 d 1/1 e 1/1")
+}
+
+func TestTheUrgentWithinTheInterval(t *testing.T) {
+	d := newDesk(t, webhook).at(0, "a").run(2 * s)
+	k := d.urge("a")
+	if k.plan.Soon(d.now) || k.plan.Pressing(d.now) || len(d.lane.Pressing(d.now)) > 0 {
+		t.Error("a repeat with a webhook is waited for")
+	}
+	d.run(h)
+	d.want("1s post1 a 1/1", "5m1s post2 a 1/2")
+
+	d = newDesk(t, bot).at(0, "a").run(2 * s)
+	k = d.urge("a")
+	if !k.plan.Soon(d.now) || k.plan.Pressing(d.now) {
+		t.Error("an edit isn't waited for, or is flushed")
+	}
+	d.run(m)
+	d.want("1s post1 a 1/1", "2s edit1 a 2/2")
+}
+
+func TestPressing(t *testing.T) {
+	d := newDesk(t, small(webhook))
+	d.answer = func(a *attempt) Result {
+		switch {
+		case holds(a, "lost"):
+			return Result{Kind: Unknown}
+		case holds(a, "bad"):
+			return Result{Kind: Refused}
+		}
+		return Result{}
+	}
+	d.at(0, "told").at(2*s, "told").at(4*s, "lost").at(6*s, "bad").run(8 * s)
+	d.alert("new")
+	var names []string
+	for _, g := range d.lane.Pressing(d.now) {
+		names = append(names, g.Payload.name)
+	}
+	slices.Sort(names)
+	if want := []string{"lost", "new"}; !slices.Equal(names, want) {
+		t.Errorf("pressing are %v, wanted %v", names, want)
+	}
+	if d.lane.Tried() != 4 || !slices.Equal(d.parked, []string{"bad"}) {
+		t.Errorf("tried %d, parked %v", d.lane.Tried(), d.parked)
+	}
+}
+
+func TestYield(t *testing.T) {
+	d := newDesk(t, bot).at(0, "a").at(0, "b").run(2 * s)
+	d.alert("a")
+	d.now = start.Add(11 * s)
+	a := d.lane.Edit(d.now)
+	if y := d.lane.Yield(d.now); a == nil || !y.IsZero() {
+		t.Fatalf("yield at %v", y)
+	}
+	d.alert("new")
+	if y := d.lane.Yield(d.now); !y.Equal(start.Add(12 * s)) {
+		t.Errorf("an edit yields at %v, the post is due at 12 s", y.Sub(start))
+	}
+	d.lane.posting.Mend = true
+	if y := d.lane.Yield(d.now); !y.IsZero() {
+		t.Errorf("an edit yields at %v to a post that needs a person", y.Sub(start))
+	}
+	d.lane.posting.Mend = false
+	d.now = start.Add(12 * s)
+	d.lane.Settle(a, Result{Kind: Yielded}, d.now)
+	d.run(m)
+	d.want("1s post1 a 1/1 b 1/1", "12s post2 new 1/1", "13s edit1 a 2/2 b 1/1")
+	if d.lane.Editing().N != 0 || len(d.said) > 0 {
+		t.Error("to be called off is trouble")
+	}
+}
+
+func TestAQuietMarkMakesWayForACount(t *testing.T) {
+	r := bot
+	r.Size = 1
+	d := newDesk(t, r).at(0, "a").at(2*s, "b").run(10 * s)
+	d.run(5*m - 1)
+	d.now = start.Add(5 * m)
+	a := d.lane.Edit(d.now)
+	if a == nil || !a.Quiet {
+		t.Fatalf("no quiet mark: %+v", a)
+	}
+	d.alert("b")
+	if y := d.lane.Yield(d.now); !y.Equal(start.Add(5*m + s)) {
+		t.Errorf("a quiet mark yields at %v", y.Sub(start))
+	}
+}
+
+func TestTheBudgetOfEdits(t *testing.T) {
+	var b Budget
+	now, n := start, 0
+	for ; now.Before(start.Add(m)); now = now.Add(100 * time.Millisecond) {
+		if at := b.next(0, now); !at.After(now) {
+			b.spend(now)
+			n++
+		}
+	}
+	if n != 49 && n != 50 {
+		t.Errorf("%d edits in a minute", n)
+	}
+	if at := b.next(spare, now); at.Sub(now) < 5*refill {
+		t.Errorf("a quiet mark leaves nothing to counts: %v", at.Sub(now))
+	}
+	b.wait(now.Add(h))
+	if at := b.next(0, now); !at.Equal(now.Add(h)) {
+		t.Errorf("an edit before Retry-After: %v", at)
+	}
+	free := Budget{free: true}
+	free.spend(start)
+	free.wait(start.Add(s))
+	if at := free.next(spare, start); !at.Equal(start.Add(s)) {
+		t.Errorf("without a budget an edit waits until %v", at)
+	}
+}
+
+func TestALaneWithoutABudgetEditsAtItsOwnPace(t *testing.T) {
+	r := bot
+	r.EditGap, r.Delay = 0, time.Millisecond
+	d := newDesk(t, r)
+	d.lane = New[*kind, string](r, nil)
+	d.at(0, "a").every(100*time.Millisecond, s, 10*s, "a").run(11 * s)
+	if d.edits != 91 {
+		t.Errorf("%d edits", d.edits)
+	}
+}
+
+func TestLanesShareTheBudget(t *testing.T) {
+	one := newDesk(t, bot)
+	two := newDesk(t, bot)
+	two.lane = New[*kind, string](bot, one.lane.budget)
+	one.at(0, "a").at(2*s, "a").run(10 * s)
+	two.at(0, "b").at(2*s, "b").run(10 * s)
+	one.answer = func(*attempt) Result { return Result{Kind: Failed, Wait: m} }
+	one.run(12 * s)
+	two.run(72*s).want("1s post1 b 1/1", "1m11s edit1 b 2/2")
+
+	one.answer = func(*attempt) Result { return Result{Kind: Failed, Wait: m, Everywhere: true} }
+	one.run(72 * s) // and this is the workspace's limit
+	two.lines = nil
+	two.at(73*s, "new").run(4 * m).want("2m11s post2 new 1/1")
+}
+
+func TestResume(t *testing.T) {
+	resumed := func(r Rules, at time.Duration) (*desk, *Message[*kind, string]) {
+		d := newDesk(t, r)
+		d.now = start.Add(at)
+		k := d.kind("a")
+		msg := &Message[*kind, string]{ID: "old", Ref: "refold", Items: []item{{Group: &k.plan, Before: 3, UpTo: 10, Shows: "a", Interval: 20 * m}}}
+		d.lane.Resume(msg, start, d.now)
+		if !msg.Items[0].Frozen {
+			k.n += 10
+		}
+		return d, msg
+	}
+	d, _ := resumed(bot, m)
+	d.at(2*m, "a").at(19*m, "a").at(21*m, "a").run(22 * m)
+	d.want("2m1s editold a 8/11", "7m0s editold a 8/11 quiet", "19m1s editold a 9/12", "21m1s post1 a 1/13")
+
+	d, _ = resumed(webhook, m)
+	d.at(2*m, "a").run(h)
+	d.want("20m0s post1 a 1/11")
+
+	d, _ = resumed(bot, m)
+	d.run(3 * h)
+	d.want("5m0s editold a 7/10 quiet")
+
+	d = newDesk(t, bot).at(0, "a").run(2 * s) // it was told by this process already
+	k := d.kinds["a"]
+	msg := &Message[*kind, string]{ID: "old", Ref: "r", Items: []item{{Group: &k.plan, UpTo: 10}}}
+	d.lane.Resume(msg, start, d.now)
+	if !msg.Items[0].Frozen || k.plan.Told() != 1 {
+		t.Error("what was told here is resumed")
+	}
+
+	d = newDesk(t, bot) // it waits for company
+	d.alert("a")
+	d.alert("a")
+	k = d.kinds["a"]
+	msg = &Message[*kind, string]{ID: "old", Ref: "refold", Items: []item{{Group: &k.plan, UpTo: 10}}}
+	d.lane.Resume(msg, start.Add(-m), d.now)
+	k.n += 10
+	d.run(m).want("1s editold a 12/12")
+}
+
+func TestForget(t *testing.T) {
+	for _, r := range []Rules{bot, webhook} {
+		d := newDesk(t, r)
+		var gone []string
+		d.forgot = func(k *kind) { gone = append(gone, fmt.Sprint(d.since(), " ", k.name)) }
+		d.at(0, "a").every(m, 0, 10*m, "b").run(20 * m)
+		if d.lane.Spare(d.now.Add(90*m)) != nil {
+			t.Error("spared too soon")
+		}
+		d.run(40 * h)
+		if want := []string{"26h0m0s a", "26h10m0s b"}; !slices.Equal(gone, want) {
+			t.Errorf("forgotten are %v", gone)
+		}
+	}
+	d := newDesk(t, webhook).at(0, "a", "b").run(h)
+	if k := d.lane.Spare(start.Add(2 * h)); k == nil || k.Payload.name != "a" {
+		t.Fatal("nothing is spared after two hours")
+	}
+	d.kinds["a"].n++ // an alert came in this moment
+	d.lane.News(&d.kinds["a"].plan, start.Add(2*h))
+	d.now = start.Add(2 * h)
+	d.run(3*h).want("1s post1 a 1/1 b 1/1", "2h0m1s post2 a 1/2 back after 2h0m0s")
+}
+
+func TestAnExampleIsWantedAfterEachPost(t *testing.T) {
+	d := newDesk(t, bot)
+	d.note = func(a *attempt, r Result, _ Outcome[*kind, string]) {
+		g := a.Items[0].Group
+		if g.Wants != (a.Edits == nil && r.Kind == Accepted) {
+			t.Errorf("%s: wants an example: %v", line(d.since(), a, r), g.Wants)
+		}
+		g.Wants = false
+	}
+	d.answer = func(a *attempt) Result {
+		if d.ids == 1 {
+			return Result{Kind: Unreachable}
+		}
+		return Result{}
+	}
+	d.every(2*m, 0, 20*m, "a").run(h)
+}
+
+func TestALevelMayRise(t *testing.T) {
+	r := small(bot)
+	r.Size = 1
+	d := newDesk(t, r).at(0, "a", "b")
+	d.run(0)
+	d.alert("c")
+	d.lane.Raise(&d.kinds["c"].plan, 8)
+	d.run(2500 * time.Millisecond)
+	d.want("0s post1 a 1/1", "1s post2 c 1/1", "2s post3 b 1/1")
+}
+
+func TestCloseWhereAPersonMustMendPosting(t *testing.T) {
+	d := newDesk(t, bot).at(0, "a", "b").run(2 * s)
+	d.answer = func(a *attempt) Result {
+		if a.Edits == nil {
+			return Result{Kind: Failed, Mend: true}
+		}
+		return Result{}
+	}
+	d.took = func(*attempt) time.Duration { return s / 10 }
+	d.at(3*s, "new").at(11*s, "a", "b").run(11 * s)
+	d.lane.Close(d.now.Add(5*s), d.now)
+	d.run(20 * s)
+	d.want("1s post1 a 1/1 b 1/1", "4s post2 failed new 1/1", "11s post3 failed new 1/1", "11.1s edit1 a 2/2 b 2/2")
+	if !d.lane.NextPost().IsZero() || !d.lane.NextEdit(d.now).IsZero() {
+		t.Error("the lane isn't done")
+	}
+}
+
+func TestCloseTriesAgain(t *testing.T) {
+	d := newDesk(t, webhook)
+	d.answer = func(*attempt) Result {
+		if d.since() < 10*m+4*s {
+			return Result{Kind: Unknown}
+		}
+		return Result{}
+	}
+	d.at(0, "a").run(10 * m)
+	d.lines = nil
+	d.lane.Close(d.now.Add(10*s), d.now)
+	d.run(10*m + 10*s)
+	d.want("10m0s post1 unknown a 1/1", "10m1s post1 unknown a 1/1", "10m3s post1 unknown a 1/1", "10m7s post1 a 1/1")
+}
+
+func TestAnEditThatFailsWhileClosingIsPosted(t *testing.T) {
+	d := newDesk(t, bot).at(0, "a").run(2 * s)
+	d.answer = func(a *attempt) Result {
+		if a.Edits != nil {
+			return Result{Kind: Unreachable}
+		}
+		return Result{}
+	}
+	d.alert("a")
+	d.lane.Close(d.now.Add(5*s), d.now)
+	d.run(m).want("1s post1 a 1/1", "2s edit1 unreachable a 2/2", "2s post2 a 1/2")
+}
+
+func TestWhatWasLostIsSaidToBePerhapsTold(t *testing.T) {
+	d := newDesk(t, webhook)
+	d.answer = func(a *attempt) Result {
+		if len(a.Items) > 1 && holds(a, "x") {
+			return Result{Kind: Unknown}
+		}
+		return Result{}
+	}
+	d.at(0, "a", "x").every(m, m, h, "other").run(h)
+	told := strings.Join(d.lines, "\n")
+	for _, want := range []string{"a 1/1 late ", "x 1/1 late "} {
+		i := strings.LastIndex(told, want)
+		if i < 0 || !strings.Contains(told[i:i+60], "perhaps") {
+			t.Errorf("no %q that is perhaps told before: %s", want, told)
+		}
+	}
+}
