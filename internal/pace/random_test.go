@@ -468,6 +468,9 @@ func (d *day) begins(a *attempt) {
 	}
 	for i, it := range a.Items[1:] {
 		x, y := a.Items[i], it
+		if a.Tries > 0 {
+			break // as it was
+		}
 		if x.Group.Level < y.Group.Level || x.Group.Level == y.Group.Level && (x.UpTo < y.UpTo || x.UpTo == y.UpTo && x.Group.First.After(y.Group.First)) {
 			d.breaks("not most severe first, then most frequent, then oldest: %s", line(0, a, Result{}))
 		}
