@@ -35,6 +35,7 @@ func Run(ctx context.Context, js jetstream.JetStream, base slog.Handler, slack *
 	if err != nil {
 		return err
 	}
+	relay.Observe(ctx, r)
 	return r.Run(ctx)
 }
 
@@ -59,6 +60,9 @@ func newRelay(js jetstream.JetStream, base slog.Handler, slack *slackalert.Optio
 	}
 	return relay.New(relay.Config{
 		JS: js, Place: o.place(), Base: base, Slack: client, Fence: fence, CanEdit: s.WebhookURL == "", Options: s,
+		Handler: func(base slog.Handler, opts *slackalert.Options) (relay.Handler, error) {
+			return slackalert.New(base, opts)
+		},
 	}), nil
 }
 

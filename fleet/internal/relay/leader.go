@@ -43,7 +43,7 @@ type leader struct {
 	began time.Time
 	book  *ledger.Ledger
 	voice *voice
-	h     *slackalert.Handler
+	h     Handler
 	end   context.CancelCauseFunc // ends the term
 	grown chan struct{}           // capacity 1: the reader says that a count has grown
 
@@ -191,7 +191,7 @@ func (l *leader) count(m jetstream.Msg, meta *jetstream.MsgMetadata) bool {
 // takeOver says what is told to a new handler, and gives it the difference.
 func (l *leader) takeOver(unsure []fold.Name) error {
 	o := l.Options
-	h, err := slackalert.New(muted(l.Base, l.voice), &slackalert.Options{
+	h, err := l.Handler(muted(l.Base, l.voice), &slackalert.Options{
 		Sender: l.voice.sender(), Service: o.Service, BatchDelay: o.BatchDelay, BatchSize: o.BatchSize,
 		RepeatInterval: o.RepeatInterval, RepeatMax: o.RepeatMax, MaxGroups: maxGroups,
 	})

@@ -39,6 +39,14 @@ type Config struct {
 	Fence   *Fence             // in Slack's way to the network
 	CanEdit bool               // Slack does
 	Options slackalert.Options // for pace, service and the channel of groups without one
+	Handler func(base slog.Handler, opts *slackalert.Options) (Handler, error)
+}
+
+// Handler is what of a slackalert.Handler a leader uses.
+type Handler interface {
+	Merge(b slackalert.Batch)
+	Resume(b slackalert.Batch, ref string, told time.Time)
+	Shutdown(ctx context.Context) error
 }
 
 // The waits between terms that failed.
@@ -202,3 +210,22 @@ func (r *Relay) sayOnce(kind, msg string, args ...any) {
 		r.say(slog.LevelWarn, msg, args...)
 	}
 }
+
+// observer is the key of what Observed keeps in a context.
+type observer struct{}
+
+// Observed returns a context whose relay see hears of before it runs: the
+// program around a relay wants its Status, and fleet.Run returns at the end only.
+func Observed(ctx context.Context, see func(*Relay)) context.Context {
+	return context.WithValue(ctx, observer{}, see)
+}
+
+// Observe tells of r whoever wanted to know.
+func Observe(ctx context.Context, r *Relay) {
+	if see, ok := ctx.Value(observer{}).(func(*Relay)); ok {
+		see(r)
+	}
+}
+
+// Working says whether the relay leads or stands by.
+func (s Status) Working() bool { return s.Error == "" && (s.Role == standingBy || s.Role == leading) }
