@@ -35,6 +35,7 @@ type request struct {
 	scope *scope.Scope
 	shown http.ResponseWriter // the writer, able to do what the server's is
 	inner atomic.Pointer[inside]
+	hit   atomic.Pointer[string] // the last answer to who is hit; nil = none yet
 
 	start         time.Time
 	took          atomic.Int64 // duration in ns when it is over; 0 before
@@ -83,7 +84,7 @@ func (q *request) Late(has func(key string) bool) []slog.Attr {
 		}
 	}
 	if !has("user") { // or nobody need be asked
-		text("user", q.user(), maxUser)
+		text("user", q.shownUser(), maxUser)
 	}
 	text("route", q.route(), maxRoute)
 	if status := q.status.Load(); status != 0 && !has("status") {
@@ -131,6 +132,29 @@ func (q *request) user() string {
 	return ask(q.opts.User, q.r)
 }
 
+// User is who is counted as hit by an alert that doesn't say it.
+func (q *request) User() string {
+	answer := q.hit.Load()
+	if answer == nil || *answer == "" {
+		user := q.user()
+		answer = &user
+		q.hit.Store(answer)
+	}
+	return clean(*answer, maxUser) // as the scope would have it
+}
+
+// shownUser is User, but takes an answer that User had for the same alert.
+func (q *request) shownUser() string {
+	answer := q.hit.Load()
+	if answer == nil {
+		return q.user()
+	}
+	if *answer == "" {
+		q.hit.CompareAndSwap(answer, nil) // the next alert asks anew
+	}
+	return *answer
+}
+
 // ask asks without the scope: a User that logs an alert would be asked again
 // for that one.
 func ask(user func(*http.Request) string, r *http.Request) (name string) {
@@ -156,6 +180,7 @@ type inside struct {
 func (q *request) enter(r *http.Request, user func(*http.Request) string) *inside {
 	in := &inside{r: r, user: user}
 	q.inner.Store(in)
+	q.hit.Store(nil) // it may know better
 	return in
 }
 

@@ -91,8 +91,9 @@ type Options struct {
 	Code string
 
 	// User says who makes the request; "" = unknown. It is asked when an alert
-	// is made, in the goroutine that logs it, which may outlive the request, and
-	// not if the scope has a "user". A panic in it is shown as the user. What it
+	// is made, until it is known, in the goroutine that logs it, which may
+	// outlive the request, and not if the scope has a "user". Different users
+	// are counted by it. A panic in it is shown as the user. What it
 	// logs with the request's context is outside the request's scope.
 	User func(*http.Request) string
 

@@ -345,6 +345,33 @@ func TestUser(t *testing.T) {
 	}
 }
 
+// A request that fails again and again asks who is hit until it is known.
+func TestUserIsAskedUntilItIsKnown(t *testing.T) {
+	w := newWard(t, slackalert.Options{})
+	asked, name := 0, ""
+	serve(w.wrap(slackhttp.Options{User: func(*http.Request) string { asked++; return name }}, func(_ http.ResponseWriter, r *http.Request) {
+		for range 10 {
+			w.log.ErrorContext(r.Context(), "before the session is read")
+		}
+		assert.Equal(t, 10, asked, "once each")
+		name = "ann"
+		for range 10 {
+			w.log.ErrorContext(r.Context(), "behind it")
+		}
+		assert.Equal(t, 11, asked)
+	}), request())
+	users := map[string]string{}
+	for _, g := range w.told() {
+		users[g.Message] = ""
+		for _, f := range g.Fields {
+			if f.Key == "user" {
+				users[g.Message] = f.Value
+			}
+		}
+	}
+	assert.Equal(t, map[string]string{"before the session is read": "", "behind it": "ann"}, users)
+}
+
 // A User that logs an alert isn't asked again for that one.
 func TestUserThatLogs(t *testing.T) {
 	w := newWard(t, slackalert.Options{})
