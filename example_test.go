@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -118,6 +119,120 @@ func ExampleLoadCodes() {
 	// Output:
 	// 2 Tampered token <nil>
 	// slackalert: codes: line 2: code "token_tampered": unknown field "titel"; want title, channel, mention, runbook or mute
+}
+
+// The catalogue may change while the program runs: a code is muted, or sent to
+// another channel, without a deploy. Here a file is looked at now and then.
+func ExampleHandler_SetCodes() {
+	h, logger := newExample(&slackalert.Options{})
+	defer h.Close()
+
+	file := filepath.Join(os.TempDir(), fmt.Sprint("codes-", os.Getpid(), ".json"))
+	defer os.Remove(file)
+	var read time.Time
+	reload := func() error {
+		info, err := os.Stat(file)
+		if err != nil || info.ModTime().Equal(read) {
+			return err
+		}
+		data, err := os.Open(file)
+		if err != nil {
+			return err
+		}
+		defer data.Close()
+		codes, err := slackalert.LoadCodes(data)
+		if err != nil {
+			return err // the old ones stay
+		}
+		read = info.ModTime()
+		return h.SetCodes(codes)
+	}
+	// go func() {
+	// 	for range time.Tick(10 * time.Second) {
+	// 		if err := reload(); err != nil {
+	// 			logger.Warn("codes are not read", "file", file, "error", err)
+	// 		}
+	// 	}
+	// }()
+
+	_ = os.WriteFile(file, []byte(`{"card_refused": {"channel": "#payments"}}`), 0o600)
+	fmt.Println(reload())
+	logger.Warn("the bank refuses a card", "error_code", "card_refused")
+
+	_ = os.WriteFile(file, []byte(`{"card_refused": {"mention": "@oncall"}}`), 0o600)
+	_ = os.Chtimes(file, time.Time{}, read.Add(time.Second))
+	fmt.Println(reload())
+	// Output:
+	// <nil>
+	// slackalert: codes: line 1: code "card_refused": mention is "@oncall", which calls nobody; want "<@U…>" for a user, "<!subteam^S…>" for a group, "<!here>", "<!channel>" or "<!everyone>" (the IDs stand in the profiles)
+	// #payments WARN card_refused the bank refuses a card error_code=card_refused
+}
+
+// Route names the channel of an alert, by whatever the record or its context
+// says. Where it returns "", a code's channel counts, else Options.Channel.
+func ExampleOptions_route() {
+	type tenant struct{}
+	h, logger := newExample(&slackalert.Options{
+		Route: func(ctx context.Context, r slog.Record) string {
+			if ctx.Value(tenant{}) == "acme" {
+				return "#acme"
+			}
+			if r.Level < slog.LevelError {
+				return "#noise"
+			}
+			return ""
+		},
+	})
+	defer h.Close()
+
+	logger.ErrorContext(context.WithValue(context.Background(), tenant{}, "acme"), "payment failed")
+	logger.Warn("sign-in refused", "error_code", "token_tampered")
+	// Unordered output:
+	// #acme ERROR payment failed
+	// #noise WARN token_tampered sign-in refused error_code=token_tampered
+}
+
+// What others put into contexts, as a tracer its ids, stands in every record,
+// in the logs and in Slack.
+func ExampleOptions_contextAttrs() {
+	type traceID struct{}
+	h, logger := newExample(&slackalert.Options{
+		ContextAttrs: func(ctx context.Context) []slog.Attr {
+			id, ok := ctx.Value(traceID{}).(string)
+			if !ok {
+				return nil
+			}
+			return []slog.Attr{slog.String("trace_id", id)}
+		},
+	})
+	defer h.Close()
+
+	ctx := context.WithValue(context.Background(), traceID{}, "4bf92f3577b34da6")
+	logger.WithGroup("order").ErrorContext(ctx, "payment failed", "number", 1007)
+	// Output:
+	// ERROR payment failed trace_id=4bf92f3577b34da6 order.number=1007
+}
+
+// On a laptop there is no token: the program starts all the same, says so once,
+// and its alerts stay in the logs.
+func ExampleOptions_optional() {
+	base := slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: noTime})
+	h, err := slackalert.New(base, &slackalert.Options{
+		Token:    os.Getenv("NO_SUCH_TOKEN"),
+		Channel:  "C0123456789",
+		Optional: true,
+	})
+	if err != nil {
+		panic(err)
+	}
+	defer h.Close()
+
+	slog.New(h).Error("payment failed")
+	fmt.Println(h.Check(context.Background()))
+	// Output:
+	// level=WARN msg="slackalert: there is no destination: alerts stay in the logs" want="Token with Channel, WebhookURL or Sender"
+	// level=ERROR msg="payment failed"
+	// no destination; want one of Token with Channel, WebhookURL, Sender
 }
 
 // Filter has the last word. Here it leaves out what failed only because the

@@ -465,7 +465,8 @@ func (h *Handler) fields(c *capture.Alert, r slog.Record, s *scope.Scope) {
 
 // Check asks Slack whether it accepts the token or the webhook, or a Sender
 // that has a method Check(context.Context) error how it is. It sends nothing
-// that anybody reads, and works after Shutdown too.
+// that anybody reads, and works after Shutdown too. Its error says what to do. With
+// Options.Optional and no destination it is [ErrNoDestination].
 func (h *Handler) Check(ctx context.Context) error {
 	return h.core.config.check(ctx)
 }
@@ -473,10 +474,11 @@ func (h *Handler) Check(ctx context.Context) error {
 // Flush tells what waits for BatchDelay and returns when it is told. Repeats
 // inside RepeatInterval stay. It returns an error, and the alerts stay pending,
 // when ctx ends first, or when an attempt fails for a cause that a person must
-// mend; other failures are tried again until ctx ends, so give it a deadline.
+// mend: it says what to do. Other failures are tried again until ctx ends, so
+// give it a deadline.
 // With nothing waiting, and after Shutdown, it returns nil.
 func (h *Handler) Flush(ctx context.Context) error {
-	return h.core.batch.flush(ctx)
+	return advised(h.core.batch.flush(ctx))
 }
 
 // Shutdown tells everything, repeats too, and stops the goroutine. Alerts
@@ -487,7 +489,7 @@ func (h *Handler) Flush(ctx context.Context) error {
 // same. It doesn't close base.
 func (h *Handler) Shutdown(ctx context.Context) error {
 	h.core.shut.Store(true)
-	return h.core.batch.shutdown(ctx)
+	return advised(h.core.batch.shutdown(ctx))
 }
 
 // Close is Shutdown with 5 s.
@@ -500,12 +502,12 @@ func (h *Handler) Close() error {
 const closeWait = 5 * time.Second
 
 // Stats counts since New. At every moment
-// Alerts == Delivered + Pending + Lost.
+// Alerts == Delivered + Pending + Lost + Spooled.
 type Stats struct {
 	Alerts    uint64 // became alerts
 	Delivered uint64 // of those, told in a message that was accepted, alone or in a count
 	Pending   uint64 // of those, waiting
-	Lost      uint64 // of those, given up at Shutdown
+	Lost      uint64 // of those, given up at Shutdown and not spooled
 	Spooled   uint64 // of those, left in SpoolDir at Shutdown for the next start
 	Messages  uint64 // accepted
 	Updates   uint64 // edits accepted

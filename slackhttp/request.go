@@ -140,7 +140,7 @@ func (q *request) User() string {
 		answer = &user
 		q.hit.Store(answer)
 	}
-	return clean(*answer, maxUser) // as the scope would have it
+	return ident.Clean(*answer, maxUser) // as the scope would have it
 }
 
 // shownUser is User, but takes an answer that User had for the same alert.

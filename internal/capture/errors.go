@@ -30,13 +30,24 @@ func Chain(err error, text string) string {
 	b.WriteString(text[:min(len(text), window+1)])
 	walk(err, func(e error) bool {
 		t := ErrorText(e)
-		if t = t[:min(len(t), window+1)]; !strings.Contains(b.String(), t) {
+		if t = t[:min(len(t), window+1)]; !says(b.String(), t) {
 			b.WriteString("\ncaused by: " + t)
 		}
 		return b.Len() <= window
 	})
 	return b.String()
 }
+
+// says reports whether a text has another in it, of several lines also where
+// they were indented or put into one.
+func says(text, part string) bool {
+	if strings.Contains(text, part) {
+		return true
+	}
+	return strings.Contains(part, "\n") && strings.Contains(oneLine(text), oneLine(part))
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // ErrorStack is the stack that an error carries, the innermost of its chain:
 // what a method StackTrace of pkg/errors and its kin returns. "" = none.

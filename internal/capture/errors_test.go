@@ -133,3 +133,32 @@ type numbered struct {
 }
 
 func (e numbered) Error() string { return fmt.Sprint("layer ", e.n, ".") }
+
+// indents writes what it wraps as drivers do whose errors have several lines.
+type indents struct{ error }
+
+func (e indents) Error() string {
+	return "failed to connect:\n\t" + strings.ReplaceAll(e.error.Error(), "\n", "\n\t")
+}
+func (e indents) Unwrap() error { return e.error }
+
+type flattens struct{ error }
+
+func (e flattens) Error() string { return "charge: " + strings.ReplaceAll(e.error.Error(), "\n", " ") }
+func (e flattens) Unwrap() error { return e.error }
+
+func TestSeveralLinesAreShownOnce(t *testing.T) {
+	both := errors.Join(errors.New("[::1]:5432: refused"), errors.New("127.0.0.1:5432: refused"))
+	for name, c := range map[string]struct {
+		err  error
+		want string
+	}{
+		"joined":           {both, "[::1]:5432: refused\n127.0.0.1:5432: refused"},
+		"wrapped":          {fmt.Errorf("ping: %w", both), "ping: [::1]:5432: refused\n127.0.0.1:5432: refused"},
+		"indented":         {indents{both}, "failed to connect:\n\t[::1]:5432: refused\n\t127.0.0.1:5432: refused"},
+		"in one line":      {flattens{both}, "charge: [::1]:5432: refused 127.0.0.1:5432: refused"},
+		"another's, shown": {flattens{errors.Join(indents{both}, io.EOF)}, "charge: failed to connect: \t[::1]:5432: refused \t127.0.0.1:5432: refused EOF"},
+	} {
+		assert.Equal(t, c.want, Chain(c.err, ErrorText(c.err)), name)
+	}
+}
