@@ -87,6 +87,7 @@ func TestFreezeIsBounded(t *testing.T) {
 	}
 	all := shown(Settings{}, nil, Settings{}.Freeze(nil, many)...)
 	require.Len(t, all, MaxFields+1)
+	assert.Len(t, Settings{}.Freeze(nil, many), MaxFields+1)
 	assert.Equal(t, "…=(+36 fields)", all[MaxFields])
 
 	var nested slog.Attr
@@ -95,15 +96,33 @@ func TestFreezeIsBounded(t *testing.T) {
 	}
 	assert.Equal(t, shown(Settings{}, nil, nested), shown(Settings{}, nil, Settings{}.Freeze(nil, []slog.Attr{nested})...))
 
+	endless := []slog.Attr{slog.Any("n", nest{})}
+	want := shown(Settings{}, nil, endless...)
+	assert.Equal(t, []string{"…=(+1 fields)"}, want)
+	assert.Equal(t, want, shown(Settings{}, nil, Settings{}.Freeze(nil, endless)...))
+}
+
+// nest has itself in a group.
+type nest struct{}
+
+func (n nest) LogValue() slog.Value { return slog.GroupValue(slog.Any("n", n)) }
+
+func TestFreezeIsSmall(t *testing.T) {
 	long := strings.Repeat("x", 1<<20)
-	kept := Settings{}.Freeze(nil, []slog.Attr{slog.Any("a", []string{long}), slog.Any("b", errors.New(long)), slog.Any("c", []string{long})})
-	size := 0
+	var many []slog.Attr
+	for i := range 20 {
+		many = append(many, slog.Any(fmt.Sprint("list", i), []string{long}), slog.Any(fmt.Sprint("err", i), errors.New(long)))
+	}
+	kept, size := Settings{}.Freeze(nil, many), 0
 	for _, a := range kept {
 		_, f := thaw(a)
 		size += len(f.value.String())
 	}
-	assert.LessOrEqual(t, size, 3*window)
-	assert.Contains(t, shown(Settings{}, nil, kept...)[0], "… (more)")
+	assert.LessOrEqual(t, size, 2*MaxAlert+window)
+	all := shown(Settings{}, nil, kept...)
+	assert.Contains(t, all[0], "… (more)")
+	assert.Contains(t, all[1], "… (more)")
+	assert.Equal(t, "…=(+36 fields)", all[len(all)-1])
 }
 
 func TestFreezeLeavesPlainKinds(t *testing.T) {
