@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -25,10 +26,10 @@ var (
 // What the documents show is a program that builds, or stands in an example
 // that runs.
 func TestDocs(t *testing.T) {
-	if built {
+	t.Parallel()
+	if built.Swap(true) {
 		return // with -count: it would build the same again
 	}
-	built = true
 	var examples strings.Builder
 	for _, name := range []string{"example_test.go", "slackhttp/example_test.go"} {
 		text, err := os.ReadFile(name)
@@ -53,10 +54,10 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// What the documents have one paste is read by who will read it.
 // built says that this process has built the documentation's programs.
-var built bool
+var built atomic.Bool
 
+// What the documents have one paste is read by who will read it.
 func TestDocsJSON(t *testing.T) {
 	tuning, err := os.ReadFile("docs/tuning.md")
 	require.NoError(t, err)
@@ -77,6 +78,7 @@ func TestDocsJSON(t *testing.T) {
 
 // The README's first program, as a newcomer starts it.
 func TestFirstProgram(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	slack, err := fakeslack.Start(nil)
