@@ -13,13 +13,14 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"time"
 )
 
 // ErrHeld is what [Take] returns of a file whose owner lives.
 var ErrHeld = errors.New("its owner lives")
 
-// newSuffix ends the name of a file that is being made.
-const newSuffix = ".new"
+// Making ends the name of a file that is being made.
+const Making = ".new"
 
 // Is reports whether f is the file that stands under path now. It is not where
 // somebody removed, renamed or replaced it.
@@ -45,4 +46,26 @@ func Take(path string) (*os.File, error) {
 		return nil, &fs.PathError{Op: "take", Path: path, Err: fs.ErrNotExist}
 	}
 	return f, nil
+}
+
+// Tidy removes what is left, for more than a minute, of a file that a process
+// was making when it was killed.
+func Tidy(path string) {
+	info, err := os.Lstat(path)
+	if err != nil || time.Since(info.ModTime()) < time.Minute {
+		return
+	}
+	if f, err := Take(path); err == nil {
+		_ = Remove(f, path) // or the next to look does
+	}
+}
+
+// Owner is a process, as it writes of itself into its files.
+type Owner struct {
+	Service string    `json:"service"`
+	Host    string    `json:"host"`
+	PID     int       `json:"pid"`
+	Start   time.Time `json:"start"`
+	Run     string    `json:"run"` // names its files: no other process has it
+	Build   string    `json:"build,omitempty"`
 }

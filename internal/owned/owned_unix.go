@@ -15,7 +15,7 @@ import (
 // locked, with begin written to it. It stands under its name only when all that
 // is done: nobody sees it unlocked or empty, and a failure leaves nothing.
 func Create(path string, begin []byte) (*os.File, error) {
-	f, err := os.OpenFile(path+newSuffix, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path+Making, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -24,10 +24,10 @@ func Create(path string, begin []byte) (*os.File, error) {
 		_, err = f.Write(begin)
 	}
 	if err == nil {
-		err = os.Rename(path+newSuffix, path)
+		err = os.Rename(path+Making, path)
 	}
 	if err != nil {
-		_ = os.Remove(path + newSuffix) // what counts is the first error
+		_ = os.Remove(path + Making) // what counts is the first error
 		_ = f.Close()
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"time"
 	"unsafe"
 
+	"example.com/slackalert/internal/owned"
 	"github.com/stretchr/testify/require"
 )
 
@@ -74,11 +75,11 @@ func load(args []string) error {
 	if err != nil {
 		return err
 	}
-	st, err := Open(dir, Owner{Service: "shop", Run: run}, func(msg string, args ...any) { fmt.Fprintln(os.Stderr, msg, args) })
+	st, err := Open(dir, owned.Owner{Service: "shop", Run: run}, func(msg string, args ...any) { fmt.Fprintln(os.Stderr, msg, args) })
 	if err != nil {
 		return err
 	}
-	st.Adopt(func(_ Owner, records []Record) {
+	st.Adopt(func(_ owned.Owner, records []Record) {
 		for _, r := range records {
 			r.Slot.Told(r.Told)
 		}
@@ -203,7 +204,7 @@ func (f *figures) check(t *testing.T, tr *truth, run string, found map[string]Re
 func (f *figures) gather(t *testing.T, dir string) map[string]Record {
 	st, h := open(t, dir, "after")
 	found := map[string]Record{}
-	st.Adopt(func(_ Owner, records []Record) {
+	st.Adopt(func(_ owned.Owner, records []Record) {
 		for _, r := range records {
 			var k kindData
 			require.NoError(t, json.Unmarshal(r.Data, &k))
@@ -277,7 +278,7 @@ func init() { jobs["full"] = full }
 // full lets files grow to a limit only, and takes the limit away.
 func full(args []string) error {
 	dir, after := args[0], make(chan string, 8)
-	st, err := Open(dir, Owner{Service: "shop", Run: "full"}, func(msg string, args ...any) { after <- msg })
+	st, err := Open(dir, owned.Owner{Service: "shop", Run: "full"}, func(msg string, args ...any) { after <- msg })
 	if err != nil {
 		return err
 	}
@@ -360,7 +361,7 @@ func TestAFullFileSystem(t *testing.T) {
 
 		st, h = open(t, dir, "two")
 		var found []Record
-		st.Adopt(func(_ Owner, records []Record) { found = records })
+		st.Adopt(func(_ owned.Owner, records []Record) { found = records })
 		require.Len(t, found, kept)
 		s := st.Put([]byte(`"new"`), 1, 1)
 		require.Equal(t, mounted, !s.Kept())

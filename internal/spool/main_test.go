@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/slackalert/internal/owned"
 	"github.com/stretchr/testify/require"
 )
 
@@ -58,17 +59,17 @@ func (h *heard) all() []string {
 
 func open(t testing.TB, dir, run string) (*Store, *heard) {
 	h := &heard{}
-	st, err := Open(dir, Owner{Service: "shop", Host: "web-1", PID: os.Getpid(), Run: run, Build: "1a2b3c4"}, h.report)
+	st, err := Open(dir, owned.Owner{Service: "shop", Host: "web-1", PID: os.Getpid(), Run: run, Build: "1a2b3c4"}, h.report)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = st.Close() }) // a second Close does nothing
 	return st, h
 }
 
 // adopted is what a new process finds in dir.
-func adopted(t testing.TB, dir, run string) (st *Store, owners []Owner, found map[string]Record) {
+func adopted(t testing.TB, dir, run string) (st *Store, owners []owned.Owner, found map[string]Record) {
 	st, h := open(t, dir, run)
 	found = map[string]Record{}
-	st.Adopt(func(o Owner, records []Record) {
+	st.Adopt(func(o owned.Owner, records []Record) {
 		owners = append(owners, o)
 		for _, r := range records {
 			if old, ok := found[string(r.Data)]; !ok || old.Alerts < r.Alerts {

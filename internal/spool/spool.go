@@ -17,7 +17,7 @@
 //	  16  uint32  format, 1
 //	  20  uint32  length of the JSON
 //	  24  uint32  checksum of the JSON
-//	  28  JSON of an Owner
+//	  28  JSON of an owned.Owner
 //	then up to 1,000 slots of 16,384 bytes, sparse: 16,388,096 bytes at most
 //	   0  uint32  checksum of the bytes 4 to 255
 //	   4  uint32  length of the data; 0 = the slot is free
@@ -50,7 +50,6 @@ import (
 	"math/bits"
 	"os"
 	"sync"
-	"time"
 
 	"example.com/slackalert/internal/owned"
 )
@@ -97,16 +96,6 @@ var (
 	le     = binary.LittleEndian
 )
 
-// Owner is the process that made a file.
-type Owner struct {
-	Service string    `json:"service"`
-	Host    string    `json:"host"`
-	PID     int       `json:"pid"`
-	Start   time.Time `json:"start"`
-	Run     string    `json:"run"`
-	Build   string    `json:"build,omitempty"`
-}
-
 // Counts is what is known of a group's alerts.
 type Counts struct {
 	Alerts uint64
@@ -150,8 +139,8 @@ func Fit(v any, less ...func()) ([]byte, error) {
 	}
 }
 
-// page is the first page of a file.
-func (o Owner) page() ([]byte, error) {
+// pageOf is the first page of a file.
+func pageOf(o owned.Owner) ([]byte, error) {
 	data, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
@@ -174,7 +163,7 @@ var (
 )
 
 // readOwner reads the first page of a file.
-func readOwner(r io.ReaderAt) (o Owner, b []byte, err error) {
+func readOwner(r io.ReaderAt) (o owned.Owner, b []byte, err error) {
 	b = make([]byte, pageSize)
 	switch _, err := r.ReadAt(b, 0); {
 	case err != nil && err != io.EOF:

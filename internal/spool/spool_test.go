@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 
+	"example.com/slackalert/internal/owned"
 	"github.com/stretchr/testify/require"
 )
 
@@ -97,7 +98,7 @@ func TestWhatWasWrittenIsFound(t *testing.T) {
 
 	_, owners, found := adopted(t, dir, "two")
 	require.Len(t, owners, 1)
-	require.Equal(t, Owner{Service: "shop", Host: "web-1", PID: os.Getpid(), Run: "one", Build: "1a2b3c4"}, owners[0])
+	require.Equal(t, owned.Owner{Service: "shop", Host: "web-1", PID: os.Getpid(), Run: "one", Build: "1a2b3c4"}, owners[0])
 	got := map[string]Counts{}
 	for data, r := range found {
 		got[data] = r.Counts

@@ -22,14 +22,13 @@ import (
 
 const (
 	suffix   = ".spool"
-	makings  = ".new"      // of a file that is being made
 	lookEach = time.Minute // for files whose owner has gone, for room on the disk, for a file that was removed
 )
 
 // Store is one process's spool. Its methods may be called by many goroutines.
 type Store struct {
 	dir    string
-	owner  Owner
+	owner  owned.Owner
 	report func(msg string, args ...any) // trouble, once; called without a slot's lock or mu
 
 	troubled atomic.Bool // base knows of a trouble that isn't over
@@ -43,7 +42,7 @@ type Store struct {
 
 	looking sync.Mutex // held while one looks around; taken before mu
 	timer   *time.Timer
-	adopt   func(Owner, []Record)
+	adopt   func(owned.Owner, []Record)
 	said    map[string]bool // files that report has heard of
 }
 
@@ -60,9 +59,9 @@ var errFull = fmt.Errorf("spool: all its %d slots are taken", Slots)
 // report is told of trouble, once when it begins and once when it is over; a full
 // disk is trouble, what else is in the way is an error. An owner needs a Run of
 // its own, which names the file.
-func Open(dir string, owner Owner, report func(msg string, args ...any)) (*Store, error) {
+func Open(dir string, owner owned.Owner, report func(msg string, args ...any)) (*Store, error) {
 	st := &Store{dir: dir, owner: owner, report: report, waiting: map[*Slot]bool{}, said: map[string]bool{}}
-	page, err := owner.page()
+	page, err := pageOf(owner)
 	if err != nil {
 		return nil, err
 	}
@@ -307,7 +306,7 @@ func (f *file) sync() error {
 // dropped the file is removed. A group that was given another example when its
 // process was killed may come twice, in two calls even: the larger counts hold. Files of other services are left to
 // them.
-func (st *Store) Adopt(adopt func(Owner, []Record)) {
+func (st *Store) Adopt(adopt func(owned.Owner, []Record)) {
 	st.looking.Lock()
 	defer st.looking.Unlock()
 	st.adopt = adopt
@@ -329,8 +328,8 @@ func (st *Store) look() {
 		case !e.Type().IsRegular() || st.mine(path):
 		case strings.HasSuffix(path, suffix):
 			st.takeOver(path)
-		case strings.HasSuffix(path, suffix+makings):
-			tidy(path)
+		case strings.HasSuffix(path, suffix+owned.Making):
+			owned.Tidy(path)
 		}
 	}
 }
@@ -340,17 +339,6 @@ func (st *Store) mine(path string) bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	return path == st.file.path || slices.ContainsFunc(st.taken, func(f *file) bool { return f.path == path })
-}
-
-// tidy removes what is left of a process that was killed while it made its file.
-func tidy(path string) {
-	info, err := os.Lstat(path)
-	if err != nil || time.Since(info.ModTime()) < lookEach {
-		return
-	}
-	if f, err := owned.Take(path); err == nil {
-		_ = owned.Remove(f, path) // or the next to look does
-	}
 }
 
 // sayOnce tells of a file that can't be adopted.

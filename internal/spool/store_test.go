@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"example.com/slackalert/internal/owned"
 	"github.com/stretchr/testify/require"
 )
 
@@ -40,7 +41,7 @@ func TestWhatCantBeAdoptedIsSaidOnceAndLeft(t *testing.T) {
 		{"short", func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, offset(1)+260)) }, 1, "1 of its slots are damaged, 1 are not", true},
 		{"only a page", func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, pageSize)) }, 0, "", false},
 		{"another service's", func(t *testing.T, path string) {
-			page, err := Owner{Service: "mail", Run: "one"}.page()
+			page, err := pageOf(owned.Owner{Service: "mail", Run: "one"})
 			require.NoError(t, err)
 			corrupt(t, path, 0, string(page))
 		}, 0, "", true},
@@ -57,7 +58,7 @@ func TestWhatCantBeAdoptedIsSaidOnceAndLeft(t *testing.T) {
 
 				st, h := open(t, dir, "two")
 				found := 0
-				st.Adopt(func(_ Owner, records []Record) { found += len(records) })
+				st.Adopt(func(_ owned.Owner, records []Record) { found += len(records) })
 				time.Sleep(5 * time.Minute)
 				synctest.Wait()
 				require.Equal(t, tt.found, found)
@@ -83,7 +84,7 @@ func TestADamagedSlotGoesWithTheOthers(t *testing.T) {
 	require.NoError(t, st.Close())
 	corrupt(t, filepath.Join(dir, "one.spool"), offset(0)+16, "\xff")
 	st, _ = open(t, dir, "two")
-	st.Adopt(func(_ Owner, records []Record) {
+	st.Adopt(func(_ owned.Owner, records []Record) {
 		require.Len(t, records, 1)
 		records[0].Slot.Drop()
 	})
@@ -97,7 +98,7 @@ func TestLooksAgainEachMinute(t *testing.T) {
 		old.Put([]byte(`1`), 1, 1)
 		st, h := open(t, dir, "new")
 		var found atomic.Int64
-		st.Adopt(func(_ Owner, records []Record) { found.Add(int64(len(records))) })
+		st.Adopt(func(_ owned.Owner, records []Record) { found.Add(int64(len(records))) })
 		require.EqualValues(t, 0, found.Load(), "its owner lives")
 		time.Sleep(61 * time.Second)
 		synctest.Wait()
@@ -245,13 +246,13 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
 	for _, tt := range []struct {
 		name, dir string
-		owner     Owner
+		owner     owned.Owner
 		want      string
 	}{
-		{"a file for a folder", filepath.Join(dir, "file"), Owner{Run: "one"}, "file"},
-		{"a folder under a file", filepath.Join(dir, "file", "spool"), Owner{Run: "one"}, "file"},
-		{"a name too long", dir, Owner{Run: strings.Repeat("r", 300)}, "name too long"},
-		{"an owner too long", dir, Owner{Run: "one", Host: strings.Repeat("h", 5000)}, "want at most 4068"},
+		{"a file for a folder", filepath.Join(dir, "file"), owned.Owner{Run: "one"}, "file"},
+		{"a folder under a file", filepath.Join(dir, "file", "spool"), owned.Owner{Run: "one"}, "file"},
+		{"a name too long", dir, owned.Owner{Run: strings.Repeat("r", 300)}, "name too long"},
+		{"an owner too long", dir, owned.Owner{Run: "one", Host: strings.Repeat("h", 5000)}, "want at most 4068"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Open(tt.dir, tt.owner, nil)

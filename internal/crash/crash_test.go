@@ -1,0 +1,253 @@
+package crash
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"example.com/slackalert/internal/owned"
+	"github.com/stretchr/testify/require"
+)
+
+// childEnv names the end of a test binary that runs as another process.
+const childEnv = "CRASH_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	end := os.Getenv(childEnv)
+	if end == "" {
+		os.Exit(m.Run())
+	}
+	c, err := Catch(os.Args[1], me)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	if end == "told" {
+		c.Told()
+		end = "panic"
+	}
+	ways[end]()
+	os.Exit(0)
+}
+
+var me = owned.Owner{Service: "shop", Host: "web-1", PID: 7, Run: "one", Build: "1a2b3c4", Start: time.Unix(1e9, 0).UTC()}
+
+// ways are ways to end.
+var ways = map[string]func(){
+	"normal": func() {},
+	"exit":   func() { os.Exit(3) },
+	"panic":  func() { defer cleanUp(); work("no such tenant") },
+	"error":  func() { panic(errors.New("two\n\nlines\ngoroutine 7")) },
+	"nil":    func() { var p *time.Time; fmt.Println(p.Year()) },
+	"goroutine": func() {
+		go func() { work("elsewhere") }()
+		select {}
+	},
+	"again": func() {
+		defer func() { panic(recover()) }()
+		work("recovered")
+	},
+	"another": func() {
+		defer func() { panic("while cleaning up") }()
+		work("the first")
+	},
+	"map": func() {
+		m := map[int]int{}
+		for i := range 8 {
+			go func() {
+				for {
+					m[i]++
+				}
+			}()
+		}
+		select {}
+	},
+	"stack":    func() { debug.SetMaxStack(1 << 20); fmt.Println(recurse(1)) },
+	"unlock":   func() { new(sync.Mutex).Unlock() },
+	"unlockRW": func() { new(sync.RWMutex).RUnlock() },
+	"memory":   func() { hoard() },
+}
+
+func cleanUp() {}
+
+//go:noinline
+func work(why string) { panic(why) }
+
+//go:noinline
+func recurse(n int) int { return recurse(n+1) + n }
+
+var hoarded [][]byte
+
+func hoard() {
+	leaveMemory()
+	for {
+		hoarded = append(hoarded, make([]byte, 64<<20))
+	}
+}
+
+// end lets a child end in one of the ways and returns what stands in dir.
+func end(t *testing.T, how, dir string) {
+	cmd := exec.Command(os.Args[0], dir)
+	cmd.Env = append(os.Environ(), childEnv+"="+how)
+	_ = cmd.Run() // it was to fail
+}
+
+// told is what the next process tells of dir.
+func told(t *testing.T, dir string) []Report {
+	reports := []Report{}
+	w := Watch(dir, "shop", func(r Report) { reports = append(reports, r) }, func(msg string, args ...any) { t.Error(msg, args) })
+	w.Close()
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, entries)
+	return reports
+}
+
+func TestEachEnd(t *testing.T) {
+	for _, tt := range []struct {
+		end, cause, frame string // frame: "" = nothing is told
+		panics            bool
+		stack             string
+	}{
+		{"normal", "", "", false, ""},
+		{"exit", "", "", false, ""},
+		{"told", "", "", false, ""},
+		{"panic", "panic: no such tenant", "work", true, "crash.work"},
+		{"error", "panic: two\n\t\n\tlines\n\tgoroutine 7", "init", true, ""},
+		{"nil", "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV", "init", true, ""},
+		{"goroutine", "panic: elsewhere", "work", true, "crash.work"},
+		{"again", "panic: recovered [recovered, repanicked]", "", true, "crash.work"},
+		{"another", "panic: the first\n\tpanic: while cleaning up", "", true, "crash.work"},
+		{"map", "fatal error: concurrent access to a map that is written", "init", false, ""},
+		{"stack", "fatal error: stack overflow", "recurse", false, "times)"},
+		{"unlock", "fatal error: unlock of unlocked mutex", "init", false, "sync.(*Mutex).Unlock"},
+		{"unlockRW", "fatal error: unlock of unlocked RWMutex", "init", false, "sync.(*RWMutex).RUnlock"},
+		{"memory", "fatal error: out of memory", "hoard", false, ""},
+	} {
+		t.Run(tt.end, func(t *testing.T) {
+			t.Parallel()
+			checkEnd(t, tt.end, tt.cause, tt.frame, tt.panics, tt.stack)
+		})
+	}
+}
+
+func checkEnd(t *testing.T, how, cause, frame string, panics bool, stack string) {
+	dir := filepath.Join(t.TempDir(), "spool")
+	end(t, how, dir)
+	reports := told(t, dir)
+	if cause == "" {
+		require.Empty(t, reports)
+		return
+	}
+	require.Len(t, reports, 1)
+	r := reports[0]
+	require.Equal(t, me, r.Owner)
+	require.WithinDuration(t, time.Now(), r.At, time.Minute)
+	require.True(t, strings.HasPrefix(r.Cause, cause), "%q", r.Cause)
+	require.Equal(t, panics, r.Panic)
+	require.Contains(t, r.Function, frame)
+	require.Contains(t, r.Function, "crash.", "its own")
+	require.Contains(t, r.File, "crash_")
+	require.Positive(t, r.Line)
+	require.Contains(t, r.Stack, stack)
+	for i, line := range strings.Split(r.Stack, "\n") {
+		require.Equal(t, !strings.HasPrefix(line, "…") && i%2 == 1, strings.HasPrefix(line, "\t") && strings.Contains(line, ".go:"), r.Stack)
+		require.False(t, strings.HasPrefix(line, "runtime."), r.Stack)
+		if strings.HasPrefix(line, "…") {
+			break // what follows has another beat
+		}
+	}
+}
+
+// C code dies on a thread of Go's, or on one that Go knows nothing of.
+func TestEndsInC(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "dies")
+	build := exec.Command("go", "build", "-o", bin, "./testdata/cgo")
+	build.Env = append(os.Environ(), "CGO_ENABLED=1")
+	if out, err := build.CombinedOutput(); err != nil {
+		require.Contains(t, string(out), "C compiler", "only where there is none the program can't be built")
+		return
+	}
+	for _, tt := range []struct{ end, cause string }{
+		{"segv", "SIGSEGV: segmentation violation, in cgo"},
+		{"abort", "SIGABRT: abort, in cgo"},
+		{"thread", ""},
+	} {
+		t.Run(tt.end, func(t *testing.T) {
+			dir := t.TempDir()
+			require.Error(t, exec.Command(bin, dir, tt.end).Run())
+			reports := told(t, dir)
+			if tt.cause == "" {
+				require.Empty(t, reports)
+				return
+			}
+			require.Len(t, reports, 1)
+			require.Equal(t, tt.cause, reports[0].Cause)
+			require.Contains(t, reports[0].Function, "main.")
+		})
+	}
+}
+
+func TestWatchesOthersEachMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		page := []byte(magic + `{"service":"shop","run":"other"}` + "\n")
+		other, err := owned.Create(filepath.Join(dir, "other.crash"), page)
+		require.NoError(t, err)
+		mail, err := owned.Create(filepath.Join(dir, "mail.crash"), []byte(magic+`{"service":"mail"}`+"\npanic: not ours\n"))
+		require.NoError(t, err)
+		require.NoError(t, mail.Close())
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "foreign.crash"), []byte("core dump"), 0o600))
+		var tells, reports atomic.Int64
+		w := Watch(dir, "shop", func(r Report) {
+			require.Equal(t, "panic: late", r.Cause)
+			tells.Add(1)
+		}, func(_ string, args ...any) {
+			require.Contains(t, fmt.Sprint(args...), "foreign.crash")
+			reports.Add(1)
+		})
+		require.Zero(t, tells.Load(), "its owner lives")
+		_, err = other.WriteString("panic: late\n\ngoroutine 1 [running]:\n")
+		require.NoError(t, err)
+		require.NoError(t, other.Close())
+		time.Sleep(61 * time.Second)
+		synctest.Wait()
+		require.EqualValues(t, 1, tells.Load())
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		require.EqualValues(t, 1, tells.Load())
+		require.EqualValues(t, 1, reports.Load())
+		w.Close()
+		require.NoFileExists(t, filepath.Join(dir, "other.crash"))
+		require.FileExists(t, filepath.Join(dir, "mail.crash"))
+		require.FileExists(t, filepath.Join(dir, "foreign.crash"))
+	})
+}
+
+func TestReadsABoundedPart(t *testing.T) {
+	dir := t.TempDir()
+	long := magic + `{"service":"shop"}` + "\npanic: long\n\ngoroutine 1 [running]:\n" + strings.Repeat("main.f(0x1)\n\t/src/f.go:1 +0x1\n", 1<<16)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "long.crash"), []byte(long), 0o600))
+	r := told(t, dir)[0]
+	require.Equal(t, "panic: long", r.Cause)
+	require.Less(t, len(r.Stack), 200)
+	require.Contains(t, r.Stack, "the same call 218")
+}
+
+func TestCatchSaysWhatIsWrong(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	require.NoError(t, os.WriteFile(file, nil, 0o600))
+	_, err := Catch(file, me)
+	require.ErrorContains(t, err, file)
+	(*Catcher)(nil).Told()
+	(*Watcher)(nil).Close()
+}
