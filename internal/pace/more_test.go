@@ -61,13 +61,13 @@ func TestHasteEndsTheWaitForCompany(t *testing.T) {
 func TestTheUrgentComeFirst(t *testing.T) {
 	d := newDesk(t, small(webhook))
 	d.at(0, "a", "b", "c").run(0)
-	d.at(s/4, "d", "e", "F", "G").run(s / 2)
+	d.at(s/4, "d", "E", "F", "G").run(s / 2)
 	d.urge("h")
 	if !d.kinds["h"].plan.Soon(d.now) || !d.kinds["h"].plan.Pressing(d.now) {
 		t.Error("nobody would wait for it")
 	}
 	d.run(m)
-	d.want("0s post1 a 1/1 b 1/1 c 1/1", "1s post2 F 1/1 G 1/1 h 1/1", "2s post3 d 1/1 e 1/1")
+	d.want("0s post1 a 1/1 b 1/1 c 1/1", "1s post2 E 1/1 F 1/1 h 1/1", "2s post3 G 1/1 d 1/1")
 }
 
 func TestTheUrgentWithinTheInterval(t *testing.T) {

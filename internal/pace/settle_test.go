@@ -62,6 +62,34 @@ func TestFailures(t *testing.T) {
 			d.at(0, "a").run(40 * s).lines = nil
 			d.run(h)
 		}, []string{"1m32s post7 failed a 1/1 late 1m31s: ", "3m32s post8 a 1/1 late 3m31s: "}, []string{"1s begins", "32s mend", "3m32s over"}},
+		{"and when that is mended, but nothing reaches Slack", webhook, func(d *desk) {
+			d.answer = func(*attempt) Result {
+				switch {
+				case d.since() < 5*m:
+					return Result{Kind: Failed, Mend: true}
+				case d.since() < 7*m+2*s:
+					return down
+				}
+				return Result{}
+			}
+		}, func(d *desk) {
+			d.at(0, "a").run(h)
+			d.lines = d.lines[3:]
+		}, []string{"7m1s post4 unreachable a 1/1 late 7m0s: ", "7m2s post5 a 1/1 late 7m1s: Slack was unreachable"}, []string{"1s mend", "7m2s over"}},
+		{"what is accepted ends the wait of all", webhook, func(d *desk) {
+			d.answer = func(a *attempt) Result {
+				switch {
+				case d.since() < 3*s:
+					return Result{Kind: Unknown}
+				case d.since() < m:
+					return down
+				}
+				return Result{}
+			}
+		}, func(d *desk) {
+			d.at(0, "lost").at(15*s, "new").run(2 * m)
+			d.lines = d.lines[len(d.lines)-3:]
+		}, []string{"44s post5 unreachable new 1/1", "1m2s post1 lost 1/1", "1m3s post6 new 1/1"}, nil},
 		{"Retry-After holds the lane, up to an hour", bot, func(d *desk) {
 			n := 0
 			d.answer = func(a *attempt) Result {
