@@ -14,6 +14,8 @@ function configured(node) {
 			return node.name === "date" || mentions.includes(`!${node.name}^${node.arguments.join("^")}`);
 		case NodeType.URL:
 			return configuredLink(node.url);
+		case NodeType.Bold: // sign and count of one of many kinds
+			return /^\*(?:🚨|🔴|🟠|🔵|🟣|⚪)(?: PANIC| FATAL| quiet)? ×[0-9,]+(?: or more)?(?: \(\+[0-9,]+\))?\*$/u.test(node.source);
 	}
 	return false;
 }

@@ -63,6 +63,7 @@ type View struct {
 	Width, Height int
 	Scale         float64 // pixels of the picture for one of the page
 	Dark          bool
+	NoScripts     bool   // the page's own don't run
 	Now           string // what the page's scripts take for now, as RFC 3339; "" = now
 }
 
@@ -101,6 +102,7 @@ func (b *Browser) Open(address string, v View) (*Page, error) {
 			}),
 			command(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: "UTC"}),
 			command(emulation.SetLocaleOverride, emulation.SetLocaleOverrideParams{Locale: "en-US"}),
+			command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: v.NoScripts}),
 			command(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script}),
 			chromedp.Navigate(address),
 		),

@@ -279,6 +279,37 @@ func TestLooks(t *testing.T) {
 	}
 }
 
+// TestTouch holds that all that can be tapped on a phone is big enough for it.
+func TestTouch(t *testing.T) {
+	s := newStage(t, slackalert.Options{Links: func(slackalert.Group) []slackalert.Link {
+		return []slackalert.Link{{Text: "Logs", URL: "https://logs.example"}}
+	}})
+	s.log.Error("payment failed")
+	s.waitFor(`document.querySelector("article a.link")`)
+	const small = `[...document.querySelectorAll("a, button")].filter((e) => e.getClientRects().length && (e.getBoundingClientRect().height < 24 || e.getBoundingClientRect().width < 24)).map((e) => e.outerHTML)`
+	assert.Empty(t, ask[[]string](s, small))
+	assert.GreaterOrEqual(t, ask[int](s, `[...document.querySelectorAll("a, button")].filter((e) => e.getClientRects().length).length`), 7)
+}
+
+// TestWithoutScripts holds that the page tells all it knows to who lets no
+// script run, and offers nothing that can't work.
+func TestWithoutScripts(t *testing.T) {
+	s := newStage(t, slackalert.Options{})
+	s.log.Error("payment failed", "user", "41")
+	s.tell()
+	v := phone
+	v.NoScripts = true
+	p := open(t, s.slack.PageURL(), v)
+	text, err := Ask[string](p, `document.body.innerText`)
+	require.NoError(t, err)
+	assert.Regexp(t, `[A-Z][a-z]{2} \d+ \d\d:\d\d UTC`, text, "when it was posted")
+	assert.Contains(t, text, time.Now().UTC().Format("2006-01-02"), "when it happened")
+	assert.Contains(t, text, "🔴 shop: payment failed (user 41)", "what a phone's lock screen shows")
+	seen, err := Ask[int](p, `[...document.querySelectorAll("button, #live")].filter((e) => e.getClientRects().length).length`)
+	require.NoError(t, err)
+	assert.Zero(t, seen, "buttons that do nothing")
+}
+
 // brightness is the mean of a picture's red, green and blue, 0 to 255.
 func brightness(m image.Image) int {
 	sum, b := 0, m.Bounds()

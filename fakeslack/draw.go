@@ -15,6 +15,7 @@ import (
 type messageView struct {
 	TS, Channel, ChannelName string
 	Unix                     int64
+	When                     string // for a page without scripts
 	Author                   string
 	Text                     string // what a phone's notification says
 	Parts                    []part
@@ -57,7 +58,7 @@ func drawAll(messages []*message) []messageView {
 
 func (m *message) draw() messageView {
 	v := messageView{
-		TS: m.ts, Channel: m.id, ChannelName: channelName(m), Unix: m.posted.Unix(), Author: "slackalert",
+		TS: m.ts, Channel: m.id, ChannelName: channelName(m), Unix: m.posted.Unix(), When: m.posted.UTC().Format("Jan 2 15:04 UTC"), Author: "slackalert",
 		Text: words(parseMrkdwn(m.text, false)), Edits: m.edits, JSON: m.payload(),
 	}
 	if m.author == hookAuthor {

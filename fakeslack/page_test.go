@@ -132,7 +132,7 @@ func TestPageShowsWhoAndEdits(t *testing.T) {
 	page = get(t, s.PageURL()).body
 	assert.Contains(t, page, `data-edits="2"`)
 	assert.Contains(t, page, `<span class="edited" title="edited 2 times">(edited)</span>`)
-	assert.Contains(t, page, `hidden>two &lt;2&gt; @here</p>`, "the notification is without marks")
+	assert.Contains(t, page, `<p class="notification" dir="auto">two &lt;2&gt; @here</p>`, "the notification is without marks")
 	assert.NotContains(t, page, ">one<")
 }
 

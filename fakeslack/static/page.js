@@ -1,5 +1,6 @@
-// This script keeps the page up to date, writes dates in the reader's zone, and
-// copies JSON. All markup comes from the server, escaped; none is made here.
+// This script keeps the page up to date, writes dates in the reader's zone, folds
+// notifications, and copies JSON. Without it the page shows what there is, and no
+// button. All markup comes from the server, escaped; none is made here.
 "use strict";
 
 const root = document.documentElement;
@@ -106,11 +107,11 @@ function toEnd() {
 function place(message) {
 	const old = document.getElementById(message.id);
 	if (old && old.dataset.channel === message.dataset.channel) {
-		const open = old.querySelector(".notification:not([hidden])");
-		if (open) showNotification(message, true);
+		showNotification(message, old.querySelector(".notification:not([hidden])") !== null);
 		old.replaceWith(message);
 		return false;
 	}
+	showNotification(message, false);
 	list.append(message);
 	message.classList.add("fresh");
 	return true;
@@ -179,6 +180,8 @@ list.addEventListener("click", (event) => {
 newer.addEventListener("click", toEnd);
 window.addEventListener("scroll", () => { if (atEnd()) newer.hidden = true; }, { passive: true });
 
+root.classList.add("scripted");
+for (const message of list.children) showNotification(message, false);
 writeDates(document);
 setInterval(() => writeDates(document), 30000);
 channels.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });

@@ -75,71 +75,75 @@ func NewLink(label, address string, p inert.Place) Link {
 
 // part is what a card may be without.
 type part struct {
-	name    string // in the note, where it isn't shown; "" = fields, which are counted
-	count   int    // how many of that name it is; 0 = one that needs no number
+	name    string // in the note, where it isn't shown; "" = counted there
 	want    int    // units that it needs in full
 	opening int    // of those, given before any part gets more
 	least   int    // with less it isn't shown
-	show    func(s *Card, room int)
+	cut     func(c *Card, room int)
 	got     int
 }
 
+// all is the opening of what isn't cut.
+const all = math.MaxInt
+
 // parts lists what there is in the order of worth: how it begins, how often,
 // who, when and where, links; then the rest of each; stack and breadcrumbs last.
-func (c *Card) parts() []part {
-	all := make([]part, 0, 12+len(c.Links))
-	add := func(p part) {
-		if p.want > 0 {
-			p.opening, p.least = min(p.opening, p.want), min(p.least, p.want)
-			all = append(all, p)
-		}
+func (c *Card) parts() [12]part {
+	return [...]part{
+		{name: "message", want: inert.Len(c.Message), opening: opening, cut: func(c *Card, n int) { c.Message = inert.Cut(c.Message, n) }},
+		{name: "error", want: inert.Len(c.Error), opening: opening, cut: func(c *Card, n int) { c.Error = inert.Cut(c.Error, n) }},
+		{name: "count", want: spans(c.Often), opening: all, least: all, cut: func(c *Card, n int) { c.Often = unless(n == 0, c.Often) }},
+		{want: weigh(c.Loud), opening: opening, cut: func(c *Card, n int) { c.Loud = c.take(c.Loud, n) }},
+		{want: weigh(c.Small), opening: opening, cut: func(c *Card, n int) { c.Small = c.take(c.Small, n) }},
+		{name: "host", want: inert.Len(c.Home), opening: all, least: all, cut: func(c *Card, n int) { c.Home = unless(n == 0, c.Home) }},
+		{name: "time", want: spans(c.When), opening: all, least: all, cut: func(c *Card, n int) { c.When = unless(n == 0, c.When) }},
+		{name: "source", want: c.Source.weight(), opening: all, least: c.Source.bare(), cut: func(c *Card, n int) { c.Source = c.Source.within(n) }},
+		{want: c.links(), opening: all, cut: func(c *Card, n int) { c.Links = fitting(c.Links, n) }},
+		{want: weigh(c.Long), cut: func(c *Card, n int) { c.Long = c.take(c.Long, n) }},
+		{name: "stack", want: inert.Len(c.Stack), least: least, cut: func(c *Card, n int) { c.Stack = c.top(n) }},
+		{want: c.crumbs(), least: least, cut: func(c *Card, n int) { c.Crumbs = c.latest(n) }},
 	}
-	whole := func(name string, count, want int, show func(*Card)) {
-		add(part{name: name, count: count, want: want, opening: want, least: want, show: func(s *Card, _ int) { show(s) }})
+}
+
+// unless is v, or nothing.
+func unless[T any](away bool, v T) (kept T) {
+	if away {
+		return kept
 	}
-	fields := func(from []Field, opening int, to func(*Card, []Field)) {
-		add(part{want: weigh(from), opening: opening, least: 1, show: func(s *Card, room int) { to(s, s.take(from, room)) }})
-	}
-	add(part{name: "message", want: inert.Len(c.Message), opening: opening, least: 1, show: func(s *Card, n int) { s.Message = inert.Cut(c.Message, n) }})
-	add(part{name: "error", want: inert.Len(c.Error), opening: opening, least: 1, show: func(s *Card, n int) { s.Error = inert.Cut(c.Error, n) }})
-	whole("count", 0, spans(c.Often), func(s *Card) { s.Often = c.Often })
-	fields(c.Loud, opening, func(s *Card, f []Field) { s.Loud = f })
-	fields(c.Small, opening, func(s *Card, f []Field) { s.Small = f })
-	whole("host", 0, inert.Len(c.Home), func(s *Card) { s.Home = c.Home })
-	whole("time", 0, spans(c.When), func(s *Card) { s.When = c.When })
-	add(part{name: "source", want: c.Source.weight(), opening: c.Source.weight(), least: inert.Len(c.Source.Label) + len(" · "), show: func(s *Card, n int) { s.Source = c.Source.within(n) }})
-	for i := range c.Links {
-		whole("link", 1, c.Links[i].weight(), func(s *Card) { s.Links = append(s.Links, c.Links[i]) })
-	}
-	fields(c.Long, 0, func(s *Card, f []Field) { s.Long = f })
-	add(part{name: "stack", want: inert.Len(c.Stack), least: least, show: func(s *Card, n int) { s.Stack = c.top(n) }})
-	add(part{name: "breadcrumb", count: len(c.Crumbs) + c.Earlier, want: c.crumbs(), least: least, show: func(s *Card, n int) { s.Crumbs = c.latest(n) }})
-	return all
+	return v
 }
 
 // Weight is what the card counts if it is shown in full.
 func (c *Card) Weight() int {
-	all := c.parts()
-	w := c.fixed(all)
-	for _, p := range all {
-		w += p.want
+	parts := c.parts()
+	w := c.fixed(parts[:])
+	for i := range parts {
+		w += parts[i].want
 	}
 	return w
 }
 
 // fixed is what counts whatever the room: the head, and the longest note there
 // can be.
-func (c *Card) fixed(all []part) int {
+func (c *Card) fixed(parts []part) int {
 	w := inert.Len(c.Head) + inert.Len(c.Line) + inert.Len(c.Notes) + inert.Len(c.Example) + len("** \n↳  · ")
 	if c.Terse {
 		return w
 	}
-	w += len(" · … (+)") + labels
+	w += len(" · … (+, , )") + labels
 	if n := c.listed(); n > 0 {
-		w += len(words.Plural(n, "field") + "s, ")
+		w += len(words.Plural(n, "field") + "s")
 	}
-	for _, p := range all {
-		w += len(p.name) + len("s, 10,000 ")
+	for i := range parts {
+		if parts[i].want > 0 {
+			w += len(parts[i].name) + len(", ")
+		}
+	}
+	if len(c.Crumbs) > 0 {
+		w += len(words.Plural(len(c.Crumbs)+c.Earlier, "breadcrumb") + "s")
+	}
+	if len(c.Links) > 0 {
+		w += len("100 links, ")
 	}
 	return w
 }
@@ -169,12 +173,37 @@ func (l *Link) weight() int {
 	return max(inert.Len(l.Markup), inert.Len(l.Label)+len(l.URL)) + len(" · ")
 }
 
+// bare is what the label alone counts.
+func (l *Link) bare() int { return inert.Len(l.Label) + len(" · ") }
+
+func (c *Card) links() (w int) {
+	for i := range c.Links {
+		w += c.Links[i].weight()
+	}
+	return w
+}
+
+// fitting is those of the links that fit.
+func fitting(links []Link, room int) []Link {
+	var fit []Link
+	for i := range links {
+		if w := links[i].weight(); w <= room {
+			fit = append(fit, links[i])
+			room -= w
+		}
+	}
+	return fit
+}
+
 // within is the link, or its label where there isn't room for the link.
 func (l Link) within(room int) Link {
-	if room < l.weight() {
+	switch {
+	case room >= l.weight():
+		return l
+	case room >= l.bare():
 		return Link{Label: l.Label}
 	}
-	return l
+	return Link{}
 }
 
 func (c *Card) crumbs() (w int) {
@@ -203,45 +232,42 @@ func Level(weights []int, budget int) int {
 // Cut cuts the card to room, its head included. With too little room only the
 // head is left, and a note.
 func (c *Card) Cut(room int) Card {
-	all := c.parts()
-	left := room - c.fixed(all)
+	parts := c.parts()
+	left := room - c.fixed(parts[:])
 	give := func(p *part, most int) {
-		if n := min(most-p.got, left); n > 0 && p.got+n >= p.least {
+		n := min(most, p.want-p.got, left)
+		if n > 0 && p.got+n >= min(p.least, p.want) {
 			p.got += n
 			left -= n
 		}
 	}
-	for i := range all {
-		give(&all[i], all[i].opening)
+	for i := range parts {
+		give(&parts[i], parts[i].opening)
 	}
-	for i := range all {
-		give(&all[i], all[i].want)
-	}
-	s := Card{Head: c.Head, Line: c.Line, Notes: c.Notes, Example: c.Example, Unlisted: c.Unlisted, Terse: c.Terse}
-	for i := range all {
-		if p := &all[i]; p.got > 0 || p.name == "" {
-			p.show(&s, p.got)
-		}
+	s := *c
+	for i := range parts {
+		give(&parts[i], all)
+		parts[i].cut(&s, parts[i].got)
 	}
 	if !c.Terse {
-		s.Note = s.note(all)
+		s.Note = c.note(&s, parts[:])
 	}
 	return s
 }
 
 // take is the fields that fit, the last one cut if need be; it counts those that
 // are left out.
-func (s *Card) take(fields []Field, room int) []Field {
+func (c *Card) take(fields []Field, room int) []Field {
 	for i, f := range fields {
 		room -= f.weight()
 		switch keep := inert.Len(f.Value) + room; {
 		case room >= 0:
 		case keep >= 24:
 			f.Value = inert.Cut(f.Value, keep)
-			s.Unlisted += len(fields) - i - 1
+			c.Unlisted += len(fields) - i - 1
 			return append(slices.Clone(fields[:i]), f)
 		default:
-			s.Unlisted += len(fields) - i
+			c.Unlisted += len(fields) - i
 			return fields[:i]
 		}
 	}
@@ -267,9 +293,9 @@ func (c *Card) top(room int) string {
 // latest is as many of the last breadcrumbs as fit, and how many there were
 // before.
 func (c *Card) latest(room int) []string {
-	from := c.fitting(room)
+	from := c.latestFrom(room)
 	if from+c.Earlier > 0 {
-		from = c.fitting(room - countSize)
+		from = c.latestFrom(room - countSize)
 	}
 	all := c.Crumbs[from:]
 	if earlier := from + c.Earlier; earlier > 0 && len(all) > 0 {
@@ -278,8 +304,8 @@ func (c *Card) latest(room int) []string {
 	return all
 }
 
-// fitting is the first of the breadcrumbs which, with those after it, fit.
-func (c *Card) fitting(room int) (from int) {
+// latestFrom is the first of the breadcrumbs which, with those after it, fit.
+func (c *Card) latestFrom(room int) (from int) {
 	for from = len(c.Crumbs); from > 0; from-- {
 		room -= inert.Len(c.Crumbs[from-1]) + 1
 		if room < -1 { // the last line has no line break
@@ -289,27 +315,24 @@ func (c *Card) fitting(room int) (from int) {
 	return from
 }
 
-// note says what isn't shown at all.
-func (s *Card) note(all []part) string {
+// note says what of the card isn't shown at all.
+func (c *Card) note(shown *Card, parts []part) string {
 	var out []string
-	if s.Unlisted > 0 {
-		out = append(out, words.Plural(s.Unlisted, "field"))
+	count := func(n int, noun string) {
+		if n > 0 {
+			out = append(out, words.Plural(n, noun))
+		}
 	}
-	links := 0
-	for _, p := range all {
-		switch {
-		case p.got > 0 && (p.name != "breadcrumb" || len(s.Crumbs) > 0) || p.name == "":
-		case p.name == "link":
-			links++
-		case p.count > 0:
-			out = append(out, words.Plural(p.count, p.name))
-		default:
+	count(shown.Unlisted, "field")
+	for i := range parts {
+		if p := &parts[i]; p.name != "" && p.want > 0 && p.got == 0 {
 			out = append(out, p.name)
 		}
 	}
-	if links > 0 {
-		out = append(out, words.Plural(links, "link"))
+	if len(shown.Crumbs) == 0 {
+		count(len(c.Crumbs)+c.Earlier, "breadcrumb")
 	}
+	count(len(c.Links)-len(shown.Links), "link")
 	if len(out) == 0 {
 		return ""
 	}

@@ -105,18 +105,19 @@ func told(fields []Field) string {
 }
 
 // listed is fields on one line, their keys in bold.
-func listed(fields []Field) (line []draw.Element) {
+func listed(fields []Field) []draw.Element {
+	pairs := make([][2]string, len(fields))
 	for i, f := range fields {
 		key, value := f.Key, f.Value
-		if i > 0 {
-			line = append(line, draw.Text(draw.Dot))
-		}
 		if key != "" && value != "" {
 			value = " " + value
 		}
-		line = append(line, draw.Bold(key), draw.Text(value))
+		if i < len(fields)-1 {
+			value += draw.Dot
+		}
+		pairs[i] = [2]string{key, value}
 	}
-	return line
+	return draw.Pairs(pairs...)
 }
 
 // anchors takes the links that fit into one element of a context block; the

@@ -49,30 +49,27 @@ func (d *Deed) bare(path string) string { return strings.TrimPrefix(path, d[Meth
 // Asked is what was asked for, "POST /pay/7", or with pattern what all that is
 // alike asked for, "POST /pay/{id}"; "" unless method and path are known.
 func (d *Deed) Asked(pattern bool) string {
-	path := d[Path]
-	if path == "" || pattern && d[Route] != "" {
-		path = d[Route]
+	if r := d.asked(pattern); r != Other {
+		return d[Method] + " " + d.bare(d[r])
 	}
-	if d[Method] == "" || path == "" {
-		return ""
+	return ""
+}
+
+// asked is the role of what was asked for, Other unless that is known.
+func (d *Deed) asked(pattern bool) Role {
+	switch {
+	case d[Method] == "" || d[Path] == "" && d[Route] == "":
+		return Other
+	case d[Path] == "" || pattern && d[Route] != "":
+		return Route
 	}
-	return d[Method] + " " + d.bare(path)
+	return Path
 }
 
 // Says reports whether Asked, with the status behind it, tells the attribute.
 func (d *Deed) Says(a Attr, pattern bool) bool {
-	if d.Asked(pattern) == "" || a.Role == Other || a.Value != d[a.Role] {
-		return false
-	}
-	switch a.Role {
-	case Method, Status:
-		return true
-	case Path:
-		return !pattern || d[Route] == ""
-	case Route:
-		return pattern || d[Path] == ""
-	}
-	return false
+	r := d.asked(pattern)
+	return r != Other && (a.Role == r || a.Role == Method || a.Role == Status) && a.Value == d[a.Role]
 }
 
 // Loud reports whether what a tells is worth full size.
