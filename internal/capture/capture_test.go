@@ -19,6 +19,7 @@ func TestSecretNames(t *testing.T) {
 		{"key", nil, slog.String("password", "correct horse"), "password=[redacted]"},
 		{"key that says no secret", nil, slog.Int("token_count", 3), "token_count=3"},
 		{"group of the logger", []string{"a", "credentials"}, slog.String("user", "bob"), "a.credentials.user=[redacted]"},
+		{"group, though the whole speaks of a secret only", []string{"token"}, slog.String("name", "bob"), "token.name=[redacted]"},
 		{"group of the record", nil, slog.Group("credentials", "user", "bob"), "credentials.user=[redacted]"},
 		{"deep", []string{"secrets"}, slog.Group("a", slog.Group("b", "c", 1)), "secrets.a.b.c=[redacted]"},
 		{"group and key together", []string{"api"}, slog.String("key", "hunter2"), "api.key=[redacted]"},
