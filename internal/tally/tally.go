@@ -1,0 +1,138 @@
+// This file counts one thing from many goroutines for one that tells of it.
+
+// Package tally counts from many goroutines for one teller, so that between
+// "told" and "one more" nothing is lost and nothing is counted twice.
+//
+// A tally is closed or open. While it is closed, only Add counts, which its
+// callers make under a lock that they share with the teller, and which opens
+// it: so the teller learns that there is something to tell. While it is open,
+// Again counts too, without a lock. Take closes it. What stands behind Take's
+// number came by Add, and so under the lock; no addition can fall between
+// telling and closing, because Again and Take change one word in one step.
+//
+// Times and users are noted before the count: who reads a count finds in them
+// at least what was counted.
+package tally
+
+import (
+	"sync/atomic"
+	"time"
+
+	"example.com/slackalert/internal/sketch"
+)
+
+// Tally counts one thing. Its zero value has counted nothing and is closed. It
+// must not be copied.
+type Tally struct {
+	ID    uint64        // by which a Book finds it; set once, before it is shared
+	state atomic.Uint64 // count<<1 | open
+	last  atomic.Int64  // Unix ns, to a millisecond; 0 = unknown
+	users atomic.Pointer[sketch.Sketch]
+}
+
+const open = 1
+
+// Again counts one more if the tally is open, and says whether it did. at is as
+// for [Nano]; user is a hash of who was hit, 0 = unknown. It takes no lock, and
+// it allocates for the first user only.
+func (t *Tally) Again(at int64, user uint64) bool {
+	s := t.state.Load()
+	if s&open == 0 {
+		return false
+	}
+	t.note(at, user)
+	for !t.state.CompareAndSwap(s, s+2) {
+		if s = t.state.Load(); s&open == 0 {
+			return false // its time stays noted: the caller counts it by Add
+		}
+	}
+	return true
+}
+
+// Add counts n more, whatever the state, opens the tally and returns how many
+// it has counted in all. The lock is held.
+func (t *Tally) Add(n uint64, at int64, user uint64) uint64 {
+	t.note(at, user)
+	for {
+		s := t.state.Load()
+		if t.state.CompareAndSwap(s, (s+n<<1)|open) {
+			return s>>1 + n
+		}
+	}
+}
+
+// Take closes the tally and returns how many it has counted. The lock is held.
+func (t *Tally) Take() uint64 { return t.state.And(^uint64(open)) >> 1 }
+
+// Open lets Again count: the teller knows that there is something to tell. The
+// lock is held.
+func (t *Tally) Open() { t.state.Or(open) }
+
+// Count is how many were counted. While the tally is open it grows.
+func (t *Tally) Count() uint64 { return t.state.Load() >> 1 }
+
+// Last is the latest time of what was counted, to a millisecond; zero where no
+// time was known.
+func (t *Tally) Last() time.Time {
+	ns := t.last.Load()
+	if ns == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, ns).UTC()
+}
+
+// Users is how many different users were counted, about, and their set as
+// [sketch.Sketch.AppendBinary] writes it. 0 and nil: none is known.
+func (t *Tally) Users() (n int, set []byte) {
+	s := t.users.Load()
+	if s == nil {
+		return 0, nil
+	}
+	set, _ = s.AppendBinary(nil) // its error is always nil
+	return s.Count(), set
+}
+
+// MergeUsers adds the users of a set that another tally's Users returned. What
+// can't be read is left out.
+func (t *Tally) MergeUsers(set []byte) {
+	if other, err := sketch.Parse(set); err == nil && other.Count() > 0 {
+		t.sketch().Merge(other)
+	}
+}
+
+func (t *Tally) sketch() *sketch.Sketch {
+	if s := t.users.Load(); s != nil {
+		return s
+	}
+	t.users.CompareAndSwap(nil, new(sketch.Sketch))
+	return t.users.Load()
+}
+
+// note keeps the latest time, to a millisecond: in a storm every processor
+// would want to write it.
+func (t *Tally) note(at int64, user uint64) {
+	if user != 0 {
+		t.sketch().Add(user)
+	}
+	for old := t.last.Load(); at-old > int64(time.Millisecond) || old == 0 && at != 0; old = t.last.Load() {
+		if t.last.CompareAndSwap(old, at) {
+			return
+		}
+	}
+}
+
+// The years 1678 and 2261, the limits of nanoseconds in an int64, in Unix
+// seconds.
+const (
+	minSeconds = -9214560000
+	maxSeconds = 9214646400
+)
+
+// Nano is a time as a tally takes it: Unix nanoseconds, 0 where it is unknown
+// or out of the range that they have.
+func Nano(at time.Time) int64 {
+	if s := at.Unix(); s < minSeconds || s > maxSeconds {
+		return 0
+	}
+	return at.UnixNano()
+}
