@@ -3,12 +3,12 @@
 // Package tally counts from many goroutines for one teller, so that between
 // "told" and "one more" nothing is lost and nothing is counted twice.
 //
-// A tally is closed or open. While it is closed, only Add counts, which its
-// callers make under a lock that they share with the teller, and which opens
-// it: so the teller learns that there is something to tell. While it is open,
-// Again counts too, without a lock. Take closes it. What stands behind Take's
-// number came by Add, and so under the lock; no addition can fall between
-// telling and closing, because Again and Take change one word in one step.
+// A tally is closed or open. While it is closed, only Add counts, under a lock
+// that its callers share with the teller, so that the teller learns of it. Once
+// the teller knows that there is something to tell, it may open the tally: then
+// Again counts too, without a lock. Take closes it, and what is counted behind
+// Take's number comes by Add. No addition can fall between telling and closing,
+// because Again and Take change one word in one step.
 //
 // Times and users are noted before the count: who reads a count finds in them
 // at least what was counted.
@@ -49,16 +49,11 @@ func (t *Tally) Again(at int64, user uint64) bool {
 	return true
 }
 
-// Add counts n more, whatever the state, opens the tally and returns how many
-// it has counted in all. The lock is held.
+// Add counts n more, open or not, and returns how many it has counted in all.
+// The lock is held.
 func (t *Tally) Add(n uint64, at int64, user uint64) uint64 {
 	t.note(at, user)
-	for {
-		s := t.state.Load()
-		if t.state.CompareAndSwap(s, (s+n<<1)|open) {
-			return s>>1 + n
-		}
-	}
+	return t.state.Add(n<<1) >> 1
 }
 
 // Take closes the tally and returns how many it has counted. The lock is held.

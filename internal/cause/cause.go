@@ -1,0 +1,138 @@
+// This file asks an error of somebody else's what it means.
+
+// Package cause asks an error what it means: once, in one place, and so that
+// nothing the error does when it is asked harms more than who asks. A method
+// that panics has said nothing; one that takes its time takes the caller's; one
+// that logs does so in the caller's goroutine. Ask outside every lock.
+package cause
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"reflect"
+	"syscall"
+	"time"
+
+	"example.com/slackalert/internal/capture"
+	"example.com/slackalert/internal/redact"
+)
+
+// maxText bounds what is kept of an error's text, in bytes.
+const maxText = 2 << 10
+
+// Cause is what an error said of itself. It is an error, too, for those who wait
+// for what failed; the zero Cause is none.
+type Cause struct {
+	Err         error         // as it came, for errors.Is; nil = it worked
+	Text        string        // without secrets
+	Wait        time.Duration // RetryAfter; 0 = not said
+	Mend        string        // what a person must do; "" = nothing
+	Gone        bool          // the message to edit is
+	Unknown     bool          // it went out, and the answer doesn't say what became of it
+	Refused     bool          // for what it holds
+	Unreachable bool          // it surely never went out
+	Workspace   bool          // Wait is for all that goes to that workspace
+}
+
+// Error is the text, and what to do about it.
+func (c Cause) Error() string {
+	if c.Mend == "" {
+		return c.Text
+	}
+	return c.Text + ": " + c.Mend
+}
+
+// Unwrap is the error as it came.
+func (c Cause) Unwrap() error { return c.Err }
+
+// Of asks err. nil gives the zero Cause. ended says that the context of the call
+// had ended: an error that says nothing itself of what became of the request is
+// then one that doesn't know.
+func Of(err error, ended bool) Cause {
+	if err == nil {
+		return Cause{}
+	}
+	c := Cause{Err: err, Text: text(err)}
+	ask(func() {
+		var e interface{ RetryAfter() time.Duration }
+		if errors.As(err, &e) {
+			c.Wait = max(e.RetryAfter(), 0)
+		}
+	})
+	ask(func() {
+		var e interface{ Mend() string }
+		if errors.As(err, &e) {
+			c.Mend = capture.Cut(redact.Text(e.Mend()), maxText)
+		}
+	})
+	ask(func() {
+		var e interface{ Gone() bool }
+		c.Gone = errors.As(err, &e) && e.Gone()
+	})
+	ask(func() {
+		var e interface{ Refused() bool }
+		c.Refused = errors.As(err, &e) && e.Refused()
+	})
+	ask(func() {
+		var e interface{ Workspace() bool }
+		c.Workspace = errors.As(err, &e) && e.Workspace()
+	})
+	ask(func() { c.fate(err, ended) })
+	return c
+}
+
+// fate says whether the request went out. Where the error has no method for
+// that, its kind tells.
+func (c *Cause) fate(err error, ended bool) {
+	var u interface{ Unknown() bool }
+	var n interface{ Unreachable() bool }
+	knows, never := errors.As(err, &u), errors.As(err, &n)
+	if knows || never {
+		c.Unknown, c.Unreachable = knows && u.Unknown(), never && n.Unreachable()
+		return
+	}
+	var op *net.OpError
+	if errors.As(err, new(*net.DNSError)) || errors.As(err, &op) && op.Op == "dial" || errors.Is(err, syscall.ECONNREFUSED) {
+		c.Unreachable = true
+		return
+	}
+	var t interface{ Timeout() bool }
+	c.Unknown = ended && c.silent() || errors.As(err, &t) && t.Timeout()
+	for _, cut := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, context.Canceled} {
+		c.Unknown = c.Unknown || errors.Is(err, cut)
+	}
+}
+
+// silent says that the error said nothing of itself.
+func (c *Cause) silent() bool { return c.Wait == 0 && c.Mend == "" && !c.Gone && !c.Refused }
+
+// ask calls a method that somebody else wrote.
+func ask(f func()) {
+	defer func() { _ = recover() }() // it has said nothing
+	f()
+}
+
+// text is what the error says, or why it can't.
+func text(err error) (s string) {
+	defer func() {
+		switch v := recover(); {
+		case v == nil:
+		case isNil(err):
+			s = "(nil)"
+		default:
+			s = capture.Cut(redact.Text(fmt.Sprintf("%T, whose Error panicked: %v", err, v)), maxText)
+		}
+	}()
+	return capture.Cut(redact.Text(err.Error()), maxText)
+}
+
+func isNil(err error) bool {
+	switch v := reflect.ValueOf(err); v.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Interface, reflect.Chan:
+		return v.IsNil()
+	}
+	return false
+}
