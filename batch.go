@@ -9,23 +9,27 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	mathrand "math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"example.com/slackalert/internal/cause"
+	"example.com/slackalert/internal/fingerprint"
+	"example.com/slackalert/internal/pace"
 	"example.com/slackalert/internal/stackmark"
+	"example.com/slackalert/internal/tally"
+	"example.com/slackalert/internal/words"
 )
 
 // Batch is the groups told in one message.
 type Batch struct {
-	ID      string  `json:"id"`      // unique; the same for every attempt and edit
+	ID      string  `json:"id"`      // one ID, one content: the same for every attempt at it and for the edits of the message it became
 	Channel string  `json:"channel"` // "" with a webhook
 	Service string  `json:"service"`
 	Host    string  `json:"host"`
-	Groups  []Group `json:"groups"` // most severe first, then oldest
+	Groups  []Group `json:"groups"` // most severe first, then most frequent, then oldest
 }
 
 // Group is alerts that are the same thing happening again: a count, and the
@@ -88,172 +92,140 @@ type Pacer interface {
 }
 
 // carrier takes a batch to where people read it. ref names what was posted, for
-// edit. What an error means is asked of its methods: RetryAfter, Mend and Gone.
+// edit; "" = it can't be edited. What an error means is asked of its methods, by
+// package cause. Its methods are called by the lanes' goroutines.
 type carrier interface {
 	post(ctx context.Context, b Batch) (ref string, err error)
 	edit(ctx context.Context, ref string, b Batch) error
+	find(ctx context.Context, b Batch, since time.Time) (ref string, err error) // "" and nil: it isn't there; errNoHistory: it never can say
 	canEdit() bool
+	gaps() (post, edit time.Duration)
 	close()
 }
 
 const (
-	postGap     = time.Second             // Slack: one message a second and channel (docs.slack.dev, "Rate limits")
-	editGap     = 10 * time.Second        // between two edits of one message
-	editRefill  = 1500 * time.Millisecond // 40 edits a minute, and editBurst: together Slack's 50 (Tier 3)
-	editBurst   = 10
-	minRetry    = time.Second
-	maxRetry    = time.Hour
-	backoffMin  = time.Second
-	backoffMax  = time.Minute
-	mendMin     = time.Minute // for causes a person must mend
-	mendMax     = 10 * time.Minute
-	closeGrace  = time.Second // for a Sender that doesn't heed its context
-	knownProbes = 4
+	postGap    = time.Second      // Slack: one message a second and channel (docs.slack.dev, "Rate limits")
+	editGap    = 10 * time.Second // between two edits of one message
+	dense      = 100              // groups in a message where much waits
+	forgetMany = 100              // groups forgotten in one go
+	closeGrace = time.Second      // for a Sender that doesn't heed its context
 )
 
-// batcher folds, holds and releases. Each channel's lane has one goroutine,
-// which alone takes from the lane and calls the carrier; it starts with the
-// channel's first alert and ends in shutdown.
+// settings are what New makes of the options.
+type settings struct {
+	report    func(msg string, args ...any) // own trouble, to base; called without mu
+	rules     pace.Rules
+	timeout   time.Duration // of one attempt
+	maxGroups int
+	service   string
+	host      string
+	where     string // what is told, in words: "Slack"
+}
+
+// batcher folds alerts into groups, and carries what their plan says. Each
+// channel's lane has one goroutine, which alone makes attempts and calls the
+// carrier; it starts with the channel's first alert and ends in shutdown.
 type batcher struct {
+	settings
 	carrier    carrier
-	report     func(msg string, args ...any) // own trouble, to base; called without mu
-	delay      time.Duration
-	repeat     time.Duration
-	timeout    time.Duration // of one attempt
-	size       int
-	maxGroups  int
-	service    string
-	host       string
-	calls      *stackmark.Mark         // of lanes, to the carrier and to base: what these log is no alert
-	known      []atomic.Pointer[group] // by id, to be found without mu
-	ctx        context.Context         // of attempts; ended by cancel when shutdown gives up
+	run        string          // names this handler's life
+	calls      *stackmark.Mark // of lanes, to the carrier and to base: what these log is no alert
+	book       *tally.Book     // finds a group's tally without mu
+	ctx        context.Context // of attempts; ended by cancel when shutdown gives up
 	cancel     context.CancelCauseFunc
 	stopped    chan struct{} // closed by the first shutdown when all is over
 	stopReason error         // its result; read after stopped
 
 	mu        sync.Mutex
+	phase     phase
+	deadline  time.Time // of shutdown; zero = none
 	lanes     map[string]*lane
-	groups    int // remembered, the lanes' "other alerts" left out
-	seq       uint64
-	forgetAt  time.Time     // the next group to forget; zero = none
+	groups    int           // remembered, the lanes' "other alerts" left out
+	budget    *pace.Budget  // of edits; nil = as many as one likes
+	names     tally.Names   // of hosts
 	changed   chan struct{} // closed and replaced whenever an attempt ends
-	closing   bool          // Shutdown has begun: nothing more is counted
-	gaveUp    bool          // its time is over
-	over      bool          // it has returned
-	deadline  time.Time     // of shutdown; zero = none
-	editBank  float64       // edits that may be made at once
-	editSince time.Time     // when editBank was counted
-	editHold  time.Time     // no edit before: Slack said so
-	retired   uint64        // alerts of forgotten groups
-	delivered uint64
-	lost      uint64
-	messages  uint64
-	updates   uint64
-	failures  uint64
-	lastError string
+	saidSlow  bool          // base knows that deliveries don't return
+	saidBlind bool          // and that history can't be read
+	sum       Stats         // Alerts: of forgotten groups, less what others counted
 }
 
-// lane is one channel's alerts and pace. batcher.mu guards it.
+// phase is how far shutdown is.
+type phase uint8
+
+const (
+	running phase = iota
+	closing       // nothing more is counted; what waits is told
+	gaveUp        // its time is over
+	over          // it has returned
+)
+
+// lane is one channel's groups, its plan and its goroutine. batcher.mu guards it.
 type lane struct {
 	channel string
-	wake    chan struct{} // capacity 1: an earlier due time, a flush or a shutdown sends; the lane's goroutine receives
+	wake    chan struct{} // capacity 1: whoever makes something due sends, the lane's goroutine receives
 	done    chan struct{} // closed by the lane's goroutine when it ends
-
+	plan    *pace.Lane[*group, Group]
 	groups  map[uint64]*group
-	other   *group              // what came beyond MaxGroups
-	waiting map[*group]struct{} // to be posted
-	company int                 // of those, in their first wait
-	edits   map[*sent]struct{}
+	other   *group      // what came beyond MaxGroups
+	closed  bool        // shutdown has begun
+	asleep  bool        // the goroutine waits
+	until   time.Time   // till then; zero = until it is woken
+	flight  *flight     // nil = none
+	posting cause.Cause // of the last post that failed
+	editing cause.Cause // of the last edit that failed
 
-	armed     time.Time // when the goroutine wakes by itself; zero while it works or waits without end
-	idle      bool      // the goroutine waits
-	nextPost  time.Time // pace
-	hold      time.Time // no request before: Slack said so
-	pause     time.Time // no post before, unless somebody flushes
-	posting   trouble
-	editing   trouble
-	tries     int                     // posts attempted
-	endEdit   context.CancelCauseFunc // of the edit in flight; nil = none
-	endEditBy *time.Timer             // ends it when a new alert is due
+	ended bool // the goroutine's own
+	blind bool // the goroutine's own: history can't be read
 }
 
-// trouble is a run of failed attempts.
-type trouble struct {
-	n        int
-	err      error
-	mend     string // what a person must do; "" = nothing
-	said     bool   // base knows
-	saidMend bool   // and knows what to do
-}
-
-type wait uint8
-
-const (
-	waitNone    wait = iota
-	waitCompany      // for BatchDelay or BatchSize
-	waitHeld         // for the end of RepeatInterval, to be posted
-	waitEdit         // for the next edit of its message
-)
-
-// group is one kind of alert. Repeats touch state and last only, without mu.
+// group is one kind of alert. batcher.mu guards all but the tally.
 type group struct {
-	id    uint64        // never changes
-	state atomic.Uint64 // alerts<<2 | stirred | shut
-	last  atomic.Int64  // time of the latest alert in Unix ns; 0 = unknown
-
-	// batcher.mu guards the rest.
+	tally.Tally
+	plan    pace.Group[*group, Group]
 	lane    *lane
-	seq     uint64
-	first   Group  // the first alert; its counts are filled in when told
-	final   uint64 // alerts when shut
-	told    uint64
-	wait    wait
-	due     time.Time
-	flying  bool   // in an attempt
-	urgent  uint64 // somebody waits in Handle until so many are told
-	posted  time.Time
-	message *sent     // the one to edit; nil = none
-	gone    bool      // its last message was; the next post replaces it
-	settled time.Time // when it was last told
-	batchID string    // of the last failed attempt
+	example Group     // the first alert since the last post
+	notes   []string  // what others want said of it, in the next post
+	said    []string  // what they wanted said in the last, for its edits
+	hosts   tally.Set // where it was counted, if not here alone
+	named   int       // hosts that others counted, at least
+	least   bool      // some of what others counted may be missing
+	carried uint64    // counted by a process that is gone: not in Stats
 }
 
-const (
-	shut    = 1 << 0 // no longer counted into: forgotten, or after Shutdown
-	stirred = 1 << 1 // has untold alerts, and its lane knows
-	one     = 1 << 2
+// Rests is for the plan: whether all that was counted is told. While it isn't,
+// repeats need no lock, but for the one that is to be the next example.
+func (g *group) Rests(told uint64) bool {
+	if g.Take() == told {
+		return true
+	}
+	g.reopen()
+	return false
+}
+
+func (g *group) reopen() {
+	if !g.plan.Wants && !g.lane.closed {
+		g.Open()
+	}
+}
+
+type (
+	attempt = pace.Attempt[*group, Group]
+	item    = pace.Item[*group, Group]
 )
 
-// sent is a message that was posted and can be edited.
-type sent struct {
-	id, ref string
-	items   []item
-	due     time.Time
-	shown   time.Time
-	again   bool // replaces one that was gone
-}
-
-// item is one group's part in a message.
-type item struct {
-	g      *group
-	before uint64 // alerts told before this message
-	upTo   uint64 // alerts told with it
-	shows  Group  // as it stands there
-}
-
-// parcel is an attempt: a batch, what it tells of each group, and for an edit
-// the message it changes.
-type parcel struct {
+// flight is an attempt that is under way.
+type flight struct {
+	*attempt
 	batch  Batch
-	items  []item
-	edits  *sent
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	yields time.Time   // when it is called off for something more important; zero = it isn't
+	timer  *time.Timer // that does so
 }
 
 // alert is what batch.go must know of a record to count it.
 type alert struct {
-	id      uint64 // the record's identity and its channel, one hash, worked out once in handler.go
+	id      uint64 // the record's identity in its channel, worked out once in handler.go
 	channel string
 	at      time.Time // zero = unknown
 	level   slog.Level
@@ -272,6 +244,8 @@ var (
 	errTimeout  = errors.New("no answer in time")
 	errYield    = errors.New("the edit made way for a new alert")
 	errDeadline = errors.New("shutdown's time is over")
+	errGoexit   = errors.New("the delivery ended its goroutine (runtime.Goexit)")
+	errInside   = errors.New("called by the delivery itself, which it would wait for")
 )
 
 // insideKey marks the contexts of attempts.
@@ -284,75 +258,38 @@ func (b *batcher) inside(ctx context.Context) bool {
 	return ctx.Value(insideKey{}) == b || b.calls.Here()
 }
 
-func (b *batcher) init() {
-	b.lanes = make(map[string]*lane)
-	b.calls = stackmark.New()
-	b.changed = make(chan struct{})
-	b.stopped = make(chan struct{})
-	b.ctx, b.cancel = context.WithCancelCause(context.WithValue(context.Background(), insideKey{}, b))
-	n := 256
-	for n < 4*b.maxGroups && n < 1<<16 {
-		n *= 2
+// newBatcher returns a batcher without lanes. Edits are counted against Slack's
+// limit unless the carrier has a pace of its own.
+func newBatcher(c carrier, s settings) *batcher {
+	b := &batcher{
+		settings: s, carrier: c, run: rand.Text()[:16], calls: stackmark.New(), book: tally.NewBook(s.maxGroups),
+		stopped: make(chan struct{}), changed: make(chan struct{}), lanes: make(map[string]*lane),
 	}
-	b.known = make([]atomic.Pointer[group], n)
-	b.editBank = editBurst
+	b.ctx, b.cancel = context.WithCancelCause(context.WithValue(context.Background(), insideKey{}, b))
+	b.rules.Dense, b.rules.Edits = dense, c.canEdit()
+	b.rules.PostGap, b.rules.EditGap = gaps(c)
+	if b.rules.PostGap == postGap && b.rules.EditGap == editGap {
+		b.budget = new(pace.Budget)
+	}
+	return b
 }
+
+// gaps asks the carrier for its pace, which may be code of the user's.
+func gaps(c carrier) (post, edit time.Duration) {
+	defer func() {
+		if recover() != nil {
+			post, edit = postGap, editGap
+		}
+	}()
+	return c.gaps()
+}
+
+// laneName makes one lane of "alerts" and "#alerts".
+func laneName(channel string) string { return strings.TrimPrefix(channel, "#") }
 
 // again counts a repeat of a group that has untold alerts already. It takes no
 // lock and allocates nothing; false means that count must do it.
-func (b *batcher) again(a *alert) bool {
-	g := b.find(a.id)
-	if g == nil || g.state.Load()&(shut|stirred) != stirred {
-		return false
-	}
-	s := g.state.Add(one)
-	if s&shut != 0 {
-		return false // shut in between: that addition is never read
-	}
-	g.seen(a.at)
-	if s&stirred == 0 { // told in between
-		b.mu.Lock()
-		b.stir(g, time.Now())
-		b.mu.Unlock()
-	}
-	return true
-}
-
-func (b *batcher) find(id uint64) *group {
-	mask := uint64(len(b.known) - 1)
-	for i := range uint64(knownProbes) {
-		if g := b.known[(id+i)&mask].Load(); g != nil && g.id == id {
-			return g
-		}
-	}
-	return nil
-}
-
-// seen keeps the latest time, to a millisecond: in a storm every processor
-// would want to write it.
-func (g *group) seen(at time.Time) {
-	t := unixNano(at)
-	for old := g.last.Load(); t-old > int64(time.Millisecond) || old == 0 && t != 0; old = g.last.Load() {
-		if g.last.CompareAndSwap(old, t) {
-			return
-		}
-	}
-}
-
-// The years 1678 and 2261, the limits of nanoseconds in an int64, in Unix
-// seconds.
-const (
-	minSeconds = -9214560000
-	maxSeconds = 9214646400
-)
-
-// unixNano is 0 where the time is unknown or can't be said in nanoseconds.
-func unixNano(t time.Time) int64 {
-	if s := t.Unix(); s < minSeconds || s > maxSeconds {
-		return 0
-	}
-	return t.UnixNano()
-}
+func (b *batcher) again(a *alert) bool { return b.book.Again(a.id, tally.Nano(a.at), a.user) }
 
 // count counts an alert into its group, or into "other alerts" where there is
 // no room for a new one. wants says that it wasn't counted, because the group
@@ -360,181 +297,121 @@ func unixNano(t time.Time) int64 {
 func (b *batcher) count(a *alert) (t ticket, wants bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closing {
+	if b.phase != running {
 		return ticket{}, false
 	}
-	l := b.lanes[a.channel]
-	if l == nil {
+	g := b.find(a.channel, a.id)
+	if g == nil || g.plan.Wants {
 		return ticket{}, true
-	}
-	g := l.groups[a.id]
-	if g == nil {
-		if b.groups < b.maxGroups || l.other == nil {
-			return ticket{}, true
-		}
-		g = l.other
-		g.first.Level = max(g.first.Level, a.level)
-	} else {
-		b.remember(g)
 	}
 	return b.add(g, a), false
 }
 
-// begin opens a group with its example and counts the alert, unless another
-// goroutine opened it meanwhile.
+// begin counts an alert with its example, which opens a group or is its new one;
+// or without, where another goroutine was faster.
 func (b *batcher) begin(a *alert, example Group) ticket {
-	if t, wants := b.count(a); !wants {
-		return t
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closing {
+	if b.phase != running {
 		return ticket{}
 	}
-	l := b.lane(a.channel)
-	if g := l.groups[a.id]; g != nil {
-		return b.add(g, a)
-	}
-	g := &group{id: a.id, lane: l, first: example}
-	b.seq++
-	g.seq = b.seq
-	if b.groups < b.maxGroups {
-		b.groups++
-		l.groups[a.id] = g
-		b.remember(g)
-	} else if l.other == nil {
-		g.first.Fingerprint = otherAlerts
-		g.first.Message = fmt.Sprintf("%s (over %d kinds), the first: %s", otherAlerts, b.maxGroups, example.Message)
-		l.other = g
-	} else {
-		g = l.other
-		g.first.Level = max(g.first.Level, a.level)
+	g := b.find(a.channel, a.id)
+	switch {
+	case g == nil:
+		g = b.open(b.lane(a.channel), a.id, example)
+	case g.plan.Wants:
+		g.renew(example)
 	}
 	return b.add(g, a)
 }
 
+// find is the group of an id, or "other alerts" where there is no room; nil:
+// open one. b.mu is held.
+func (b *batcher) find(channel string, id uint64) *group {
+	l := b.lanes[laneName(channel)]
+	if l == nil {
+		return nil
+	}
+	if g := l.groups[id]; g != nil || b.groups < b.maxGroups {
+		return g
+	}
+	return l.other
+}
+
 const otherAlerts = "other alerts"
+
+// open opens a group, or "other alerts" where there is no room. b.mu is held.
+func (b *batcher) open(l *lane, id uint64, example Group) *group {
+	if example.At.IsZero() {
+		example.At = example.First
+	}
+	example.Run = cmp.Or(example.Run, b.run)
+	if example.First.IsZero() {
+		example.Run += "-" + rand.Text()[:8] // without First nothing else tells this count from an earlier one
+	}
+	g := &group{lane: l, example: example}
+	g.plan.Payload, g.plan.Level, g.plan.First = g, int(example.Level), example.First
+	if b.groups < b.maxGroups {
+		b.groups++
+		g.ID = id
+		l.groups[id] = g
+		b.book.Remember(&g.Tally)
+		return g
+	}
+	g.example.Fingerprint = otherAlerts
+	g.example.Message = fmt.Sprintf("%s (over %d kinds), the first: %s", otherAlerts, b.maxGroups, example.Message)
+	l.other = g
+	return g
+}
+
+// renew takes a new example. What names the group, and when it began, stays.
+func (g *group) renew(example Group) {
+	g.plan.Wants = false
+	if g == g.lane.other {
+		return
+	}
+	if example.At.IsZero() {
+		example.At = example.First
+	}
+	example.Fingerprint, example.Run, example.First = g.example.Fingerprint, g.example.Run, g.example.First
+	g.example = example
+	g.lane.plan.Raise(&g.plan, int(example.Level))
+}
 
 // add counts one alert. b.mu is held.
 func (b *batcher) add(g *group, a *alert) ticket {
-	s := g.state.Add(one)
-	g.seen(a.at)
-	now := time.Now()
-	if a.urgent {
-		if !g.hurries() {
-			g.state.And(^uint64(stirred)) // its wait must be set anew
-		}
-		g.urgent = s >> 2
+	if a.level > g.example.Level && g == g.lane.other {
+		g.example.Level = a.level
+		g.lane.plan.Raise(&g.plan, int(a.level))
 	}
-	b.stir(g, now)
-	return ticket{g, s >> 2}
+	if g.hosts.Len() > 0 {
+		g.hosts.Add(&b.names, b.host)
+	}
+	n := g.Add(1, tally.Nano(a.at), a.user)
+	b.news(g, a.urgent)
+	return ticket{g, n}
 }
 
-// hurries says whether somebody waits in Handle. batcher.mu is held.
-func (g *group) hurries() bool { return g.urgent > g.told }
-
-// remember lets the id find the group without a lock. b.mu is held.
-func (b *batcher) remember(g *group) {
-	if b.find(g.id) == g {
-		return
+// news tells a group's lane of alerts that were counted. b.mu is held.
+func (b *batcher) news(g *group, urgent bool) {
+	g.reopen()
+	l, now := g.lane, time.Now()
+	look := l.plan.News(&g.plan, now)
+	if urgent {
+		look = l.plan.Urge(&g.plan, g.Count(), now)
 	}
-	mask := uint64(len(b.known) - 1)
-	for i := range uint64(knownProbes) {
-		slot := &b.known[(g.id+i)&mask]
-		if old := slot.Load(); old == nil || old.id == g.id || old.state.Load()&shut != 0 || i == knownProbes-1 {
-			slot.Store(g)
-			return
-		}
-	}
+	b.nudge(l, look, now)
 }
 
-// lane returns a channel's lane and starts it if it is new. b.mu is held.
-func (b *batcher) lane(channel string) *lane {
-	if l := b.lanes[channel]; l != nil {
-		return l
-	}
-	l := &lane{
-		channel: channel,
-		wake:    make(chan struct{}, 1),
-		done:    make(chan struct{}),
-		groups:  make(map[uint64]*group),
-		waiting: make(map[*group]struct{}),
-		edits:   make(map[*sent]struct{}),
-	}
-	b.lanes[channel] = l
-	go b.run(l)
-	return l
-}
-
-// stir tells a group's lane, once, that the group has untold alerts. b.mu is
+// nudge lets a lane's goroutine see in time what its plan has become. b.mu is
 // held.
-func (b *batcher) stir(g *group, now time.Time) {
-	if g.alerts() == g.told {
-		return // told before its goroutine came to say so
-	}
-	if g.state.Or(stirred)&stirred != 0 || g.flying {
-		return // while it flies, the end of the attempt looks again
-	}
-	b.schedule(g, now)
-}
-
-// schedule sets how and when a group's untold alerts are told. b.mu is held.
-func (b *batcher) schedule(g *group, now time.Time) {
-	l := g.lane
-	if g.wait == waitNone || g.hurries() {
-		switch over := g.posted.Add(b.repeat); {
-		case g.posted.IsZero() || !now.Before(over):
-			l.keep(g, waitCompany, now.Add(b.delay))
-		case g.message != nil && b.closing:
-			l.keepEdit(g, now)
-		case g.message != nil:
-			l.keepEdit(g, later(g.message.shown.Add(editGap), now.Add(b.delay)))
-		default:
-			l.keep(g, waitHeld, over)
-		}
-	}
-	if g.hurries() {
-		b.hurry(l, now)
-	}
-	if g.wait == waitCompany && l.endEdit != nil {
-		b.yieldAt(l, b.postAt(l).Sub(now))
-	}
-	if l.idle && (l.armed.IsZero() || g.due.Before(l.armed) || l.company >= b.size || g.hurries()) {
+func (b *batcher) nudge(l *lane, look, now time.Time) {
+	switch {
+	case l.flight != nil:
+		l.flight.yield(l.plan.Yield(now), now)
+	case l.asleep && !look.IsZero() && (l.until.IsZero() || look.Before(l.until)):
 		l.rouse()
 	}
-}
-
-// yieldAt ends the edit in flight when a new alert may go, so that an edit
-// never delays it. b.mu is held.
-func (b *batcher) yieldAt(l *lane, in time.Duration) {
-	end := l.endEdit
-	if in <= 0 {
-		end(errYield)
-		return
-	}
-	if l.endEditBy != nil {
-		l.endEditBy.Stop()
-	}
-	l.endEditBy = time.AfterFunc(in, func() { end(errYield) })
-}
-
-// hurry makes due what waits for company, and what is urgent. b.mu is held.
-func (b *batcher) hurry(l *lane, now time.Time) {
-	for g := range l.waiting {
-		if g.wait == waitCompany || g.hurries() {
-			g.due = earlier(g.due, now)
-		}
-	}
-	for m := range l.edits {
-		if slices.ContainsFunc(m.items, func(it item) bool { return it.g.hurries() && it.g.message == m }) {
-			m.due = earlier(m.due, now)
-		}
-	}
-	l.pause = time.Time{}
-	if l.endEdit != nil && l.company > 0 {
-		l.endEdit(errYield)
-	}
-	l.rouse()
 }
 
 func (l *lane) rouse() {
@@ -544,74 +421,56 @@ func (l *lane) rouse() {
 	}
 }
 
-func (l *lane) keep(g *group, w wait, due time.Time) {
-	l.release(g)
-	g.wait, g.due = w, due
-	l.waiting[g] = struct{}{}
-	if w == waitCompany {
-		l.company++
+// yield calls an edit off at a time; zero = never. batcher.mu is held.
+func (f *flight) yield(at, now time.Time) {
+	if at.IsZero() || at.Equal(f.yields) {
+		return
 	}
+	f.yields = at
+	if f.timer != nil {
+		f.timer.Stop()
+	}
+	if !at.After(now) {
+		f.cancel(errYield)
+		return
+	}
+	f.timer = time.AfterFunc(at.Sub(now), func() { f.cancel(errYield) })
 }
 
-func (l *lane) keepEdit(g *group, due time.Time) {
-	l.release(g)
-	m := g.message
-	if _, ok := l.edits[m]; !ok {
-		m.due = due
+// lane returns a channel's lane and starts it if it is new. b.mu is held.
+func (b *batcher) lane(channel string) *lane {
+	name := laneName(channel)
+	if l := b.lanes[name]; l != nil {
+		return l
 	}
-	l.edits[m] = struct{}{}
-	g.wait, g.due = waitEdit, m.due
+	l := &lane{
+		channel: channel, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		plan: pace.New[*group, Group](b.rules, b.budget), groups: make(map[uint64]*group),
+	}
+	b.lanes[name] = l
+	go b.work(l)
+	return l
 }
 
-func (l *lane) release(g *group) {
-	if g.wait == waitCompany {
-		l.company--
-	}
-	edited := g.wait == waitEdit
-	delete(l.waiting, g)
-	g.wait, g.due = waitNone, time.Time{}
-	if edited {
-		l.unedit(g.message)
-	}
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// soonest is the earlier of two times of which zero means never.
-func soonest(a, b time.Time) time.Time {
-	switch {
-	case a.IsZero():
-		return b
-	case b.IsZero():
-		return a
-	}
-	return earlier(a, b)
-}
-
-// run is a lane's goroutine.
-func (b *batcher) run(l *lane) {
-	defer close(l.done)
+// work is a lane's goroutine. Foreign code may end it by runtime.Goexit: then
+// another takes its place.
+func (b *batcher) work(l *lane) {
+	defer func() {
+		if l.ended {
+			close(l.done)
+		} else {
+			go b.work(l)
+		}
+	}()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		p, at, stop := b.next(l)
+		f, at := b.next(l)
 		switch {
-		case stop:
+		case l.ended:
 			return
-		case p != nil:
-			b.attempt(l, p)
+		case f != nil:
+			b.attempt(l, f)
 			continue
 		case at.IsZero():
 			timer.Stop()
@@ -625,175 +484,113 @@ func (b *batcher) run(l *lane) {
 	}
 }
 
-// next says what a lane does now: an attempt, wait until at (zero: until
-// woken), or stop.
-func (b *batcher) next(l *lane) (p *parcel, at time.Time, stop bool) {
+// next says what a lane does now: an attempt, or wait until at (zero: until
+// woken), or end.
+func (b *batcher) next(l *lane) (f *flight, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	l.idle = false
-	if !b.forgetAt.IsZero() && !now.Before(b.forgetAt) {
-		b.forget(now)
+	l.asleep = false
+	b.forget(l, now)
+	a := l.plan.Post(now)
+	if a == nil {
+		a = l.plan.Edit(now)
 	}
-	post, edit := b.postAt(l), b.editAt(l, now)
-	at = soonest(post, edit)
+	at = l.plan.Next(now)
 	switch {
-	case b.closing && (b.gaveUp || at.IsZero() || !b.deadline.IsZero() && at.After(b.deadline)):
-		return nil, time.Time{}, true
-	case !post.IsZero() && !post.After(now):
-		return b.takePost(l, now), time.Time{}, false
-	case !edit.IsZero() && !edit.After(now):
-		return b.takeEdit(l), time.Time{}, false
+	case b.phase >= gaveUp:
+		l.ended = true
+	case a != nil:
+		return b.launch(l, a, now), time.Time{}
+	case b.phase == closing && (at.IsZero() || !b.deadline.IsZero() && at.After(b.deadline)):
+		l.ended = true
 	}
-	if !b.closing {
-		at = soonest(at, b.forgetAt)
-	}
-	l.idle, l.armed = true, at
-	return nil, at, false
+	l.asleep, l.until = true, at
+	return nil, at
 }
 
-// atOnce is a time that is always past, yet not the zero time.
-var atOnce = time.Unix(0, 0)
-
-// postAt is when a lane may post next; zero means that nothing waits.
-func (b *batcher) postAt(l *lane) time.Time {
-	if len(l.waiting) == 0 || b.closing && l.posting.mend != "" {
-		return time.Time{}
-	}
-	due := atOnce
-	if !b.closing && l.company < b.size {
-		due = time.Time{}
-		for g := range l.waiting {
-			due = soonest(due, g.due)
+// forget drops groups that were quiet for long. Their tallies are closed, as
+// they are while a group rests: no alert can come in between. b.mu is held.
+func (b *batcher) forget(l *lane, now time.Time) {
+	for range forgetMany {
+		p := l.plan.Forget(now)
+		if p == nil {
+			return
 		}
-	}
-	return later(later(due, l.pause), later(l.nextPost, l.hold))
-}
-
-// editAt is when a lane may edit next; zero means that nothing waits.
-func (b *batcher) editAt(l *lane, now time.Time) time.Time {
-	if len(l.edits) == 0 || b.closing && l.editing.mend != "" {
-		return time.Time{}
-	}
-	due := time.Time{}
-	for m := range l.edits {
-		due = soonest(due, m.due)
-	}
-	b.editBank = min(editBurst, b.editBank+float64(now.Sub(b.editSince))/float64(editRefill))
-	b.editSince = now
-	if b.editBank < 1 {
-		due = later(due, now.Add(time.Duration((1-b.editBank)*float64(editRefill))+time.Microsecond))
-	}
-	return later(due, later(b.editHold, l.hold))
-}
-
-// takePost makes a parcel of what a lane may post now: the most severe of what
-// waits for company or is held no longer. b.mu is held.
-func (b *batcher) takePost(l *lane, now time.Time) *parcel {
-	due := make([]*group, 0, len(l.waiting))
-	for g := range l.waiting {
-		if b.closing || g.wait == waitCompany || !g.due.After(now) {
-			due = append(due, g)
+		g := p.Payload
+		b.sum.Alerts += g.Count() - g.carried
+		if g == l.other {
+			l.other = nil
+			continue
 		}
+		b.book.Forget(&g.Tally)
+		delete(l.groups, g.ID)
+		b.groups--
 	}
-	slices.SortFunc(due, func(x, y *group) int {
-		if x.hurries() != y.hurries() {
-			if x.hurries() {
-				return -1
-			}
-			return 1
+}
+
+// launch makes a batch of an attempt. One that is tried again is the same batch,
+// to the byte. b.mu is held.
+func (b *batcher) launch(l *lane, a *attempt, now time.Time) *flight {
+	if a.Tries == 0 && a.Edits == nil {
+		a.ID = rand.Text()
+	}
+	f := &flight{attempt: a, batch: Batch{ID: a.ID, Channel: l.channel, Service: b.service, Host: b.host}}
+	for i := range a.Items {
+		it := &a.Items[i]
+		if a.Tries == 0 && !it.Frozen {
+			it.Shows = it.Group.Payload.show(it, a.Edits == nil)
 		}
-		return bySeverity(x, y)
-	})
-	due = due[:min(len(due), b.size)]
-	slices.SortFunc(due, bySeverity)
-	p := &parcel{batch: b.newBatch(l)}
-	for _, g := range due {
-		p.add(g, g.told)
-		p.batch.ID = cmp.Or(p.batch.ID, g.batchID)
-		p.batch.Groups = append(p.batch.Groups, p.items[len(p.items)-1].shows.clone())
+		f.batch.Groups = append(f.batch.Groups, it.Shows.clone())
 	}
-	p.batch.ID = cmp.Or(p.batch.ID, rand.Text())
-	b.launch(p)
-	return p
-}
-
-// takeEdit makes a parcel of the lane's next message to edit. A group that was
-// posted anew since stands in it as it stood. b.mu is held.
-func (b *batcher) takeEdit(l *lane) *parcel {
-	m := slices.MinFunc(slices.Collect(maps.Keys(l.edits)), func(x, y *sent) int { return x.due.Compare(y.due) })
-	delete(l.edits, m)
-	p := &parcel{batch: b.newBatch(l), edits: m}
-	p.batch.ID = m.id
-	for _, it := range m.items {
-		if it.g.message == m {
-			p.add(it.g, it.before)
-		} else {
-			p.items = append(p.items, it)
-		}
-	}
-	// The level of "other alerts" may have risen.
-	slices.SortFunc(p.items, func(x, y item) int {
-		return cmp.Or(cmp.Compare(y.shows.Level, x.shows.Level), cmp.Compare(x.g.seq, y.g.seq))
-	})
-	for _, it := range p.items {
-		p.batch.Groups = append(p.batch.Groups, it.shows.clone())
-	}
-	b.editBank--
-	b.launch(p)
-	l.endEdit = p.cancel
-	if l.company > 0 {
-		b.yieldAt(l, time.Until(b.postAt(l)))
-	}
-	return p
-}
-
-func (b *batcher) newBatch(l *lane) Batch {
-	return Batch{Channel: l.channel, Service: b.service, Host: b.host}
-}
-
-func (b *batcher) launch(p *parcel) {
 	ctx, end := context.WithCancelCause(b.ctx)
 	timed, stop := context.WithTimeoutCause(ctx, b.timeout, errTimeout)
-	p.ctx, p.cancel = timed, func(cause error) { end(cause); stop() }
+	f.ctx, f.cancel = timed, func(cause error) { end(cause); stop() }
+	l.flight = f
+	f.yield(l.plan.Yield(now), now)
+	return f
 }
 
-func bySeverity(x, y *group) int {
-	return cmp.Or(cmp.Compare(y.first.Level, x.first.Level), cmp.Compare(x.seq, y.seq))
-}
-
-// add takes a group along, with all its alerts of this moment.
-func (p *parcel) add(g *group, before uint64) {
-	g.flying = true
-	g.state.And(^uint64(stirred))
-	n := g.alerts()
-	p.items = append(p.items, item{g: g, before: before, upTo: n, shows: g.show(before, n)})
-}
-
-// alerts is how many a group has counted. batcher.mu is held.
-func (g *group) alerts() uint64 {
-	if s := g.state.Load(); s&shut == 0 {
-		return s >> 2
-	}
-	return g.final
-}
-
-// show is the group as a message tells it: nothing in it is shared with the
-// next message but text.
-func (g *group) show(before, upTo uint64) Group {
-	s := g.first.clone()
-	s.Count, s.Total = int(upTo-before), int(upTo)
+// show is a group as a post, or else an edit, tells it. batcher.mu is held.
+func (g *group) show(it *item, post bool) Group {
+	s := g.example
+	s.Count, s.Total = int(it.UpTo-it.Before), int(it.UpTo)
 	s.Last = s.First
-	if last := g.last.Load(); last > unixNano(s.First) {
-		s.Last = time.Unix(0, last).UTC()
+	if last := g.Last(); last.After(s.First) {
+		s.Last = last
+	}
+	s.Users, s.UserSet = g.Users()
+	s.Quiet, s.Least = it.Quiet, g.least
+	s.Hosts, s.Named = max(g.hosts.Len(), g.named), g.hosts.First()
+	if post {
+		s.Notes = append(notes(it), g.notes...)
+	} else {
+		s.Notes = append(notes(it), g.said...)
 	}
 	return s
+}
+
+// notes are what the plan knows of a group's way into a message.
+func notes(it *item) (all []string) {
+	if it.Back > 0 {
+		all = append(all, "back after "+words.Duration(it.Back))
+	}
+	if it.Late > 0 {
+		all = append(all, "told "+words.Duration(it.Late)+" late: "+it.Why)
+	}
+	if it.Perhaps {
+		all = append(all, "perhaps told before")
+	}
+	return all
 }
 
 // clone shares nothing with g but text.
 func (g Group) clone() Group {
 	g.Fields = slices.Clone(g.Fields)
 	g.Breadcrumbs = slices.Clone(g.Breadcrumbs)
+	g.UserSet = slices.Clone(g.UserSet)
+	g.Named = slices.Clone(g.Named)
+	g.Notes = slices.Clone(g.Notes)
 	if g.Source != nil {
 		src := *g.Source
 		g.Source = &src
@@ -801,20 +598,95 @@ func (g Group) clone() Group {
 	return g
 }
 
-// attempt carries one parcel and settles what became of it.
-func (b *batcher) attempt(l *lane, p *parcel) {
-	ref, err := b.carry(p)
+// attempt carries one batch and settles what became of it, also where foreign
+// code ends the goroutine.
+func (b *batcher) attempt(l *lane, f *flight) {
+	ref, c := "", cause.Of(errGoexit, false)
+	watch := time.AfterFunc(2*b.timeout, func() { b.slow(l) })
+	defer func() {
+		watch.Stop()
+		b.settle(l, f, ref, c)
+	}()
+	ref, c = b.carry(l, f)
+}
+
+// carry calls the carrier, which runs code of the user's, and asks the error
+// that it returns.
+func (b *batcher) carry(l *lane, f *flight) (ref string, c cause.Cause) {
+	defer func() {
+		if v := recover(); v != nil {
+			ref, c = "", cause.Of(fmt.Errorf("the delivery panicked: %v", v), false)
+		}
+	}()
+	b.calls.Run(func() {
+		var err error
+		ref, err = b.deliver(l, f)
+		c = cause.Of(err, f.ctx.Err() != nil)
+	})
+	return ref, c
+}
+
+// deliver posts or edits. What may have been told is looked for first.
+func (b *batcher) deliver(l *lane, f *flight) (ref string, err error) {
+	if f.Edits != nil {
+		return f.Edits.Ref, b.carrier.edit(f.ctx, f.Edits.Ref, f.batch)
+	}
+	if f.Tries > 0 && !l.blind {
+		ref, err = b.carrier.find(f.ctx, f.batch, f.Began)
+		if ref != "" {
+			return ref, nil
+		}
+		if errors.Is(err, errNoHistory) {
+			l.blind = true
+			b.sayBlind(l, cause.Of(err, false))
+		}
+	}
+	return b.carrier.post(f.ctx, f.batch)
+}
+
+// sayBlind tells base, once, that lost answers can't be cleared up, and what
+// would help.
+func (b *batcher) sayBlind(l *lane, c cause.Cause) {
+	b.mu.Lock()
+	said := b.saidBlind || c.Mend == ""
+	b.saidBlind = b.saidBlind || !said
+	b.mu.Unlock()
+	if !said {
+		b.tell("slackalert: an answer was lost, and whether the message arrived can't be looked up: it is sent again", "channel", l.channel, "error", c.Text, "do", c.Mend)
+	}
+}
+
+// slow tells base, once, of an attempt that doesn't end.
+func (b *batcher) slow(l *lane) {
+	b.mu.Lock()
+	said := b.saidSlow
+	b.saidSlow = true
+	b.mu.Unlock()
+	if !said {
+		b.tell("slackalert: the delivery doesn't return, though its time is over twice; its channel waits for it", "channel", l.channel, "time", b.timeout, "look_at", "Sender, Mention, Links, Blocks, HTTPClient")
+	}
+}
+
+// tell speaks to base, and survives it.
+func (b *batcher) tell(msg string, args ...any) {
+	defer func() { _ = recover() }() // there is nobody left to tell
+	b.calls.Run(func() { b.report(msg, args...) })
+}
+
+// settle ends an attempt. A Sender that outlived Shutdown has nothing to settle:
+// its alerts are counted as lost.
+func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 	b.mu.Lock()
 	now := time.Now()
-	cause := context.Cause(p.ctx)
-	p.cancel(nil)
+	r := b.result(f, ref, c)
+	f.cancel(nil)
+	if f.timer != nil {
+		f.timer.Stop()
+	}
+	l.flight = nil
 	var say []notice
-	switch {
-	case b.over: // a Sender that outlived Shutdown: its alerts are counted as lost
-	case p.edits == nil:
-		say = b.settlePost(l, p, ref, err, now)
-	default:
-		say = b.settleEdit(l, p, err, cause == errYield, now)
+	if b.phase != over {
+		say = b.tally(l, f, r, c, l.plan.Settle(f.attempt, r, now))
 	}
 	close(b.changed)
 	b.changed = make(chan struct{})
@@ -824,27 +696,28 @@ func (b *batcher) attempt(l *lane, p *parcel) {
 	}
 }
 
-// carry calls the carrier, which runs code of the user's.
-func (b *batcher) carry(p *parcel) (ref string, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = fmt.Errorf("the delivery panicked: %v", v)
-		}
-	}()
-	b.calls.Run(func() {
-		if p.edits != nil {
-			err = b.carrier.edit(p.ctx, p.edits.ref, p.batch)
-		} else {
-			ref, err = b.carrier.post(p.ctx, p.batch)
-		}
-	})
-	return ref, err
-}
-
-// tell speaks to base, and survives it.
-func (b *batcher) tell(msg string, args ...any) {
-	defer func() { _ = recover() }() // there is nobody left to tell
-	b.calls.Run(func() { b.report(msg, args...) })
+// result is what an attempt came to, for the plan.
+func (b *batcher) result(f *flight, ref string, c cause.Cause) pace.Result {
+	r := pace.Result{Kind: pace.Failed, Ref: ref, Wait: c.Wait, Everywhere: c.Workspace, Mend: c.Mend != "", Jitter: mathrand.Float64(), Why: "it could not be delivered"}
+	switch {
+	case c.Err == nil:
+		r.Kind = pace.Accepted
+	case c.Gone:
+		r.Kind = pace.Gone
+	case c.Refused:
+		r.Kind, r.Why = pace.Refused, b.where+" refused it"
+	case f.Edits != nil && context.Cause(f.ctx) == errYield && c.Wait == 0 && c.Mend == "":
+		r.Kind = pace.Yielded
+	case c.Unreachable:
+		r.Kind, r.Why = pace.Unreachable, b.where+" was unreachable"
+	case c.Unknown:
+		r.Kind, r.Why = pace.Unknown, b.where+" did not answer"
+	case c.Wait > 0:
+		r.Why = b.where + " asked to wait"
+	case c.Mend != "":
+		r.Why = b.where + " would not take it"
+	}
+	return r
 }
 
 // notice is something to tell base once mu is free.
@@ -853,227 +726,51 @@ type notice struct {
 	args []any
 }
 
-// settlePost ends the attempt to post a parcel. b.mu is held.
-func (b *batcher) settlePost(l *lane, p *parcel, ref string, err error, now time.Time) []notice {
-	l.tries++
-	l.nextPost = now.Add(postGap)
-	if err != nil {
-		for _, it := range p.items {
-			it.g.batchID = p.batch.ID
-		}
-		b.land(l, p, now, false)
-		d, hard := l.posting.fail(err)
-		if hard {
-			l.hold = now.Add(d)
-		} else {
-			l.pause = now.Add(d)
-		}
-		return b.failed(l, &l.posting, "post")
+// tally adds up a settled attempt and says what base must hear. b.mu is held.
+func (b *batcher) tally(l *lane, f *flight, r pace.Result, c cause.Cause, out pace.Outcome[*group, Group]) (say []notice) {
+	what, failed := "post", &l.posting
+	if f.Edits != nil {
+		what, failed = "edit", &l.editing
 	}
-	b.messages++
-	for g := range l.waiting {
-		if g.batchID == p.batch.ID {
-			g.batchID = "" // a batch of its own from here on
-		}
-	}
-	var m *sent
-	if b.carrier.canEdit() {
-		m = &sent{id: p.batch.ID, ref: ref, items: p.items, shown: now}
-	}
-	for _, it := range p.items {
-		l.release(it.g)
-		it.g.posted, it.g.message = now, m
-		if m != nil && it.g.gone {
-			m.again = true
-		}
-		it.g.gone = false
-	}
-	b.land(l, p, now, true)
-	return b.worked(l, &l.posting, "post")
-}
-
-// settleEdit ends the attempt to edit a message. b.mu is held.
-func (b *batcher) settleEdit(l *lane, p *parcel, err error, yielded bool, now time.Time) []notice {
-	m := p.edits
-	l.endEdit = nil
-	if l.endEditBy != nil {
-		l.endEditBy.Stop()
-		l.endEditBy = nil
-	}
+	b.sum.Delivered += out.Told
 	switch {
-	case err == nil:
-		b.updates++
-		m.shown, m.items = now, p.items
-		for _, it := range p.items {
-			if it.g.message == m {
-				l.release(it.g)
-			}
+	case r.Kind == pace.Accepted && f.Edits == nil:
+		b.sum.Messages++
+		for _, it := range f.Items {
+			g := it.Group.Payload
+			g.said, g.notes = g.notes, nil
 		}
-		b.land(l, p, now, true)
-		return b.worked(l, &l.editing, "edit")
-	case isGone(err):
-		b.failures++
-		b.lastError = err.Error()
-		b.repost(l, m, now, true)
-		b.land(l, p, now, false)
-		return nil
-	case yielded && !answered(err):
-		m.due = now.Add(postGap)
-		l.edits[m] = struct{}{}
-		b.land(l, p, now, false)
-		return nil
+	case r.Kind == pace.Accepted:
+		b.sum.Updates++
+	case r.Kind != pace.Yielded:
+		b.sum.Failures++
+		b.sum.LastError = c.Text
+		*failed = c
 	}
-	d, hard := l.editing.fail(err)
-	m.due = now.Add(d)
-	if hard {
-		b.editHold = later(b.editHold, m.due)
+	if p := out.Parked; p != nil {
+		g := &p.Payload.example
+		say = append(say, notice{"slackalert: an alert is refused time and again, it waits alone and the others are told", []any{"channel", l.channel, "fingerprint", g.Fingerprint, "message", g.Message, "error", c.Text}})
 	}
-	l.edits[m] = struct{}{}
-	b.repost(l, m, now, false)
-	b.land(l, p, now, false)
-	return b.failed(l, &l.editing, "edit")
-}
-
-// repost makes the untold alerts of a message that can't be edited a new post:
-// all of them where it is gone, else those whose RepeatInterval is over. Where
-// the replacement of a message is gone too, editing can't be relied on: they
-// wait for the end of RepeatInterval, as with a webhook. b.mu is held.
-func (b *batcher) repost(l *lane, m *sent, now time.Time, gone bool) {
-	for _, it := range m.items {
-		g := it.g
-		over := g.posted.Add(b.repeat)
-		if g.message != m || !gone && now.Before(over) {
-			continue
+	switch out.Say {
+	case pace.Begins, pace.Mending:
+		alerts, groups := l.untold()
+		args := []any{"channel", l.channel, "attempt", what, "error", c.Text, "alerts_waiting", alerts, "groups_waiting", groups}
+		if c.Mend != "" {
+			args = append(args, "do", c.Mend)
 		}
-		g.message, g.gone = nil, gone
-		untold := g.alerts() > g.told
-		l.release(g)
-		switch {
-		case !untold:
-		case gone && m.again && now.Before(over):
-			l.keep(g, waitHeld, over)
-		default:
-			l.keep(g, waitCompany, now)
-		}
+		say = append(say, notice{"slackalert: alerts can't be delivered, they wait", args})
+	case pace.Over:
+		*failed = cause.Cause{}
+		alerts, _ := l.untold()
+		say = append(say, notice{"slackalert: alerts are delivered again", []any{"channel", l.channel, "attempt", what, "alerts_waiting", alerts}})
 	}
-	l.unedit(m)
-}
-
-// unedit forgets to edit a message that no group waits for. batcher.mu is held.
-func (l *lane) unedit(m *sent) {
-	if m != nil && !slices.ContainsFunc(m.items, func(it item) bool { return it.g.message == m && it.g.wait == waitEdit }) {
-		delete(l.edits, m)
-	}
-}
-
-// land takes a parcel's groups out of the air. Where it was told they are
-// counted as delivered; whatever came since is scheduled. b.mu is held.
-func (b *batcher) land(l *lane, p *parcel, now time.Time, told bool) {
-	for _, it := range p.items {
-		g := it.g
-		if !g.flying {
-			continue // stood in the edited message, was told elsewhere
-		}
-		g.flying = false
-		if told {
-			b.delivered += it.upTo - g.told
-			g.told, g.settled, g.batchID = it.upTo, now, ""
-		}
-		switch {
-		case !g.rests():
-			if g.wait == waitNone { // else it waits for the next attempt
-				b.schedule(g, now)
-			}
-		default:
-			b.forgetAt = soonest(b.forgetAt, b.forgettable(g))
-		}
-	}
-}
-
-// rests says whether all alerts are told, and marks the group stirred or not:
-// in one step, or repeats might go on counting into a group that nobody looks
-// at. batcher.mu is held.
-func (g *group) rests() bool {
-	for {
-		s := g.state.Load()
-		if g.alerts() > g.told {
-			g.state.Or(stirred)
-			return false
-		}
-		if g.state.CompareAndSwap(s, s&^stirred) {
-			return true
-		}
-	}
-}
-
-// fail notes a failed attempt and says how long to wait: hard, because Slack
-// said so, or as a run of failures advises.
-func (t *trouble) fail(err error) (wait time.Duration, hard bool) {
-	mend := ""
-	var m interface{ Mend() string }
-	if errors.As(err, &m) {
-		mend = m.Mend()
-	}
-	if (mend == "") != (t.mend == "") {
-		t.n = 0
-	}
-	t.n, t.err, t.mend = t.n+1, err, mend
-	var r interface{ RetryAfter() time.Duration }
-	if errors.As(err, &r) && r.RetryAfter() > 0 {
-		return min(max(r.RetryAfter(), minRetry), maxRetry), true
-	}
-	if mend != "" {
-		return min(mendMin<<min(t.n-1, 8), mendMax), false
-	}
-	d := min(backoffMin<<min(t.n-1, 8), backoffMax)
-	return d + mathrand.N(d/4), false
-}
-
-// answered says whether an error is Slack's, though the attempt was called off.
-func answered(err error) bool {
-	var r interface{ RetryAfter() time.Duration }
-	return errors.As(err, &r) && r.RetryAfter() > 0
-}
-
-func isGone(err error) bool {
-	var g interface{ Gone() bool }
-	return errors.As(err, &g) && g.Gone()
-}
-
-// failed counts a failure, and says so when it is the first of a run or when
-// its cause has become one that a person must mend. b.mu is held.
-func (b *batcher) failed(l *lane, t *trouble, what string) []notice {
-	b.failures++
-	b.lastError = t.err.Error()
-	if t.said && (t.saidMend || t.mend == "") {
-		return nil
-	}
-	t.said, t.saidMend = true, t.mend != ""
-	alerts, groups := l.untold()
-	args := []any{"channel", l.channel, "attempt", what, "error", t.err.Error(), "alerts_waiting", alerts, "groups_waiting", groups}
-	if t.mend != "" {
-		args = append(args, "do", t.mend)
-	}
-	return []notice{{"slackalert: alerts can't be delivered, they wait", args}}
-}
-
-// worked ends a run of failures. b.mu is held.
-func (b *batcher) worked(l *lane, t *trouble, what string) []notice {
-	if t == &l.posting {
-		l.pause = time.Time{}
-	}
-	if !t.said {
-		return nil
-	}
-	*t = trouble{}
-	alerts, _ := l.untold()
-	return []notice{{"slackalert: alerts are delivered again", []any{"channel", l.channel, "attempt", what, "alerts_waiting", alerts}}}
+	return say
 }
 
 // untold is what waits in a lane. batcher.mu is held.
 func (l *lane) untold() (alerts uint64, groups int) {
 	for g := range l.all {
-		if n := g.alerts() - g.told; n > 0 {
+		if n := g.Count() - g.plan.Told(); n > 0 {
 			alerts += n
 			groups++
 		}
@@ -1093,111 +790,77 @@ func (l *lane) all(yield func(*group) bool) {
 	}
 }
 
-// forgettable is when a group may be forgotten: two intervals after its last
-// alert, and not before it could be posted anew.
-func (b *batcher) forgettable(g *group) time.Time {
-	quiet := g.settled
-	if last := g.last.Load(); last != 0 {
-		quiet = earlier(quiet, time.Unix(0, last))
-	}
-	return later(quiet.Add(2*b.repeat), g.posted.Add(b.repeat))
-}
-
-// forget drops the groups that have been quiet for two intervals. b.mu is held.
-func (b *batcher) forget(now time.Time) {
-	b.forgetAt = time.Time{}
-	for _, l := range b.lanes {
-		for g := range l.all {
-			if g.state.Load()&stirred != 0 || g.flying {
-				continue
-			}
-			at := b.forgettable(g)
-			if at.After(now) {
-				b.forgetAt = soonest(b.forgetAt, at)
-				continue
-			}
-			b.drop(l, g)
-		}
-	}
-}
-
-// drop forgets one group unless an alert came in this moment. b.mu is held.
-func (b *batcher) drop(l *lane, g *group) {
-	if s := g.state.Or(shut); s>>2 != g.told {
-		g.state.Store(s) // additions since saw it shut, and count themselves anew under mu
-		b.stir(g, time.Now())
-		return
-	}
-	g.final = g.told
-	b.retired += g.told
-	g.first, g.message = Group{}, nil // known may keep the rest for a while
-	if g == l.other {
-		l.other = nil
-		return
-	}
-	delete(l.groups, g.id)
-	b.groups--
-}
-
-// flush makes what waits for company due and returns when it is told, when ctx
-// ends, or when an attempt fails for a cause that a person must mend.
+// flush makes what waits for company due and returns when it is told, or can't
+// be. See [Handler.Flush].
 func (b *batcher) flush(ctx context.Context) error {
+	if b.inside(ctx) {
+		return fmt.Errorf("slackalert: Flush: %w", errInside)
+	}
 	b.mu.Lock()
 	now := time.Now()
 	var waits []ticket
 	for _, l := range b.lanes {
-		for g := range l.waiting {
-			if g.wait == waitCompany || !g.due.After(now) {
-				waits = append(waits, ticket{g, g.alerts()})
-			}
+		l.plan.Hurry(now)
+		for _, p := range l.plan.Pressing(now) {
+			waits = append(waits, ticket{p.Payload, p.Payload.Count()})
 		}
-		b.hurry(l, now)
+		b.nudge(l, l.plan.Next(now), now)
 	}
 	b.mu.Unlock()
-	return b.await(ctx, waits, func(t ticket, now time.Time) bool {
-		return t.g.wait == waitCompany || t.g.wait == waitHeld && !t.g.due.After(now)
-	})
+	return b.await(ctx, waits, false)
 }
 
-// await returns when all tickets' alerts are told, or are no longer waited for
-// because open says so.
-func (b *batcher) await(ctx context.Context, waits []ticket, open func(ticket, time.Time) bool) error {
-	tries := make(map[*lane]int)
-	for {
+// await returns when all tickets' alerts are told, or no longer on their way, or
+// when nothing is tried for those that are left: a person must mend something
+// first. Urgent are those of Handle: they go by edits too, and don't begin to
+// wait where nothing will be tried in their time.
+func (b *batcher) await(ctx context.Context, waits []ticket, urgent bool) error {
+	deadline, _ := ctx.Deadline()
+	for first := true; ; first = false {
 		b.mu.Lock()
-		n, failed := 0, false
-		var err error
+		now := time.Now()
+		open, stuck := 0, 0
+		var why error
 		for _, t := range waits {
-			l := t.g.lane
-			if _, ok := tries[l]; !ok {
-				tries[l] = l.tries
+			p, l := &t.g.plan, t.g.lane
+			if p.Told() >= t.n || !p.Pressing(now) && !(urgent && p.Soon(now)) {
+				continue
 			}
-			if t.g.told < t.n && open(t, time.Now()) {
-				n++
-				err = cmp.Or(err, l.posting.err)
-				failed = failed || b.over || l.posting.mend != "" && l.tries > tries[l]
+			if l.posting.Err != nil {
+				why = l.posting
+			}
+			if b.phase == over || l.idle(now) && (l.plan.Posting().Mend || urgent && first && l.plan.Next(now).After(deadline)) {
+				stuck++
+			} else {
+				open++
 			}
 		}
 		changed := b.changed
 		b.mu.Unlock()
-		if n == 0 {
+		switch {
+		case open+stuck == 0:
 			return nil
-		}
-		if failed {
-			return fmt.Errorf("slackalert: alerts of %d groups are not delivered yet: %w", n, cmp.Or(err, errDeadline))
+		case open == 0:
+			return fmt.Errorf("slackalert: alerts of %d groups are not delivered yet: %w", stuck, cmp.Or(why, errDeadline))
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return errors.Join(fmt.Errorf("slackalert: alerts of %d groups are not delivered yet: %w", n, context.Cause(ctx)), err)
+			return errors.Join(fmt.Errorf("slackalert: alerts of %d groups are not delivered yet: %w", open+stuck, context.Cause(ctx)), why)
 		}
 	}
 }
 
+// idle says that nothing is on its way, or about to be. batcher.mu is held.
+func (l *lane) idle(now time.Time) bool { return l.flight == nil && l.plan.NextPost().After(now) }
+
 // shutdown tells everything, stops the lanes, and says what is lost. A second
 // call waits for the first and returns the same.
 func (b *batcher) shutdown(ctx context.Context) error {
-	if !b.close(ctx) {
+	switch {
+	case b.inside(ctx):
+		return fmt.Errorf("slackalert: Shutdown: %w", errInside)
+	case !b.close(ctx):
 		select {
 		case <-b.stopped:
 			return b.stopReason
@@ -1205,30 +868,18 @@ func (b *batcher) shutdown(ctx context.Context) error {
 			return fmt.Errorf("slackalert: another Shutdown is under way: %w", context.Cause(ctx))
 		}
 	}
+	defer close(b.stopped)
 	stuck := b.stop(ctx)
-	b.mu.Lock()
-	var err error
-	alerts, groups := uint64(0), 0
-	for _, l := range b.lanes {
-		n, k := l.untold()
-		alerts, groups = alerts+n, groups+k
-		err = cmp.Or(err, l.posting.err, l.editing.err)
-	}
-	b.lost, b.over = alerts, true
-	delivered := b.delivered
-	close(b.changed)
-	b.changed = make(chan struct{})
-	b.mu.Unlock()
+	alerts, groups, err := b.end()
 	b.carrier.close()
 	if alerts > 0 {
 		err = cmp.Or(err, context.Cause(ctx), errDeadline)
-		b.tell("slackalert: shutdown, alerts are lost", "alerts_lost", alerts, "groups_lost", groups, "alerts_delivered", delivered, "error", err.Error())
 		b.stopReason = fmt.Errorf("slackalert: shutdown: %d alerts of %d groups are lost: %w", alerts, groups, err)
+		b.tell("slackalert: shutdown, alerts are lost", "alerts_lost", alerts, "groups_lost", groups, "alerts_delivered", b.stats().Delivered, "error", err.Error())
 	}
 	if stuck {
 		b.stopReason = errors.Join(b.stopReason, errors.New("slackalert: shutdown: the Sender didn't return when its context ended"))
 	}
-	close(b.stopped)
 	return b.stopReason
 }
 
@@ -1237,25 +888,20 @@ func (b *batcher) shutdown(ctx context.Context) error {
 func (b *batcher) close(ctx context.Context) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closing {
+	if b.phase != running {
 		return false
 	}
-	b.closing = true
+	b.phase = closing
 	b.deadline, _ = ctx.Deadline()
 	now := time.Now()
 	for _, l := range b.lanes {
+		l.closed = true
 		for g := range l.all {
-			g.final = g.state.Or(shut) >> 2
-			b.stir(g, now)
+			g.Take()
+			l.plan.News(&g.plan, now)
 		}
-		if l.endEdit != nil && l.company > 0 {
-			l.endEdit(errYield)
-		}
-		l.pause, l.posting.mend, l.editing.mend = time.Time{}, "", ""
-		l.posting.n, l.editing.n = 0, 0 // what is left of its time is for trying
-		for m := range l.edits {
-			m.due = atOnce
-		}
+		l.plan.Close(b.deadline, now)
+		b.nudge(l, now, now)
 		l.rouse()
 	}
 	return true
@@ -1287,10 +933,29 @@ func (b *batcher) giveUp() {
 	b.cancel(errDeadline)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.gaveUp = true
+	b.phase = gaveUp
 	for _, l := range b.lanes {
 		l.rouse()
 	}
+}
+
+// end counts what is lost, and why.
+func (b *batcher) end() (alerts uint64, groups int, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, l := range b.lanes {
+		n, k := l.untold()
+		alerts, groups = alerts+n, groups+k
+		for _, c := range []cause.Cause{l.posting, l.editing} {
+			if c.Err != nil && err == nil {
+				err = c
+			}
+		}
+	}
+	b.phase, b.sum.Lost = over, alerts
+	close(b.changed)
+	b.changed = make(chan struct{})
+	return alerts, groups, err
 }
 
 // stats adds up. b.mu is held while it does, so the sum holds at every moment:
@@ -1298,27 +963,135 @@ func (b *batcher) giveUp() {
 func (b *batcher) stats() Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	s := Stats{
-		Alerts: b.retired, Delivered: b.delivered, Lost: b.lost,
-		Messages: b.messages, Updates: b.updates, Failures: b.failures, LastError: b.lastError,
-	}
+	s := b.sum
 	for _, l := range b.lanes {
 		for g := range l.all {
-			s.Alerts += g.alerts()
+			s.Alerts += g.Count() - g.carried
 		}
 	}
-	s.Pending = s.Alerts - s.Delivered - s.Lost
+	s.Pending = s.Alerts - s.Delivered - s.Lost - s.Spooled
 	return s
 }
 
-// Merge folds in the counts of another process's batch; it doesn't wait and
-// doesn't fail.
+// Merge folds in the counts of another process's batch, into the groups with
+// its fingerprints in its channel, as if so many alerts were logged here: they
+// count in [Stats], and are told by the same pace. Without a channel it goes
+// where an alert with the group's code goes. A group that is new shows the
+// batch's example. Users, hosts and notes are merged; a group with a Count of 0
+// brings these alone. Merge keeps nothing of b. It doesn't wait, it doesn't
+// fail, and it may be called from many goroutines; once Shutdown has begun it
+// does nothing, and what it brought is not counted.
 func (h *Handler) Merge(b Batch) {
-	panic("not built yet")
+	for _, g := range b.Groups {
+		h.core.batch.merge(h.placeOf(b, g), b.Host, g.clone())
+	}
 }
 
-// Resume says that b was told then by a process that is gone: what comes is
-// edited into it, and its interval counts from then.
+// placeOf is the channel of another process's group.
+func (h *Handler) placeOf(b Batch, g Group) string {
+	if h.core.config.opts.WebhookURL != "" {
+		return ""
+	}
+	return cmp.Or(b.Channel, h.core.config.catalogue()[g.Code].Channel, h.core.config.opts.Channel)
+}
+
+func (b *batcher) merge(channel, host string, from Group) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.phase != running || from.Count < 0 {
+		return
+	}
+	id := fingerprint.Parse(from.Fingerprint).In(laneName(channel))
+	g := b.find(channel, id)
+	if g == nil {
+		g = b.adopt(b.lane(channel), id, from, "")
+	}
+	b.mergeFacts(g, host, from)
+	if from.Count > 0 {
+		g.Add(uint64(from.Count), tally.Nano(from.Last), 0)
+		b.news(g, false)
+	}
+}
+
+// adopt opens a group with another process's example, counted by run; "" = this
+// one. b.mu is held.
+func (b *batcher) adopt(l *lane, id uint64, from Group, run string) *group {
+	from.Run = run
+	from.Count, from.Total, from.Users, from.UserSet, from.Quiet = 0, 0, 0, nil, false
+	from.Hosts, from.Named, from.Least, from.Notes = 0, nil, false, nil
+	return b.open(l, id, from)
+}
+
+// mergeFacts adds what another process knows of a group. b.mu is held.
+func (b *batcher) mergeFacts(g *group, host string, from Group) {
+	g.MergeUsers(from.UserSet)
+	if g.Count() > 0 && g.hosts.Len() == 0 {
+		g.hosts.Add(&b.names, b.host) // what was counted so far was counted here
+	}
+	if from.Hosts <= 1 && len(from.Named) == 0 {
+		from.Named = []string{host}
+	}
+	for _, name := range from.Named {
+		g.hosts.Add(&b.names, name)
+	}
+	g.named = max(g.named, from.Hosts)
+	g.least = g.least || from.Least
+	for _, n := range from.Notes {
+		if !slices.Contains(g.notes, n) {
+			g.notes = append(g.notes, n)
+		}
+	}
+	if !from.First.IsZero() && from.First.Before(g.example.First) {
+		g.example.First = from.First
+	}
+	if from.Level > g.example.Level && g == g.lane.other {
+		g.example.Level = from.Level
+		g.lane.plan.Raise(&g.plan, int(from.Level))
+	}
+}
+
+// Resume says that b was told then, by a process that is gone: what comes is
+// edited into it, and the groups' intervals count from then. ref is how the
+// destination knows the message; "" = it can't be edited. The Totals of b were
+// told: they count in no [Stats]. A group that was told here already is left as
+// it is, and so is all once Shutdown has begun. Resume keeps nothing of b and
+// doesn't wait. Call it before alerts come, for what they did until then is
+// posted.
 func (h *Handler) Resume(b Batch, ref string, told time.Time) {
-	panic("not built yet")
+	if len(b.Groups) > 0 {
+		h.core.batch.resume(h.placeOf(b, b.Groups[0]), b, ref, told)
+	}
+}
+
+func (b *batcher) resume(channel string, from Batch, ref string, told time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.phase != running {
+		return
+	}
+	l, now := b.lane(channel), time.Now()
+	m := &pace.Message[*group, Group]{ID: from.ID, Ref: ref}
+	for _, shown := range from.Groups {
+		shown = shown.clone()
+		id := fingerprint.Parse(shown.Fingerprint).In(laneName(channel))
+		g := l.groups[id]
+		if g == nil && b.groups >= b.maxGroups {
+			continue // "other alerts" can't stand for it in its message
+		}
+		if g == nil {
+			g = b.adopt(l, id, shown, shown.Run)
+		}
+		b.mergeFacts(g, from.Host, shown)
+		m.Items = append(m.Items, item{Group: &g.plan, UpTo: uint64(shown.Total), Before: uint64(max(shown.Total-shown.Count, 0)), Shows: shown})
+	}
+	l.plan.Resume(m, told, now)
+	for i := range m.Items {
+		if it := &m.Items[i]; !it.Frozen {
+			g := it.Group.Payload
+			g.Add(it.UpTo, tally.Nano(it.Shows.Last), 0)
+			g.carried += it.UpTo
+			g.said, g.notes = g.notes, nil
+		}
+	}
+	b.nudge(l, l.plan.Next(now), now)
 }

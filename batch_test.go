@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -115,13 +116,18 @@ func TestStormWithABot(t *testing.T) {
 		for s := 312; s <= 352; s += 10 {
 			want = append(want, fmt.Sprintf("edit %v [%d/%d db is down]", time.Duration(s)*time.Second+15*time.Millisecond, s*100+2-30101, s*100+2))
 		}
-		want = append(want, "edit 6m2.015s [5899/36000 db is down]")
+		want = append(want, "edit 6m2.015s [5899/36000 db is down]", "edit 10m59.99s [5899/36000 db is down, quiet]")
 		assert.Equal(t, want, d.lines())
-		assert.Equal(t, Stats{Alerts: 36000, Delivered: 36000, Messages: 2, Updates: 36}, h.Stats())
+		assert.Equal(t, Stats{Alerts: 36000, Delivered: 36000, Messages: 2, Updates: 37}, h.Stats())
 
+		pass(10 * time.Second)
 		say()
 		pass(time.Minute)
-		assert.Equal(t, "post 26m1.005s [1/1 db is down]", d.lines()[len(want)], "quiet for two intervals, it was forgotten")
+		assert.Equal(t, "post 26m11.005s [1/36001 db is down, back after 20 min]", d.lines()[len(want)], "its interval, 10 min now, is over")
+		pass(3 * time.Hour)
+		say()
+		pass(time.Minute)
+		assert.Equal(t, "post 3h27m11.005s [1/1 db is down]", d.lines()[len(want)+2], "quiet for two hours, it was forgotten")
 		require.NoError(t, h.Close())
 	})
 }
@@ -136,37 +142,53 @@ func TestStormWithAWebhook(t *testing.T) {
 		assert.Equal(t, []string{
 			"post 1.005s [101/101 db is down]",
 			"post 5m1.005s [30000/30101 db is down]",
-			"post 10m1.005s [5899/36000 db is down]",
-		}, d.lines(), "the last count arrives though nothing follows it")
+			"post 15m1.005s [5899/36000 db is down]",
+		}, d.lines(), "the last count arrives though nothing follows it, after an interval that has doubled")
 		assert.Equal(t, Stats{Alerts: 36000, Delivered: 36000, Messages: 3}, h.Stats())
 
 		say()
 		pass(time.Minute)
-		assert.Equal(t, "post 1h6m1.005s [1/1 db is down]", d.lines()[3])
+		assert.Equal(t, "post 1h6m1.005s [1/36001 db is down, back after 60 min]", d.lines()[3])
 		require.NoError(t, h.Close())
 	})
 }
 
 func TestAGroupThatGoesOnKeepsItsTotal(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, s := range []func(*desk) Sender{func(d *desk) Sender { return d }, func(d *desk) Sender { return editDesk{d} }} {
-			d := newDesk()
-			h, log, _ := newTest(t, s(d), nil)
-			say := func() { log.Error("now and then") }
-			say()
-			pass(6 * time.Minute)
-			say()
-			pass(11 * time.Minute)
-			say()
-			pass(time.Minute)
-			assert.Equal(t, []string{
-				"post 1s [1/1 now and then]",
-				"post 6m1s [1/2 now and then]",
-				"post 17m1s [1/1 now and then]",
-			}, d.lines(), "quiet for two intervals, it was forgotten")
-			require.NoError(t, h.Close())
-		}
-	})
+	for _, c := range []struct {
+		name   string
+		sender func(*desk) Sender
+		want   []string
+	}{
+		{"webhook", func(d *desk) Sender { return d }, []string{
+			"post 1s [1/1 now and then]",
+			"post 6m1s [1/2 now and then, back after 6 min]",
+			"post 17m1s [1/3 now and then, back after 11 min]",
+			"post 2h29m1s [1/1 now and then]",
+		}},
+		{"bot", func(d *desk) Sender { return editDesk{d} }, []string{
+			"post 1s [1/1 now and then]",
+			"edit 5m0s [1/1 now and then, quiet]",
+			"post 6m1s [1/2 now and then, back after 6 min]",
+			"edit 11m0s [1/2 now and then, quiet, back after 6 min]",
+			"post 17m1s [1/3 now and then, back after 11 min]",
+			"edit 22m0s [1/3 now and then, quiet, back after 11 min]",
+			"post 2h29m1s [1/1 now and then]",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk()
+				h, log, _ := newTest(t, c.sender(d), nil)
+				say := func() { log.Error("now and then") }
+				for _, wait := range []time.Duration{6 * time.Minute, 11 * time.Minute, 132 * time.Minute, time.Minute} {
+					say()
+					pass(wait)
+				}
+				assert.Equal(t, c.want, d.lines(), "quiet for two hours, it was forgotten")
+				require.NoError(t, h.Close())
+			})
+		})
+	}
 }
 
 func TestAnEditKeepsTellingAllGroupsOfItsMessage(t *testing.T) {
@@ -187,14 +209,16 @@ func TestAnEditKeepsTellingAllGroupsOfItsMessage(t *testing.T) {
 		pass(time.Minute)
 		assert.Equal(t, []string{
 			"post 1s [1/1 a] [1/1 b]",
-			"edit 11s [1/1 a] [2/2 b]",
+			"edit 11s [2/2 b] [1/1 a]", // the more frequent first
 			"edit 24s [2/2 a] [2/2 b]",
-			"post 6m24s [1/3 a]",
-			"post 6m26s [1/3 b]",
+			"edit 5m3s [2/2 a] [2/2 b, quiet]",
+			"edit 5m23s [2/2 a, quiet] [2/2 b, quiet]",
+			"post 6m24s [1/3 a, back after 6 min]",
+			"post 6m26s [1/3 b, back after 6 min]",
 		}, d.lines())
 		got := d.all()
 		assert.Equal(t, got[0].ID, got[1].ID)
-		assert.NotEqual(t, got[0].ID, got[3].ID)
+		assert.NotEqual(t, got[0].ID, got[5].ID)
 		require.NoError(t, h.Close())
 	})
 }
@@ -214,7 +238,7 @@ func TestAnEditOfAMessageThatIsGonePostsAnew(t *testing.T) {
 		assert.Equal(t, []string{
 			"post 1.005s [2/2 m]",
 			"post 11.005s [10/12 m]",
-			"post 5m11.005s [48/60 m]", // the replacement is gone too: editing can't be relied on
+			"post 10m11.005s [48/60 m]", // the replacement is gone too: editing can't be relied on, and the interval has doubled
 		}, d.lines())
 		assert.Empty(t, base.own())
 		require.NoError(t, h.Close())
@@ -224,12 +248,12 @@ func TestAnEditOfAMessageThatIsGonePostsAnew(t *testing.T) {
 func TestEditsHaveARateOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk()
-		h, _, _ := newTest(t, editDesk{d}, func(o *Options) { o.BatchSize = 1 })
+		h, _, _ := newTest(t, editDesk{d}, func(o *Options) { o.BatchDelay, o.RepeatInterval = time.Millisecond, time.Hour })
 		for range 10 {
 			for i := range 60 { // a message each
 				_ = h.Handle(t.Context(), record(slog.LevelError, letters(i)))
+				pass(1100 * time.Millisecond)
 			}
-			pass(30 * time.Second)
 		}
 		pass(time.Hour)
 		var edits []time.Duration
@@ -292,12 +316,11 @@ func TestFailedBatchFoldsBack(t *testing.T) {
 		log.Log(t.Context(), slog.LevelError+4, "came later")
 		every(time.Second, 20, say)
 		pass(10 * time.Minute)
-		require.Len(t, tried, 6, "four fail, one tells, and RepeatInterval later one tells the rest")
+		require.Len(t, tried, 7, "four fail, then each group is told alone, and RepeatInterval later one tells the rest")
 		assert.Equal(t, 31, d.told())
-		assert.Equal(t, "came later", d.all()[0].Groups[0].Message, "what came since is told with it")
-		for _, id := range ids[:5] {
-			assert.Equal(t, ids[0], id, "the same for every attempt")
-		}
+		assert.Equal(t, "came later", d.all()[0].Groups[0].Message, "what came since is told, the most severe first")
+		slices.Sort(ids)
+		assert.Len(t, slices.Compact(ids), 7, "one ID, one content")
 		own := base.own()
 		require.Len(t, own, 2)
 		assert.Contains(t, own[0], "alerts can't be delivered, they wait channel= attempt=post error=down alerts_waiting=2 groups_waiting=1")
@@ -360,7 +383,7 @@ func TestACauseThatAPersonMustMend(t *testing.T) {
 		assert.Contains(t, base.own()[0], `channel=#payments attempt=post error=broken alerts_waiting=1 groups_waiting=1 do=invite the bot to #payments`)
 		mended.Store(true)
 		pass(10 * time.Minute)
-		assert.Equal(t, "post 45m1s [1/1 a]", d.lines()[1])
+		assert.Equal(t, "post 45m1s [1/1 a, told 45 min late: the Sender would not take it]", d.lines()[1])
 		require.Len(t, base.own(), 2)
 		assert.Contains(t, base.own()[1], "delivered again channel=#payments")
 		require.NoError(t, h.Close())
@@ -415,7 +438,12 @@ func TestFlushSaysWhatStandsInTheWay(t *testing.T) {
 		assert.Zero(t, time.Since(begun), "a person must mend it: no use in waiting")
 		assert.EqualValues(t, 1, h.Stats().Pending)
 
+		assert.ErrorContains(t, h.Flush(t.Context()), "broken: invite the bot", "with what to do")
+		assert.EqualValues(t, 1, h.Stats().Failures, "and a flush is no reason to try before the minute is over")
+
 		err = errDown
+		pass(61 * time.Second)
+		begun = time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		got := h.Flush(ctx)
@@ -566,12 +594,12 @@ func TestOtherAlertsBeyondMaxGroups(t *testing.T) {
 		pass(time.Minute)
 		groups := d.all()[0].Groups
 		require.Len(t, groups, 4)
-		assert.Equal(t, 2, groups[2].Count)
-		assert.Equal(t, 14, groups[3].Count)
-		assert.Equal(t, "other alerts (over 3 kinds), the first: kind d", groups[3].Message)
-		assert.Equal(t, "other alerts", groups[3].Fingerprint)
-		assert.Equal(t, []Field{{"i", "3"}}, groups[3].Fields)
-		pass(time.Hour)
+		assert.Equal(t, 2, groups[1].Count)
+		assert.Equal(t, 14, groups[0].Count)
+		assert.Equal(t, "other alerts (over 3 kinds), the first: kind d", groups[0].Message)
+		assert.Equal(t, "other alerts", groups[0].Fingerprint)
+		assert.Equal(t, []Field{{"i", "3"}}, groups[0].Fields)
+		pass(3 * time.Hour)
 		_ = h.Handle(t.Context(), record(slog.LevelError, "kind "+letters(8)))
 		pass(time.Minute)
 		assert.Equal(t, "kind i", d.all()[1].Groups[0].Message, "there is room again")
@@ -580,20 +608,70 @@ func TestOtherAlertsBeyondMaxGroups(t *testing.T) {
 }
 
 func TestSyncLevel(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		sender func(*desk) Sender
+		want   []string
+	}{
+		{"webhook", func(d *desk) Sender { return d }, []string{"post 0s [1/1 fatal] [1/1 waits]"}},
+		{"bot", func(d *desk) Sender { return editDesk{d} }, []string{"post 0s [1/1 fatal] [1/1 waits]", "edit 0s [2/2 fatal] [1/1 waits]"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk()
+				h, log, _ := newTest(t, c.sender(d), func(o *Options) { o.SyncLevel, o.BatchSize = slog.LevelError+4, 2 })
+				log.Error("waits")
+				ctx, cancel := context.WithCancel(t.Context())
+				cancel()
+				fatal := func() { log.Log(ctx, slog.LevelError+4, "fatal") }
+				fatal()
+				assert.Equal(t, c.want[:1], d.lines(), "before Handle returns")
+				fatal()
+				assert.Equal(t, c.want, d.lines(), "a repeat is told by an edit, or counted till its interval is over")
+				assert.Zero(t, time.Since(d.start))
+				require.NoError(t, h.Close())
+			})
+		})
+	}
+}
+
+func TestSyncLevelDoesNotWaitForWhatIsNotTried(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		err   error
+		first time.Duration
+	}{
+		{"a person must mend it", mend("invite the bot"), 0},
+		{"not for an hour", retryAfter(time.Hour), 5 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk()
+				d.fail = func(string, Batch) error { return c.err }
+				h, log, _ := newTest(t, d, func(o *Options) { o.SyncLevel = slog.LevelError })
+				log.Error("a")
+				assert.Equal(t, c.first, time.Since(d.start))
+				begun := time.Now()
+				for i := range 30 {
+					log.Error("another " + letters(i))
+				}
+				assert.Zero(t, time.Since(begun))
+				assert.EqualValues(t, 1, h.Stats().Failures)
+				assert.Error(t, h.Close())
+			})
+		})
+	}
+}
+
+func TestAWebhookIsNotFloodedBySyncLevel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		for _, s := range []func(*desk) Sender{func(d *desk) Sender { return d }, func(d *desk) Sender { return editDesk{d} }} {
-			d := newDesk()
-			h, log, _ := newTest(t, s(d), func(o *Options) { o.SyncLevel, o.BatchSize = slog.LevelError+4, 2 })
-			log.Error("waits")
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			fatal := func() { log.Log(ctx, slog.LevelError+4, "fatal") }
-			fatal()
-			assert.Equal(t, []string{"post 0s [1/1 fatal] [1/1 waits]"}, d.lines(), "before Handle returns")
-			fatal()
-			assert.Equal(t, 3, d.told(), "a repeat too")
-			require.NoError(t, h.Close())
-		}
+		d := newDesk()
+		h, log, _ := newTest(t, d, func(o *Options) { o.SyncLevel = slog.LevelError })
+		every(time.Second, 30, func() { log.Error("m") })
+		assert.Equal(t, []string{"post 0s [1/1 m]"}, d.lines())
+		pass(10 * time.Minute)
+		assert.Equal(t, []string{"post 0s [1/1 m]", "post 5m0s [29/30 m]"}, d.lines())
+		require.NoError(t, h.Close())
 	})
 }
 
@@ -610,7 +688,7 @@ func TestSyncLevelComesFirstWhereMuchWaits(t *testing.T) {
 		assert.LessOrEqual(t, time.Since(begun), 3*time.Second)
 		last := d.all()[len(d.all())-1]
 		assert.Equal(t, "now", last.Groups[0].Message)
-		assert.Len(t, last.Groups, 20, "together with what waits")
+		assert.Len(t, last.Groups, 100, "together with what waits")
 		_ = h.Close()
 	})
 }
@@ -651,8 +729,8 @@ func TestSenderThatLogs(t *testing.T) {
 		s.log = log
 		log.Error("m")
 		pass(24 * time.Hour)
-		assert.Equal(t, []string{"post 1s [1/1 m]"}, s.lines())
-		assert.Len(t, base.records, 3, "base has them")
+		assert.Equal(t, []string{"post 1s [1/1 m]", "edit 5m0s [1/1 m, quiet]"}, s.lines())
+		assert.Len(t, base.records, 4, "base has them")
 		require.NoError(t, h.Close())
 	})
 }

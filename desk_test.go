@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -60,13 +61,17 @@ func (d *desk) all() []arrival {
 }
 
 // lines is what arrived, a line each: what, when, and of each group its count,
-// total and message.
+// total and message, whether it is quiet, and its notes.
 func (d *desk) lines() []string {
 	var out []string
 	for _, a := range d.all() {
 		s := fmt.Sprintf("%s %v", a.what, a.at)
 		for _, g := range a.Groups {
-			s += fmt.Sprintf(" [%d/%d %s]", g.Count, g.Total, g.Message)
+			s += fmt.Sprintf(" [%d/%d %s", g.Count, g.Total, g.Message)
+			if g.Quiet {
+				s += ", quiet"
+			}
+			s += strings.Join(append([]string{""}, g.Notes...), ", ") + "]"
 		}
 		out = append(out, s)
 	}

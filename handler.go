@@ -72,6 +72,7 @@ import (
 	"example.com/slackalert/internal/fingerprint"
 	"example.com/slackalert/internal/scope"
 	"example.com/slackalert/internal/snapshot"
+	"example.com/slackalert/internal/tally"
 )
 
 // Handler is a [slog.Handler] that hands every record to a base handler and
@@ -330,7 +331,7 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, e *
 	e.text = e.ErrorText()
 	print := h.identity(ctx, r, e)
 	a := alert{at: r.Time, level: r.Level, user: e.User, channel: h.channel(ctx, r, e.Code)}
-	a.id = print.In(a.channel)
+	a.id = print.In(laneName(a.channel))
 	a.urgent = h.core.config.syncLevel.set && r.Level >= h.core.config.syncLevel.Level()
 	if a.urgent || !h.core.batch.again(&a) {
 		if e.print == "" {
@@ -392,7 +393,7 @@ func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, e *e
 	if a.urgent && t.g != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), syncWait)
 		defer cancel()
-		_ = h.core.batch.await(ctx, []ticket{t}, func(ticket, time.Time) bool { return true }) // base hears of the failure from the lane
+		_ = h.core.batch.await(ctx, []ticket{t}, true) // base hears of the failure from the lane
 	}
 }
 
@@ -413,7 +414,7 @@ func (h *Handler) capture(r slog.Record, s *scope.Scope, e *event) Group {
 	} else if e.text != "" {
 		g.Error = c.Text(e.text)
 	}
-	if unixNano(r.Time) != 0 {
+	if tally.Nano(r.Time) != 0 {
 		if t := c.Builtin(slog.Time(slog.TimeKey, r.Time.Round(0))); t.Value.Kind() == slog.KindTime {
 			g.First = t.Value.Time().UTC()
 		}

@@ -23,6 +23,7 @@ import (
 	"example.com/slackalert/internal/check"
 	"example.com/slackalert/internal/facts"
 	"example.com/slackalert/internal/guard"
+	"example.com/slackalert/internal/pace"
 	"example.com/slackalert/internal/wake"
 )
 
@@ -171,12 +172,10 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	_, h.nested = base.(*Handler)
 	h.steady = c.level.asked == nil && c.codeLevel.asked == nil && c.opts.Breadcrumbs == 0
 	host, _ := os.Hostname() // a message without one is better than no message
-	h.core.batch = &batcher{
-		carrier: carrier, report: tell, timeout: c.timeout(),
-		delay: c.opts.BatchDelay, repeat: c.opts.RepeatInterval, size: c.opts.BatchSize, maxGroups: c.opts.MaxGroups,
-		service: c.opts.Service, host: host,
-	}
-	h.core.batch.init()
+	h.core.batch = newBatcher(carrier, settings{
+		report: tell, timeout: c.timeout(), maxGroups: c.opts.MaxGroups, service: c.opts.Service, host: host, where: c.where(),
+		rules: pace.Rules{Delay: c.opts.BatchDelay, Size: c.opts.BatchSize, Repeat: c.opts.RepeatInterval, RepeatMax: c.opts.RepeatMax},
+	})
 	if c.nowhere {
 		tell("slackalert: there is no destination: alerts stay in the logs", "want", "Token with Channel, WebhookURL or Sender")
 	}
@@ -278,6 +277,14 @@ func (c *config) fill() {
 // settings is what the text of an alert has to be like.
 func (c *config) settings() capture.Settings {
 	return capture.Settings{Replace: c.opts.ReplaceAttr, NoRedact: c.opts.NoRedact}
+}
+
+// where is who takes the batches, in words.
+func (c *config) where() string {
+	if c.opts.Sender != nil {
+		return "the Sender"
+	}
+	return "Slack"
 }
 
 // timeout is how long one attempt may take.

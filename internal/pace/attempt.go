@@ -81,6 +81,10 @@ func (l *Lane[T, S]) look(now time.Time) time.Time {
 	return soonest(l.NextPost(), l.NextEdit(now))
 }
 
+// Next is when the lane has anything to do: a post, an edit or a group to
+// forget. Zero = nothing.
+func (l *Lane[T, S]) Next(now time.Time) time.Time { return soonest(l.look(now), l.NextForget()) }
+
 // NextPost is when Post gives an attempt; zero = nothing waits to be posted, or
 // the lane is closing and a person must mend something. It may be long past.
 func (l *Lane[T, S]) NextPost() time.Time {
