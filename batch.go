@@ -332,10 +332,27 @@ func (b *batcher) find(channel string, id uint64) *group {
 	if l == nil {
 		return nil
 	}
-	if g := l.groups[id]; g != nil || b.groups < b.maxGroups {
+	if g := l.groups[id]; g != nil || b.room() {
 		return g
 	}
 	return l.other
+}
+
+// room says whether another group can be remembered, and gives up those for it
+// that were quiet so long that their intervals begin anew. b.mu is held.
+func (b *batcher) room() bool {
+	if b.groups < b.maxGroups {
+		return true
+	}
+	now := time.Now()
+	for _, l := range b.lanes {
+		for p := l.plan.Spare(now); p != nil; p = l.plan.Spare(now) {
+			if b.drop(l, p.Payload); b.groups < b.maxGroups {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 const otherAlerts = "other alerts"
@@ -509,24 +526,28 @@ func (b *batcher) next(l *lane) (f *flight, at time.Time) {
 	return nil, at
 }
 
-// forget drops groups that were quiet for long. Their tallies are closed, as
-// they are while a group rests: no alert can come in between. b.mu is held.
+// forget drops groups that were quiet for long. b.mu is held.
 func (b *batcher) forget(l *lane, now time.Time) {
 	for range forgetMany {
 		p := l.plan.Forget(now)
 		if p == nil {
 			return
 		}
-		g := p.Payload
-		b.sum.Alerts += g.Count() - g.carried
-		if g == l.other {
-			l.other = nil
-			continue
-		}
-		b.book.Forget(&g.Tally)
-		delete(l.groups, g.ID)
-		b.groups--
+		b.drop(l, p.Payload)
 	}
+}
+
+// drop forgets a group that rests. Its tally is closed, as it is while a group
+// rests: no alert can come in between. b.mu is held.
+func (b *batcher) drop(l *lane, g *group) {
+	b.sum.Alerts += g.Count() - g.carried
+	if g == l.other {
+		l.other = nil
+		return
+	}
+	b.book.Forget(&g.Tally)
+	delete(l.groups, g.ID)
+	b.groups--
 }
 
 // launch makes a batch of an attempt. One that is tried again is the same batch,
@@ -543,12 +564,17 @@ func (b *batcher) launch(l *lane, a *attempt, now time.Time) *flight {
 		}
 		f.batch.Groups = append(f.batch.Groups, it.Shows.clone())
 	}
+	slices.SortStableFunc(f.batch.Groups, bySeverity) // what stands as it stood may have had another level
 	ctx, end := context.WithCancelCause(b.ctx)
 	timed, stop := context.WithTimeoutCause(ctx, b.timeout, errTimeout)
 	f.ctx, f.cancel = timed, func(cause error) { end(cause); stop() }
 	l.flight = f
 	f.yield(l.plan.Yield(now), now)
 	return f
+}
+
+func bySeverity(x, y Group) int {
+	return cmp.Or(cmp.Compare(y.Level, x.Level), cmp.Compare(y.Total, x.Total), x.First.Compare(y.First))
 }
 
 // show is a group as a post, or else an edit, tells it. batcher.mu is held.

@@ -87,6 +87,7 @@ type unanswered struct {
 
 // lost is an attempt whose outcome isn't known.
 type lost struct {
+	began time.Time
 	at    time.Time
 	tries int
 }
@@ -128,7 +129,7 @@ func (d *day) want(ok bool, format string, args ...any) {
 	broken, events := d.broken, d.events
 	d.mu.Unlock()
 	if len(broken) > 0 {
-		o, show := d.opts, 40
+		o, show := d.opts, 60
 		if os.Getenv("MODEL_SEED") != "" {
 			show = len(events)
 		}
@@ -571,20 +572,20 @@ func (d *day) postBegins(s *street, b Batch, now time.Time) {
 	d.sameID(s, b, now)
 	due := slices.ContainsFunc(b.Groups, func(g Group) bool {
 		t := s.group(d.key(g))
-		return t.posted.IsZero() || !now.Before(t.posted.Add(t.interval)) || t.replace
+		return t.posted.IsZero() || !now.Before(t.posted.Add(d.interval(t))) || t.replace
 	})
 	for _, g := range b.Groups {
 		t := s.group(d.key(g))
 		if d.late(s, t) {
 			d.breaks("a new alert is told, whatever becomes of edits and of other channels: %s comes after %v in %s", g.Message, now.Sub(t.since), b.Channel)
 		}
-		along := t.posted.Add(t.interval - t.interval/5)
+		along := t.posted.Add(d.interval(t) - d.interval(t)/5)
 		soon := !t.posted.IsZero() && (now.Before(along) || !due)
 		if excused := !d.closing.IsZero() || t.replace && !t.on.again; soon && !excused {
 			d.breaks("a group is not posted again within its interval, %v, but for its last fifth if another is due: %s comes after %v", t.interval, g.Message, now.Sub(t.posted))
 		}
 		switch {
-		case t.total == 0 && g.Total == g.Count, t.total > 0 && g.Total == g.Count+t.total, t.anew && g.Total == g.Count:
+		case t.total == 0 && g.Total == g.Count, t.total > 0 && g.Total == g.Count+t.total, (t.anew || !d.roomy) && g.Total == g.Count:
 		default:
 			d.breaks("Total is all since First: %s tells %d of %d, told before were %d", g.Message, g.Count, g.Total, t.total)
 		}
@@ -592,6 +593,15 @@ func (d *day) postBegins(s *street, b Batch, now time.Time) {
 			d.breaks("what is posted isn't quiet: %s", g.Message)
 		}
 	}
+}
+
+// interval is in which time a group isn't posted again. Where groups share
+// "other alerts", nobody knows when that began anew.
+func (d *day) interval(t *account) time.Duration {
+	if !d.roomy {
+		return d.opts.RepeatInterval
+	}
+	return t.interval
 }
 
 // sameID checks that one ID is one content, and that an attempt whose outcome
@@ -649,7 +659,7 @@ func (d *day) editBegins(s *street, b Batch, now time.Time) {
 		if g.Quiet && !p.quiet[key] {
 			marks++
 		}
-		if away := now.Sub(t.latest); g.Quiet && (grown > 0 || d.roomy && away < d.opts.RepeatInterval) {
+		if away := now.Sub(t.latest); g.Quiet && (grown > 0 || d.roomy && away < d.opts.RepeatInterval && !p.quiet[key]) {
 			d.breaks("quiet is what had no alert for RepeatInterval: %s grows by %d and had one %v ago", key, grown, away)
 		}
 		urgent = urgent || !t.urgent.IsZero() && (!t.urgent.Before(t.told) || !t.urgent.Before(p.shown))
@@ -682,7 +692,7 @@ func (d *day) ends(ctx context.Context, what string, s *street, b Batch, begun t
 			s.lastPost = now
 		}
 		d.failures++
-		d.postFailed(s, b, err, now)
+		d.postFailed(s, b, err, begun, now)
 	case d.posters[b.ID] == nil: // broken already
 	case err == nil:
 		d.updates++
@@ -695,7 +705,10 @@ func (d *day) ends(ctx context.Context, what string, s *street, b Batch, begun t
 func (d *day) posted(s *street, b Batch, begun, now time.Time) {
 	d.messages++
 	s.lastPost, s.failed = now, failure{}
-	delete(d.open, b.ID)
+	if l := d.open[b.ID]; l != nil {
+		begun = l.began // what came since isn't in it
+		delete(d.open, b.ID)
+	}
 	p := &poster{id: b.ID, channel: b.Channel, counts: make(map[string]int), quiet: make(map[string]bool), shown: now}
 	d.posters[b.ID] = p
 	for _, g := range b.Groups {
@@ -732,7 +745,7 @@ func (d *day) tell(t *account, g Group, more int, begun time.Time) {
 	t.total, t.last, t.told = g.Total, g.Last, begun
 }
 
-func (d *day) postFailed(s *street, b Batch, err error, now time.Time) {
+func (d *day) postFailed(s *street, b Batch, err error, begun, now time.Time) {
 	f := failure{at: now, n: s.failed.n, mend: s.failed.mend}
 	f.more(err)
 	if until, ok := holdOf(err, now); ok {
@@ -745,7 +758,7 @@ func (d *day) postFailed(s *street, b Batch, err error, now time.Time) {
 		return
 	}
 	if l == nil {
-		l = &lost{}
+		l = &lost{began: begun}
 		d.open[b.ID] = l
 		for _, g := range b.Groups {
 			s.group(d.key(g)).open = b.ID
