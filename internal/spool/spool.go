@@ -29,7 +29,8 @@
 //	  40  uint64  of those, told before the message that told the last
 //	  48  int64   when that message was posted, Unix ns; 0 = never
 //	  56  uint8   length of the message's ID, at most 47, and the ID
-//	 104  uint8   length of the message's reference, at most 151, and the reference
+//	 104  int64   the interval before the next message, ns; 0 = unknown
+//	 112  uint8   length of the message's reference, at most 143, and the reference
 //	 256  data, at most 16,128 bytes: JSON, as its reader understands it
 //
 // A slot's data is written before its head, and neither crosses into another
@@ -50,6 +51,7 @@ import (
 	"math/bits"
 	"os"
 	"sync"
+	"time"
 
 	"example.com/slackalert/internal/owned"
 )
@@ -60,7 +62,7 @@ const (
 	slotSize = 16 << 10
 	headSize = 256
 	maxID    = 47
-	maxRef   = 151
+	maxRef   = 143
 
 	// Slots is how many groups a file holds.
 	Slots = 1000
@@ -79,7 +81,8 @@ const (
 	atBefore  = 40
 	atPosted  = 48
 	atID      = 56
-	atRef     = 104
+	atNext    = 104
+	atRef     = 112
 )
 
 const (
@@ -106,11 +109,12 @@ type Counts struct {
 
 // Told is what was told of a group's alerts, and where.
 type Told struct {
-	Alerts uint64 // told in all
-	Before uint64 // of those, told before the message
-	Posted int64  // when the message was, Unix ns; 0 = never
-	ID     string // of its batch
-	Ref    string // by which it can be edited; "" = it can't
+	Alerts   uint64        // told in all
+	Before   uint64        // of those, told before the message
+	Posted   int64         // when the message was, Unix ns; 0 = never
+	Interval time.Duration // before the next; 0 = unknown
+	ID       string        // of its batch
+	Ref      string        // by which it can be edited; "" = it can't
 }
 
 // Due reports whether the n-th alert of a group must be written down: each of
@@ -258,10 +262,11 @@ func (s *Slot) Told(t Told) {
 	le.PutUint64(s.head[atTold:], max(t.Alerts, le.Uint64(s.head[atTold:])))
 	le.PutUint64(s.head[atBefore:], t.Before)
 	le.PutUint64(s.head[atPosted:], uint64(t.Posted))
+	le.PutUint64(s.head[atNext:], uint64(t.Interval))
 	if len(t.ID) > maxID || len(t.Ref) > maxRef {
 		t.ID, t.Ref = "", ""
 	}
-	putText(s.head[atID:atRef], t.ID)
+	putText(s.head[atID:atNext], t.ID)
 	putText(s.head[atRef:], t.Ref)
 	err := s.write()
 	s.mu.Unlock()
@@ -393,7 +398,7 @@ func counts(head []byte) Counts {
 	c.Least = flags&least != 0 || flags&exact == 0 && c.Alerts >= everyAlert
 	c.Told = Told{
 		Alerts: le.Uint64(head[atTold:]), Before: le.Uint64(head[atBefore:]), Posted: int64(le.Uint64(head[atPosted:])),
-		ID: text(head[atID:atRef]), Ref: text(head[atRef:]),
+		Interval: time.Duration(le.Uint64(head[atNext:])), ID: text(head[atID:atNext]), Ref: text(head[atRef:]),
 	}
 	return c
 }

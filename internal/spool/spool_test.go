@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"example.com/slackalert/internal/owned"
 	"github.com/stretchr/testify/require"
@@ -70,7 +71,7 @@ func TestWhatWasWrittenIsFound(t *testing.T) {
 	a.Count(2, 20, false)
 	b := st.Put([]byte(`"b"`), 1, 10)
 	b.Count(40, 50, false)
-	b.Told(Told{Alerts: 30, Before: 7, Posted: 45, ID: "batch", Ref: "C1/1.5"})
+	b.Told(Told{Alerts: 30, Before: 7, Posted: 45, Interval: time.Hour, ID: "batch", Ref: "C1/1.5"})
 	c := st.Put([]byte(`"c"`), 1, 10)
 	c.Count(40, 50, true)
 	d := st.Put([]byte(`"d"`), 3, 0)
@@ -78,11 +79,14 @@ func TestWhatWasWrittenIsFound(t *testing.T) {
 	d.Drop()
 	d.Count(9, 9, true)
 	e := st.Put([]byte(`"e1"`), 3, 5)
-	e.Told(Told{Alerts: 3, ID: strings.Repeat("i", 47), Ref: strings.Repeat("r", 151)})
+	e.Told(Told{Alerts: 3, ID: strings.Repeat("i", 47), Ref: strings.Repeat("r", 143)})
 	e.Put([]byte(`"e2"`))
 	e.Count(4, 6, false)
-	f := st.Put([]byte(`"f"`), 1, 0)
-	f.Told(Told{Alerts: 9, ID: "i", Ref: strings.Repeat("r", 152)})
+	f := st.New()
+	f.Count(2, 3, false)
+	require.False(t, f.Kept())
+	f.Put([]byte(`"f"`))
+	f.Told(Told{Alerts: 9, ID: "i", Ref: strings.Repeat("r", 144)})
 	require.True(t, a.Kept())
 	require.False(t, d.Kept())
 
@@ -105,10 +109,10 @@ func TestWhatWasWrittenIsFound(t *testing.T) {
 	}
 	require.Equal(t, map[string]Counts{
 		`"a"`:  {Alerts: 2, Last: 20},
-		`"b"`:  {Alerts: 40, Last: 50, Least: true, Told: Told{Alerts: 30, Before: 7, Posted: 45, ID: "batch", Ref: "C1/1.5"}},
+		`"b"`:  {Alerts: 40, Last: 50, Least: true, Told: Told{Alerts: 30, Before: 7, Posted: 45, Interval: time.Hour, ID: "batch", Ref: "C1/1.5"}},
 		`"c"`:  {Alerts: 40, Last: 50},
-		`"e2"`: {Alerts: 4, Last: 6, Told: Told{Alerts: 3, ID: strings.Repeat("i", 47), Ref: strings.Repeat("r", 151)}},
-		`"f"`:  {Alerts: 9, Told: Told{Alerts: 9}},
+		`"e2"`: {Alerts: 4, Last: 6, Told: Told{Alerts: 3, ID: strings.Repeat("i", 47), Ref: strings.Repeat("r", 143)}},
+		`"f"`:  {Alerts: 9, Last: 3, Told: Told{Alerts: 9}},
 	}, got)
 }
 
@@ -214,7 +218,7 @@ func TestTheFormatIsTheOneWrittenDown(t *testing.T) {
 		require.Equal(t, want, le.Uint64(head[16+8*i:]), fmt.Sprint(16+8*i))
 	}
 	require.Equal(t, "\x02id\x00", string(head[56:60]))
-	require.Equal(t, "\x03ref\x00", string(head[104:109]))
+	require.Equal(t, "\x03ref\x00", string(head[112:117]))
 	require.Equal(t, `"x"`, string(head[256:259]))
 	require.Len(t, b, 4096+256+3)
 }

@@ -97,10 +97,19 @@ func (st *Store) Put(data []byte, n uint64, last int64) *Slot {
 	if st == nil {
 		return nil
 	}
-	s := &Slot{store: st}
+	s := st.New()
 	s.raise(n, last)
 	s.Put(data)
 	return s
+}
+
+// New returns a slot that is nowhere until it has its first example. What is
+// counted until then is written down with that.
+func (st *Store) New() *Slot {
+	if st == nil {
+		return nil
+	}
+	return &Slot{store: st}
 }
 
 // take gives out a slot. The file is looked for first: somebody may have
