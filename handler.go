@@ -332,7 +332,7 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, e *
 	print := h.identity(ctx, r, e)
 	a := alert{at: r.Time, level: r.Level, user: e.User, channel: h.channel(ctx, r, e.Code)}
 	a.id = print.In(laneName(a.channel))
-	a.urgent = h.core.config.syncLevel.set && r.Level >= h.core.config.syncLevel.Level()
+	a.urgent = h.core.config.syncLevel.IsSet() && r.Level >= h.core.config.syncLevel.Level()
 	if a.urgent || !h.core.batch.again(&a) {
 		if e.print == "" {
 			e.print = print.Hex()

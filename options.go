@@ -23,6 +23,7 @@ import (
 	"example.com/slackalert/internal/check"
 	"example.com/slackalert/internal/facts"
 	"example.com/slackalert/internal/guard"
+	"example.com/slackalert/internal/leveler"
 	"example.com/slackalert/internal/pace"
 	"example.com/slackalert/internal/wake"
 )
@@ -115,35 +116,11 @@ const (
 // config is Options with its defaults, checked, and what follows from them.
 type config struct {
 	opts                        Options
-	level, codeLevel, syncLevel leveler
+	level, codeLevel, syncLevel leveler.Level
 	nowhere                     bool // Optional, and no destination
 	codes                       *atomic.Pointer[map[string]Code]
 	guard                       *guard.Guard
 	check                       func(context.Context) error
-}
-
-// leveler saves the call where a level can't change.
-type leveler struct {
-	fixed slog.Level
-	asked slog.Leveler
-	set   bool
-}
-
-func (l *leveler) Level() slog.Level {
-	if l.asked != nil {
-		return l.asked.Level()
-	}
-	return l.fixed
-}
-
-func newLeveler(l slog.Leveler, byDefault slog.Level) leveler {
-	switch l := l.(type) {
-	case nil:
-		return leveler{fixed: byDefault}
-	case slog.Level:
-		return leveler{fixed: l, set: true}
-	}
-	return leveler{asked: l, set: true}
 }
 
 // ErrNoDestination is what the error of [New] wraps without Token, WebhookURL
@@ -164,13 +141,13 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	if err := errors.Join(check.Base(base), err); err != nil {
 		return nil, fmt.Errorf("slackalert: %w", err)
 	}
-	tell := func(msg string, args ...any) { tellBase(base, msg, args...) }
+	tell := guard.ToBase(base)
 	c.guardAll(tell)
 	carrier := c.carrier(tell)
 	h := &Handler{core: &core{config: c, finder: facts.NewFinder(c.opts.CodeKey)}, base: base, top: base}
-	h.floor = min(c.level.fixed, c.codeLevel.fixed)
+	h.floor = min(c.level.Level(), c.codeLevel.Level())
 	_, h.nested = base.(*Handler)
-	h.steady = c.level.asked == nil && c.codeLevel.asked == nil && c.opts.Breadcrumbs == 0
+	h.steady = c.level.IsFixed() && c.codeLevel.IsFixed() && c.opts.Breadcrumbs == 0
 	host, _ := os.Hostname() // a message without one is better than no message
 	h.core.batch = newBatcher(carrier, settings{
 		report: tell, timeout: c.timeout(), maxGroups: c.opts.MaxGroups, service: c.opts.Service, host: host, where: c.where(),
@@ -269,9 +246,9 @@ func (c *config) fill() {
 	if o.Service == "" {
 		o.Service = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")
 	}
-	c.level = newLeveler(o.Level, slog.LevelError)
-	c.codeLevel = newLeveler(o.CodeLevel, slog.LevelInfo)
-	c.syncLevel = newLeveler(o.SyncLevel, 0)
+	c.level = leveler.Of(o.Level, slog.LevelError)
+	c.codeLevel = leveler.Of(o.CodeLevel, slog.LevelInfo)
+	c.syncLevel = leveler.Of(o.SyncLevel, 0)
 }
 
 // settings is what the text of an alert has to be like.
@@ -342,20 +319,6 @@ func (c *config) guardAll(tell func(string, ...any)) {
 	if f := o.Blocks; f != nil {
 		o.Blocks = func(b Batch) []slack.Block {
 			return guard.Call(g, "Blocks", nil, func() []slack.Block { return f(b) })
-		}
-	}
-}
-
-// tellBase says something of slackalert's own to base, never through the handler
-// itself: as a warning, and as an error where base wants no warnings.
-func tellBase(base slog.Handler, msg string, args ...any) {
-	ctx := context.Background()
-	for _, level := range []slog.Level{slog.LevelWarn, slog.LevelError} {
-		if base.Enabled(ctx, level) {
-			r := slog.NewRecord(time.Now(), level, msg, 0)
-			r.Add(args...)
-			_ = base.Handle(ctx, r) // base failed to hear of a failure: nobody is left to tell
-			return
 		}
 	}
 }

@@ -102,14 +102,10 @@ func Parse(text string) Hash {
 }
 
 // In is the identity of what has the fingerprint h in a channel: a lane's
-// groups, and the way to them without a lock, are found by it. "alerts" and
-// "#alerts" are one channel.
+// groups, and the way to them without a lock, are found by it.
 func (h Hash) In(channel string) uint64 {
 	if channel == "" {
 		return uint64(h)
-	}
-	if channel[0] == '#' {
-		channel = channel[1:]
 	}
 	return uint64(h.String(channel))
 }

@@ -4,8 +4,11 @@
 package guard
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"sync"
+	"time"
 
 	"example.com/slackalert/internal/stackmark"
 )
@@ -49,4 +52,21 @@ func (g *Guard) Once(msg, option string, args ...any) {
 	}
 	defer func() { _ = recover() }()
 	g.mark.Run(func() { g.tell(msg, append([]any{"option", option}, args...)...) })
+}
+
+// ToBase returns what says something of slackalert's own to base, never through
+// the handler it serves: as a warning, and as an error where base wants no
+// warnings.
+func ToBase(base slog.Handler) func(msg string, args ...any) {
+	return func(msg string, args ...any) {
+		ctx := context.Background()
+		for _, level := range []slog.Level{slog.LevelWarn, slog.LevelError} {
+			if base.Enabled(ctx, level) {
+				r := slog.NewRecord(time.Now(), level, msg, 0)
+				r.Add(args...)
+				_ = base.Handle(ctx, r) // base failed to hear of a failure: nobody is left to tell
+				return
+			}
+		}
+	}
 }
