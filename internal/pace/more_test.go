@@ -61,13 +61,14 @@ func TestHasteEndsTheWaitForCompany(t *testing.T) {
 func TestTheUrgentComeFirst(t *testing.T) {
 	d := newDesk(t, small(webhook))
 	d.at(0, "a", "b", "c").run(0)
-	d.at(s/4, "d", "E", "F", "G").run(s / 2)
+	d.at(s/4, "A", "B", "C", "D").run(s / 2)
 	d.urge("h")
+	d.at(s/2, "E", "F", "G", "H").run(s / 2)
 	if !d.kinds["h"].plan.Soon(d.now) || !d.kinds["h"].plan.Pressing(d.now) {
 		t.Error("nobody would wait for it")
 	}
-	d.run(m)
-	d.want("0s post1 a 1/1 b 1/1 c 1/1", "1s post2 E 1/1 F 1/1 h 1/1", "2s post3 G 1/1 d 1/1")
+	d.run(s)
+	d.want("0s post1 a 1/1 b 1/1 c 1/1", "1s post2 A 1/1 B 1/1 h 1/1")
 }
 
 func TestTheUrgentWithinTheInterval(t *testing.T) {
@@ -366,5 +367,83 @@ func TestWhatWasLostIsSaidToBePerhapsTold(t *testing.T) {
 		if i < 0 || !strings.Contains(told[i:i+60], "perhaps") {
 			t.Errorf("no %q that is perhaps told before: %s", want, told)
 		}
+	}
+}
+
+func TestAnOutageIsNoGroupsFault(t *testing.T) {
+	d := newDesk(t, webhook)
+	d.answer = func(a *attempt) Result {
+		if d.since() > 20*s && d.since() < h || holds(a, "x") && d.since() < h {
+			return Result{Kind: Failed}
+		}
+		return Result{}
+	}
+	for i := range 8 {
+		d.at(10*s, fmt.Sprint("k", i))
+	}
+	d.at(10*s, "x").run(3 * h) // x is just found when all begins to fail
+	if !slices.Equal(d.parked, []string(nil)) {
+		t.Errorf("parked are %v", d.parked)
+	}
+	for name, k := range d.kinds {
+		if k.plan.Told() != 1 {
+			t.Errorf("%s was not told", name)
+		}
+	}
+}
+
+func TestAnOldRecordIsNotQuietAtOnce(t *testing.T) {
+	d := newDesk(t, bot)
+	d.came = func(k *kind) { k.last = start.Add(-9 * h) }
+	d.at(0, "a").at(m, "a").run(h)
+	d.want("1s post1 a 1/1", "1m1s edit1 a 2/2", "6m0s edit1 a 2/2 quiet")
+}
+
+func TestAnUrgentAlertWhileItsMessageIsEdited(t *testing.T) {
+	d := newDesk(t, bot)
+	d.took = func(*attempt) time.Duration { return s }
+	d.script = append(d.script, say{at: 12500 * time.Millisecond, do: func() { d.urge("a") }})
+	d.at(0, "a").at(5*s, "a").run(m)
+	d.want("1s post1 a 1/1", "12s edit1 a 2/2", "13s edit1 a 3/3")
+}
+
+func TestCloseEditsWhereNothingCanBePosted(t *testing.T) {
+	r := bot
+	r.Size, r.Dense, r.PostGap = 1, 1, 0
+	d := newDesk(t, r).at(0, "a", "b", "c", "d", "e", "f", "g", "h").run(2 * s)
+	d.answer = func(a *attempt) Result {
+		if a.Edits == nil {
+			return Result{Kind: Failed, Mend: true}
+		}
+		return Result{}
+	}
+	d.at(3*s, "new").at(4*s, "a", "b", "c", "d", "e", "f", "g", "h").run(5 * s)
+	d.lane.Close(d.now.Add(5*s), d.now)
+	d.run(10 * s)
+	if d.edits != 8 {
+		t.Errorf("%d edits of 8: %q", d.edits, d.lines)
+	}
+}
+
+func TestClosePostsWhatTheBudgetOfEditsHasNoTimeFor(t *testing.T) {
+	r := bot
+	r.Size, r.PostGap = 1, 0
+	d := newDesk(t, r).at(0, "a", "b").at(2*s, "a", "b").run(3 * s)
+	d.lines, d.lane.rules.Size = nil, 20
+	d.lane.budget.spend(d.now)
+	d.lane.budget.bank = 0
+	d.lane.Close(d.now.Add(5*s), d.now)
+	d.run(8 * s).want("3s post3 a 1/2 b 1/2")
+}
+
+func TestCloseMarksNothing(t *testing.T) {
+	d := newDesk(t, bot).at(0, "a").run(5*m - 1)
+	d.now = start.Add(5 * m)
+	if at := d.lane.NextEdit(d.now); !at.Equal(d.now) {
+		t.Fatalf("quiet is due at %v", at)
+	}
+	d.lane.Close(d.now.Add(5*s), d.now)
+	if a := d.lane.Edit(d.now); a != nil || !d.lane.NextEdit(d.now).IsZero() {
+		t.Error("quiet is marked while closing")
 	}
 }

@@ -675,6 +675,7 @@ func (d *day) postEnds(a *attempt, r Result, out Outcome[*kind, string]) {
 		d.posted(a, out)
 		return
 	}
+	lost := d.unknown[a] != nil
 	delete(d.unknown, a)
 	most := 0
 	for _, it := range a.Items {
@@ -688,7 +689,7 @@ func (d *day) postEnds(a *attempt, r Result, out Outcome[*kind, string]) {
 	}
 	if a.Tries > 0 && it0(a).wait == flying {
 		d.pin(a, r)
-	} else if r.Kind == Unknown && most < blameLost {
+	} else if (r.Kind == Unknown || lost) && r.Kind != Refused && most < blameLost {
 		d.breaks("post %s has an unknown outcome, and is not tried again", a.ID)
 	}
 	excused := r.Wait > 0 || r.Mend || r.Kind == Unreachable

@@ -371,7 +371,6 @@ func (l *Lane[T, S]) shown(a *Attempt[T, S], now time.Time) (told uint64) {
 		case it.grows:
 			told += l.told(it, a.Began, now)
 		case it.Quiet && !it.Frozen && g.wait == resting:
-			l.calm.remove(g)
 			l.unmark(g)
 		}
 		urgent = urgent || g.message == m && g.wait == edit && g.hurries()

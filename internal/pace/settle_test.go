@@ -165,6 +165,17 @@ func TestFailures(t *testing.T) {
 		}, func(d *desk) {
 			d.at(0, "a").every(20*s, 20*s, 90*s, "a").run(6 * m)
 		}, []string{"1s post1 a 1/1", "21s edit1 refused a 2/2", "5m1s post2 a 4/5"}, nil},
+		{"an edit that fails till the interval ends is posted", bot, func(d *desk) {
+			d.answer = func(a *attempt) Result {
+				if a.Edits != nil {
+					return Result{Kind: Failed, Mend: true, Why: "no access"}
+				}
+				return Result{}
+			}
+		}, func(d *desk) {
+			d.at(0, "a").at(20*s, "a").run(8 * m)
+		}, []string{"1s post1 a 1/1", "21s edit1 failed a 2/2", "1m21s edit1 failed a 2/2", "3m21s edit1 failed a 2/2 late 3m0s: no access", "7m21s edit1 failed a 2/2 late 7m0s: no access", "7m21s post2 a 1/2 late 7m0s: no access", "7m31s edit2 failed a 1/2 quiet late 7m0s: no access"},
+			[]string{"21s mend"}},
 		{"an edit that fails waits, and no other", bot, func(d *desk) {
 			d.answer = func(a *attempt) Result {
 				if a.Edits != nil && d.since() < 40*s {
