@@ -47,7 +47,6 @@ const (
 	mostFields = 128 // that are looked at, of a group
 	mostCrumbs = 64
 	mostLinks  = 10
-	mostNames  = 3 // of hosts
 )
 
 // limits are the most that each part of a card may have.
@@ -261,7 +260,7 @@ func (st *story) begin(s *sheet, g *Group) {
 // saysError reports whether the message is the error, or ends with it, as that
 // of a panic does, and is so short that it is shown whole.
 func saysError(message, failure string) bool {
-	return message == failure || len(message) <= 160 && strings.HasSuffix(message, strings.TrimSpace(failure))
+	return message == failure || len(message) <= 500 && strings.HasSuffix(message, strings.TrimSpace(failure))
 }
 
 // coded is the code of g and what is known of it.
@@ -294,25 +293,12 @@ func (st *story) tell(s *sheet, g *Group) {
 		}
 	}
 	if g.Hosts > 1 {
-		st.hosts = "on " + words.Thousands(g.Hosts) + " hosts" + named(g)
+		st.hosts = "on " + words.Among(g.Hosts, "host", g.Named)
 	}
 	if g.Source != nil {
-		st.place, st.address = s.source(g.Source)
+		st.place, st.address = s.tree().Place(g.Source, s.opts.SourceURL)
 	}
 	st.tellLinks(s, g)
-}
-
-// named is the first hosts that are known by name.
-func named(g *Group) string {
-	names := g.Named[:min(len(g.Named), mostNames)]
-	if len(names) == 0 {
-		return ""
-	}
-	more := ""
-	if g.Hosts > len(names) {
-		more = ", …"
-	}
-	return ": " + strings.Join(names, ", ") + more
 }
 
 // tellAttrs takes the attributes that say something new, who and where first.
@@ -322,7 +308,7 @@ func (st *story) tellAttrs(s *sheet, g *Group) {
 	all := make([]who.Attr, 0, min(len(g.Fields), mostFields)+3)
 	for _, f := range g.Fields {
 		switch {
-		case f.Value != "" && (f.Value == g.Error || strings.HasPrefix(g.Error, f.Value+"\n")):
+		case repeats(f.Value, g.Error):
 		case f.Value == g.Code && isCodeKey(f.Key, key): // said already, or said below
 		case len(all) == mostFields:
 			st.unlisted++
@@ -348,6 +334,13 @@ func (st *story) tellAttrs(s *sheet, g *Group) {
 	st.deed, st.attrs = who.Tell(all)
 }
 
+// repeats reports whether a value, cut or not, is what an error begins with.
+func repeats(value, failure string) bool {
+	whole, _, cut := strings.Cut(value, "… (+")
+	rest, ok := strings.CutPrefix(failure, whole)
+	return ok && whole != "" && (cut || rest == "" || rest[0] == '\n')
+}
+
 // isCodeKey reports whether an attribute, in a group or not, holds the code.
 func isCodeKey(key, codeKey string) bool {
 	in, ok := strings.CutSuffix(key, codeKey)
@@ -365,29 +358,9 @@ func (st *story) tellLinks(s *sheet, g *Group) {
 	}
 }
 
-// source names a source line and links it after opts.SourceURL, if the line is
-// the program's own and the template asks for nothing that isn't known.
-func (s *sheet) source(src *slog.Source) (where, address string) {
-	tree := s.tree()
-	where = cite.Short(src.File)
-	if file, ok := tree.File(src.File, src.Function); ok {
-		where, address = file, inert.URL(tree.URL(s.opts.SourceURL, file, src.Line))
-	}
-	if where == "" {
-		return src.Function, ""
-	}
-	if src.Line > 0 {
-		where += ":" + strconv.Itoa(src.Line)
-	}
-	if s.v.modified && address != "" {
-		where += " (modified)"
-	}
-	return where, address
-}
-
 // tree is the source tree that the program was built from.
 func (s *sheet) tree() cite.Tree {
-	return cite.Tree{Revision: s.v.revision, Module: s.v.module, Dir: s.v.dir}
+	return cite.Tree{Revision: s.v.revision, Modified: s.v.modified, Module: s.v.module, Dir: s.v.dir}
 }
 
 // lead is what stands before what happened: "🚨 PANIC shop".
@@ -614,7 +587,7 @@ func (st *story) over(service, more string, o card.Often) []draw.Span {
 	what = draw.Dot + words.Join(": ", inert.Text(service, serviceLimit, inert.Row), what) + more
 	spans := []draw.Span{{Text: words.Over + " quiet", Bold: true}, {Text: what, Bold: true}}
 	if draw.Dated(o.Last) {
-		spans[0] = draw.Span{Text: words.Over + " quiet since ", Bold: true, At: o.Last, As: draw.Minute}
+		spans[0] = draw.Span{Text: words.Over + " quiet since ", Bold: true, At: o.Last, As: o.Format()}
 	}
 	return append(spans, o.Period(", ")...)
 }
@@ -771,7 +744,7 @@ func (s *sheet) sentence() string {
 	if front != st.sign {
 		front += ":"
 	}
-	front += " " + inert.Cut(words.FirstLine(st.subject), 160)
+	front += " " + inert.Squeeze(words.FirstLine(st.subject), 160)
 	if len(s.Groups) > 1 {
 		return s.others(inert.Text(front, 150, inert.Markup), st) + s.calls.Text()
 	}

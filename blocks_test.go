@@ -714,6 +714,21 @@ func TestLinks(t *testing.T) {
 	assert.Equal(t, []string{long}, urls, "too long for small print, it is a link of rich text")
 }
 
+// What is too long for small print is a link elsewhere, or none.
+func TestLongAddresses(t *testing.T) {
+	opts := &Options{SourceURL: "https://git.example/" + strings.Repeat("x", 2500) + "/{file}#L{line}", Links: func(Group) []Link {
+		return []Link{{"A", "https://a.example/" + strings.Repeat("a", 900)}, {"B", "https://b.example/" + strings.Repeat("b", 1900)}, {"C", "https://c.example/" + strings.Repeat("c", 900)}}
+	}}
+	for _, n := range []int{1, 2, 5, 8} {
+		b := shop(kinds(n)...)
+		s := look(t, layout(b, opts, shopBuild))
+		if n > 1 {
+			requireAllTold(t, b, s)
+		}
+		assert.Contains(t, lines(t, layout(b, opts, shopBuild)), "pay.go:142", n)
+	}
+}
+
 func TestSourceLines(t *testing.T) {
 	src := &slog.Source{Function: "example.com/shop/pay.Do", File: "/build/shop/pay/pay.go", Line: 7}
 	opts := &Options{SourceURL: "https://git.example/{revision}/{file}#L{line}"}
@@ -748,7 +763,7 @@ func TestNothingTwice(t *testing.T) {
 	}}
 	got := lines(t, layout(Batch{Groups: []Group{g}}, nil, version{}))
 	assert.Equal(t, "🔴 E1: boom\na: b\ncaused by: b\nmy_error_code E1 · error_code E2 · empty \"\" · same boom\n", got)
-	long := strings.Repeat("long ", 40) + "end"
+	long, longer := strings.Repeat("long ", 40)+"end", strings.Repeat("long ", 110)+"end"
 	for _, c := range []struct{ message, err, want string }{
 		{"boom", "boom", "🔴 boom\n"},
 		{"", "boom", "🔴 boom\n"},
@@ -758,7 +773,8 @@ func TestNothingTwice(t *testing.T) {
 		{"failed: a\nb", "a\nb", "🔴 failed: a\nfailed: a\nb\n"},
 		{"failed: boom", "oops", "🔴 failed: boom\noops\n"},
 		{"boom…", "", "🔴 boom…\n"},
-		{"failed: " + long, long, "🔴 " + inert.Cut("failed: "+long, subjectLimit) + "\nfailed: " + long + "\n" + long + "\n"},
+		{"failed: " + long, long, "🔴 " + inert.Cut("failed: "+long, subjectLimit) + "\nfailed: " + long + "\n"},
+		{"failed: " + longer, longer, "🔴 " + inert.Cut("failed: "+longer, subjectLimit) + "\nfailed: " + longer + "\n" + longer + "\n"},
 	} {
 		m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: c.message, Error: c.err}}}, nil, version{})
 		assert.Equal(t, c.want, lines(t, m))
@@ -766,6 +782,8 @@ func TestNothingTwice(t *testing.T) {
 	joined := "read a: closed\nread b: closed"
 	m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "boom", Error: joined, Fields: []Field{{"err", joined}, {"x", "1"}}}}}, nil, version{})
 	assert.Equal(t, "🔴 boom\n"+joined+"\nx 1\n", lines(t, m), "an error of several lines, too")
+	m = layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "boom", Error: longer, Fields: []Field{{"err", longer[:400] + "… (+153 bytes)"}, {"x", "1"}}}}}, nil, version{})
+	assert.Equal(t, "🔴 boom\n"+longer+"\nx 1\n", lines(t, m), "and one that was cut")
 }
 
 // A code with a title tells the title and the error; code and message stand

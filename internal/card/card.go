@@ -49,7 +49,7 @@ type Card struct {
 type Field struct{ Key, Value string }
 
 // Link is a named address; URL is "" where it can't be a link. Markup is the
-// link in mrkdwn.
+// link in mrkdwn, "" where it is too long for small print.
 type Link struct{ Label, URL, Markup string }
 
 const (
@@ -68,7 +68,11 @@ func NewLink(label, address string, p inert.Place) Link {
 		if inert.Blank(label) {
 			label = "Link"
 		}
-		return Link{inert.Text(label, labelLimit, p), url, draw.Anchor(label, url)}
+		l := Link{Label: inert.Text(label, labelLimit, p), URL: url, Markup: draw.Anchor(label, url)}
+		if inert.Len(l.Markup) > contextLimit/2 {
+			l.Markup = ""
+		}
+		return l
 	}
 	return Link{Label: inert.Text(words.Join(": ", label, address), 200, p)}
 }

@@ -12,8 +12,9 @@ import (
 	"example.com/slackalert/internal/words"
 )
 
-// contextLimit is what a text in small print may have.
-const contextLimit = 2000
+// contextLimit is what a text in small print may have; of two lines secondLimit
+// is left for the first.
+const contextLimit, secondLimit = 2000, 200
 
 // MostBlocks is how many blocks a card takes at most.
 const MostBlocks = 4
@@ -76,8 +77,12 @@ func (c *Card) SmallPrint(blocks []slack.Block) []slack.Block {
 // second is the second line. Its sign says that it belongs to the one above it,
 // for on some clients it stands as near to the one below.
 func (c *Card) second() string {
-	links, _ := anchors(c.Links)
-	line := words.Join(draw.Dot, c.Notes, told(c.Loud), c.Home, c.Source.small().Text, links)
+	line := words.Join(draw.Dot, c.Notes, told(c.Loud), c.Home, c.Source.small().Text)
+	for _, l := range c.Links {
+		if next := words.Join(draw.Dot, line, l.Markup); inert.Len(next) <= contextLimit-secondLimit {
+			line = next
+		}
+	}
 	if line == "" {
 		return ""
 	}
@@ -86,7 +91,7 @@ func (c *Card) second() string {
 
 // small is the link in small print.
 func (l *Link) small() *slack.TextBlockObject {
-	if l.URL == "" {
+	if l.Markup == "" {
 		return draw.Plain(l.Label)
 	}
 	return draw.Markup(l.Markup)
@@ -124,7 +129,7 @@ func listed(fields []Field) []draw.Element {
 // others are for rich text.
 func anchors(links []Link) (line string, others []draw.Element) {
 	for _, l := range links {
-		if next := words.Join(draw.Dot, line, l.Markup); l.URL != "" && inert.Len(next) <= contextLimit {
+		if next := words.Join(draw.Dot, line, l.Markup); l.Markup != "" && inert.Len(next) <= contextLimit {
 			line = next
 		} else {
 			others = draw.Apart(others, draw.Link(l.Label, l.URL))

@@ -52,8 +52,8 @@ func (o Often) Took() string {
 	return words.Duration(o.took())
 }
 
-// format tells the day where the time of day alone could be another day's.
-func (o Often) format() draw.Format {
+// Format tells the day where the time of day alone could be another day's.
+func (o Often) Format() draw.Format {
 	if o.took() < halfDay {
 		return draw.Minute
 	}
@@ -76,9 +76,9 @@ func (o Often) Line(noun string, timed bool) []draw.Span {
 	if !timed || !draw.Dated(o.First) {
 		return line
 	}
-	line = append(line, draw.Span{Text: ", since ", At: o.First, As: o.format()})
+	line = append(line, draw.Span{Text: ", since ", At: o.First, As: o.Format()})
 	if o.took() >= time.Minute {
-		line = append(line, draw.Span{Text: ", last ", At: o.Last, As: o.format()})
+		line = append(line, draw.Span{Text: ", last ", At: o.Last, As: o.Format()})
 	}
 	return line
 }
@@ -89,5 +89,5 @@ func (o Often) Period(before string) []draw.Span {
 	if !draw.Dated(o.First) || o.took() < time.Minute {
 		return nil
 	}
-	return []draw.Span{{Text: before, At: o.First, As: o.format()}, {Text: " to ", At: o.Last, As: o.format()}}
+	return []draw.Span{{Text: before, At: o.First, As: o.Format()}, {Text: " to ", At: o.Last, As: o.Format()}}
 }

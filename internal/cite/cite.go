@@ -1,16 +1,22 @@
+// This file knows where in a source tree a file stands.
+
 // Package cite names a source line and finds its address in a repository.
 package cite
 
 import (
+	"log/slog"
 	"net/url"
 	"path"
 	"strconv"
 	"strings"
+
+	"example.com/slackalert/internal/inert"
 )
 
 // Tree is what is known of the source tree a program was built from.
 type Tree struct {
 	Revision string // "" = unknown
+	Modified bool   // built with changes that no revision has
 	Module   string // path of the main module, "" = unknown
 	Dir      string // the folder of the main module when it was built, "" = unknown
 }
@@ -103,6 +109,25 @@ func (t Tree) URL(template, file string, line int) string {
 		_, template, _ = strings.Cut(rest, "}")
 	}
 	return b.String()
+}
+
+// Place names a source line and links it after template, if the line is the
+// program's own and the template asks for nothing that isn't known.
+func (t Tree) Place(src *slog.Source, template string) (where, address string) {
+	where = Short(src.File)
+	if file, ok := t.File(src.File, src.Function); ok {
+		where, address = file, inert.URL(t.URL(template, file, src.Line))
+	}
+	if where == "" {
+		return src.Function, ""
+	}
+	if src.Line > 0 {
+		where += ":" + strconv.Itoa(src.Line)
+	}
+	if t.Modified && address != "" {
+		where += " (modified)"
+	}
+	return where, address
 }
 
 // Short is the end of a path that tells a reader most: folder and file.

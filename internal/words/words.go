@@ -44,6 +44,20 @@ func Plural(n int, noun string) string {
 	return Thousands(n) + " " + noun
 }
 
+// mostNames is how many of many are named.
+const mostNames = 3
+
+// Among counts things, and names the first of those whose names are known:
+// "20 hosts: web-1, web-2, web-3, …".
+func Among(n int, noun string, names []string) string {
+	names = names[:min(len(names), mostNames)]
+	named := strings.Join(names, ", ")
+	if len(names) > 0 && n > len(names) {
+		named += ", …"
+	}
+	return Join(": ", Plural(n, noun), named)
+}
+
 // Duration is d in the largest unit that doesn't round it away; never less
 // than a second.
 func Duration(d time.Duration) string {

@@ -42,3 +42,11 @@ func TestJoin(t *testing.T) {
 	assert.Equal(t, "a", FirstLine("a\nb\nc"))
 	assert.Equal(t, "a", FirstLine("a"))
 }
+
+func TestAmong(t *testing.T) {
+	five := []string{"a", "b", "c", "d", "e"}
+	assert.Equal(t, "20 hosts: a, b, c, …", Among(20, "host", five))
+	assert.Equal(t, "3 hosts: a, b, c", Among(3, "host", five[:3]))
+	assert.Equal(t, "2 hosts: a, …", Among(2, "host", five[:1]))
+	assert.Equal(t, "1,000 hosts", Among(1000, "host", nil))
+}
