@@ -25,6 +25,7 @@ import (
 	"example.com/slackalert/internal/guard"
 	"example.com/slackalert/internal/leveler"
 	"example.com/slackalert/internal/pace"
+	"example.com/slackalert/internal/redact"
 	"example.com/slackalert/internal/wake"
 )
 
@@ -87,7 +88,7 @@ func (o Options) Format(s fmt.State, verb rune) {
 	type plain Options // has no methods
 	for _, secret := range []*string{&o.Token, &o.WebhookURL} {
 		if *secret != "" {
-			*secret = "[redacted]"
+			*secret = redact.Mark
 		}
 	}
 	_, _ = fmt.Fprintf(s, fmt.FormatString(s, verb), plain(o))

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"example.com/slackalert"
+	"example.com/slackalert/internal/redact"
 )
 
 const (
@@ -109,7 +110,7 @@ func value(fields []slackalert.Field, key string) string {
 // usable says whether a text stands in the logs as it stands in the alert: not
 // one that was cut or hidden.
 func usable(s string) bool {
-	return strings.TrimSpace(s) != "" && len(s) <= maxValue && !strings.Contains(s, "[redacted]") && !strings.Contains(s, "… (+")
+	return strings.TrimSpace(s) != "" && len(s) <= maxValue && !strings.Contains(s, redact.Mark) && !strings.Contains(s, "… (+")
 }
 
 // start is the first line of a message, or as much of it as a query needs.

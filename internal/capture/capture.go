@@ -28,9 +28,6 @@ const (
 	maxTries  = 100          // LogValues that return LogValuers
 )
 
-// Redacted stands where a secret was.
-const Redacted = "[redacted]"
-
 // Settings is what a caller wants of the text.
 type Settings struct {
 	Replace  func(groups []string, a slog.Attr) slog.Attr // nil = as it is
@@ -137,8 +134,8 @@ func (c *Alert) field(groups []string, a slog.Attr, more, secret bool) {
 	}
 	key = Cut(key, maxKey)
 	if secret {
-		c.size += len(Redacted)
-		c.Emit(key, Redacted)
+		c.size += len(redact.Mark)
+		c.Emit(key, redact.Mark)
 		return
 	}
 	s, cut := valueText(a.Value)

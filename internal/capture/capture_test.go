@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"example.com/slackalert/internal/redact"
 )
 
 func TestSecretNames(t *testing.T) {
@@ -34,7 +36,7 @@ func TestSecretNames(t *testing.T) {
 			kept := Settings{}.Freeze(c.groups, []slog.Attr{c.attr})
 			assert.Equal(t, []string{c.want}, shown(Settings{}, c.groups, kept...))
 			for _, s := range shown(Settings{NoRedact: true}, c.groups, c.attr) {
-				assert.NotContains(t, s, Redacted)
+				assert.NotContains(t, s, redact.Mark)
 			}
 		})
 	}

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-)
 
-const redacted = "[redacted]"
+	"example.com/slackalert/internal/redact"
+)
 
 // secrets are the strings that no error text may hold, longest first, so that
 // the whole is replaced before its parts.
@@ -72,7 +72,7 @@ func secretsOfURL(raw string) secrets {
 // encoding is dropped whole: where it begins and ends can't be told for sure.
 func (x secrets) clean(s string) string {
 	for _, secret := range x {
-		s = strings.ReplaceAll(s, secret, redacted)
+		s = strings.ReplaceAll(s, secret, redact.Mark)
 	}
 	for plain, depth := s, 0; depth < 4; depth++ {
 		next := decode(plain)
@@ -81,7 +81,7 @@ func (x secrets) clean(s string) string {
 		}
 		plain = next
 		if slices.ContainsFunc(x, func(secret string) bool { return strings.Contains(plain, secret) }) {
-			return redacted
+			return redact.Mark
 		}
 	}
 	return s

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/slackalert/internal/redact"
 )
 
 // hidden are the strings that no error may hold, plain or encoded.
@@ -131,20 +133,20 @@ func TestAChannelThatIsASecretIsNotShown(t *testing.T) {
 	s := serve(t, answering(refusal("channel_not_found")))
 	_, err := s.bot().Post(t.Context(), Message{Channel: testToken, Text: "x"})
 	assertClean(t, err)
-	assert.Contains(t, err.Error(), redacted)
+	assert.Contains(t, err.Error(), redact.Mark)
 }
 
 func TestSecretsOfAnAddress(t *testing.T) {
 	x := secretsOfURL("https://user:pa55word@relay.example/services/T1/B2?key=abcdef&v=1#frag")
 	for _, s := range []string{"pa55word", "user:pa55word", "/services/T1/B2?key=abcdef&v=1", "/services/T1/B2", "abcdef", "frag"} {
-		assert.Equal(t, "a "+redacted+" b", x.clean("a "+s+" b"))
+		assert.Equal(t, "a "+redact.Mark+" b", x.clean("a "+s+" b"))
 	}
 	for _, s := range []string{"services", "relay.example", "1", "user", "100% of \\ it", "%zz %4"} {
 		assert.Equal(t, s, x.clean(s))
 	}
-	assert.Equal(t, redacted, secretsOfURL("::no address::").clean("::no address::"))
+	assert.Equal(t, redact.Mark, secretsOfURL("::no address::").clean("::no address::"))
 	assert.Equal(t, "x", secretsOfURL("").clean("x"))
 	assert.Equal(t, "x", secretsOfBot("", "").clean("x"))
-	assert.Equal(t, redacted, secretsOfURL("https://relay.example/"+strings.Repeat("k", 20)).clean(strings.Repeat("k", 20)))
-	assert.Equal(t, "at "+redacted+" "+redacted, secretsOfBot("t", "https://u:pass@h/").clean("at u:pass pass"))
+	assert.Equal(t, redact.Mark, secretsOfURL("https://relay.example/"+strings.Repeat("k", 20)).clean(strings.Repeat("k", 20)))
+	assert.Equal(t, "at "+redact.Mark+" "+redact.Mark, secretsOfBot("t", "https://u:pass@h/").clean("at u:pass pass"))
 }
