@@ -327,10 +327,15 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, e *
 		h.crumb(s, r)
 		return
 	}
-	h.complete(&e.Facts, s)
+	if s != nil || h.has != nil {
+		h.complete(&e.Facts, s)
+	}
 	e.text = e.ErrorText()
 	print := h.identity(ctx, r, e)
-	a := alert{at: r.Time, level: r.Level, user: e.User, channel: h.channel(ctx, r, e.Code)}
+	a := alert{at: r.Time, level: r.Level, user: e.User, channel: o.Channel}
+	if e.Code != "" || o.Route != nil {
+		a.channel = h.channel(ctx, r, e.Code)
+	}
 	a.id = print.In(laneName(a.channel))
 	a.urgent = h.core.config.syncLevel.IsSet() && r.Level >= h.core.config.syncLevel.Level()
 	if a.urgent || !h.core.batch.again(&a) {
