@@ -139,7 +139,8 @@ func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
 
 // Handle hands the record to base, if base wants it, and returns base's error.
 // Then, if it is an alert, it is counted or captured, and waits to be told; the
-// network is waited for only from SyncLevel up. Nothing of ctx or r is kept.
+// network is waited for only from SyncLevel up, and not for a repeat of what was
+// told within its interval. Nothing of ctx or r is kept. A nil ctx is an empty one.
 // After Shutdown records go to base alone.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	var err error
@@ -391,9 +392,7 @@ func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, e *e
 	}
 	t, wants := h.core.batch.count(a)
 	if wants {
-		var example Group
-		h.core.config.guard.Run(func() { example = h.capture(r, s, e) }) // its values' methods may log, too
-		t = h.core.batch.begin(a, example)
+		t = h.core.batch.begin(a, h.capture(r, s, e))
 	}
 	if a.urgent && t.g != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), syncWait)

@@ -652,6 +652,37 @@ func TestWhatADeliveryLogs(t *testing.T) {
 	})
 }
 
+// A goroutine that a Sender started is none of the lane's: it is known by the
+// attempt's context.
+func TestWhatADeliverysGoroutineLogs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, base := newTest(t, d, nil)
+		d.block = func(ctx context.Context, _ Batch) {
+			var wg sync.WaitGroup
+			wg.Go(func() { log.ErrorContext(ctx, "of the delivery") })
+			wg.Wait()
+		}
+		log.Error("m")
+		require.NoError(t, h.Flush(t.Context()))
+		assert.EqualValues(t, 1, h.Stats().Alerts)
+		assert.Len(t, base.records, 2)
+		require.NoError(t, h.Close())
+	})
+}
+
+// Flush and Shutdown say what a person must do, as the warning does.
+func TestErrorsSayWhatToDo(t *testing.T) {
+	d := newDesk()
+	d.fail = func(string, Batch) error { return mend("invite the bot") }
+	h, log, _ := newTest(t, d, nil)
+	log.Error("m")
+	err := h.Flush(t.Context())
+	require.ErrorContains(t, err, "broken")
+	assert.ErrorContains(t, err, ": invite the bot")
+	assert.ErrorContains(t, h.Close(), ": invite the bot")
+}
+
 func TestHandleWithoutAContext(t *testing.T) {
 	d := newDesk()
 	h, _, base := newTest(t, d, func(o *Options) {

@@ -29,9 +29,6 @@ func New(tell func(msg string, args ...any)) *Guard {
 // It costs a load while no goroutine is.
 func (g *Guard) Here() bool { return g.mark.Here() }
 
-// Run calls f; what it logs is logged Here.
-func (g *Guard) Run(f func()) { g.mark.Run(f) }
-
 // Call returns what an option's function returns, or byDefault where it panics.
 func Call[T any](g *Guard, option string, byDefault T, f func() T) (out T) {
 	defer func() {
