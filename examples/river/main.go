@@ -82,7 +82,7 @@ func queue(ctx context.Context) (*river.Client[*sql.Tx], <-chan *river.Event, er
 	workers := river.NewWorkers()
 	river.AddWorker(workers, river.WorkFunc(send))
 	client, err := river.NewClient(riversqlite.New(db), &river.Config{
-		Logger:     slog.New(slog.DiscardHandler), // River's own words would tell each failure again
+		Logger:     slog.New(slog.DiscardHandler), // River's own words would tell each panic again
 		Middleware: []rivertype.Middleware{&alerts{}},
 		Queues:     map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}},
 		Workers:    workers,
