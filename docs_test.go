@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -31,7 +32,9 @@ func TestDocs(t *testing.T) {
 		return // with -count: it would build the same again
 	}
 	var examples strings.Builder
-	for _, name := range []string{"example_test.go", "slackhttp/example_test.go"} {
+	files, err := filepath.Glob("example*_test.go")
+	require.NoError(t, err)
+	for _, name := range append(files, "slackhttp/example_test.go") {
 		text, err := os.ReadFile(name)
 		require.NoError(t, err)
 		examples.WriteString(unindented(string(text)))
@@ -59,6 +62,64 @@ func TestDocs(t *testing.T) {
 
 // built says that this process has built the documentation's programs.
 var built atomic.Bool
+
+var (
+	mdLink  = regexp.MustCompile(`\]\(([^)\s]+)\)|src="([^"]+)"`)
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	noSlug  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+// A link leads to what is there, and to a heading that it has.
+func TestDocsLinks(t *testing.T) {
+	docs, err := filepath.Glob("docs/*.md")
+	require.NoError(t, err)
+	top, err := filepath.Glob("*.md")
+	require.NoError(t, err)
+	checked := 0
+	for _, doc := range append(docs, top...) {
+		text, err := os.ReadFile(doc)
+		require.NoError(t, err)
+		for _, found := range mdLink.FindAllStringSubmatch(string(text), -1) {
+			file, anchor, _ := strings.Cut(found[1]+found[2], "#")
+			target := filepath.Join(filepath.Dir(doc), file)
+			if file == "" {
+				target = doc
+			}
+			if strings.Contains(file, "://") || elsewhere(target) {
+				continue
+			}
+			checked++
+			_, err := os.Stat(target)
+			if assert.NoError(t, err, doc) && anchor != "" {
+				assert.Contains(t, slugs(t, target), anchor, "%s links to a heading that %s hasn't", doc, target)
+			}
+		}
+	}
+	assert.Greater(t, checked, 10)
+}
+
+// elsewhere says that a file is a nested module's which isn't here: a copy of
+// the root alone is tested, too.
+func elsewhere(file string) bool {
+	module, _, _ := strings.Cut(filepath.ToSlash(file), "/")
+	if !slices.Contains([]string{"bench", "browsertest", "examples", "fleet", "slackgrpc", "tools"}, module) {
+		return false
+	}
+	_, err := os.Stat(module)
+	return err != nil
+}
+
+// slugs are what the headings of a document are called in links.
+func slugs(t *testing.T, doc string) []string {
+	t.Helper()
+	text, err := os.ReadFile(doc)
+	require.NoError(t, err)
+	var all []string
+	for _, found := range heading.FindAllStringSubmatch(string(text), -1) {
+		all = append(all, strings.ReplaceAll(noSlug.ReplaceAllString(strings.ToLower(found[1]), ""), " ", "-"))
+	}
+	return all
+}
 
 // What the documents have one paste is read by who will read it.
 func TestDocsJSON(t *testing.T) {
