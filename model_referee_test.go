@@ -519,7 +519,7 @@ func (d *day) begins(ctx context.Context, what string, s *street, b Batch, now t
 	if now.Before(s.hold) {
 		d.breaks("no request comes before Retry-After has passed: a %s to %s is %v early", what, b.Channel, s.hold.Sub(now))
 	}
-	crowd := d.closing.IsZero() && d.roomy && s.waits(true) <= 3*d.opts.BatchSize
+	crowd := d.closing.IsZero() && d.roomy && !s.rough && s.waits(true) <= 3*d.opts.BatchSize
 	if b.Service != "shop" || b.ID == "" || len(b.Groups) == 0 || what == "post" && crowd && len(b.Groups) > d.opts.BatchSize || d.closing.IsZero() && len(b.Groups) > dense {
 		d.breaks("a batch has up to BatchSize groups, %d, but under pressure: here are %d; id %q, service %q", d.opts.BatchSize, len(b.Groups), b.ID, b.Service)
 	}
@@ -566,7 +566,7 @@ func (d *day) postBegins(s *street, b Batch, now time.Time) {
 	if gap := now.Sub(s.lastPost); gap < time.Second {
 		d.breaks("there is at most one message a second: two posts to %s come within %v", b.Channel, gap)
 	}
-	if f := s.failed; f.mend && !f.hard && d.closing.IsZero() && now.Sub(f.at) < f.wait() {
+	if f := s.failed; f.mend && !f.hard && d.open[b.ID] == nil && d.closing.IsZero() && now.Sub(f.at) < f.wait() {
 		d.breaks("what a person must mend is tried after 1 min doubling to 10, and a flush changes nothing: after %d failures %s is tried after %v", f.n, b.Channel, now.Sub(f.at))
 	}
 	d.sameID(s, b, now)
@@ -580,7 +580,7 @@ func (d *day) postBegins(s *street, b Batch, now time.Time) {
 			d.breaks("a new alert is told, whatever becomes of edits and of other channels: %s comes after %v in %s", g.Message, now.Sub(t.since), b.Channel)
 		}
 		along := t.posted.Add(d.interval(t) - d.interval(t)/5)
-		soon := !t.posted.IsZero() && (now.Before(along) || !due)
+		soon := !t.posted.IsZero() && (now.Before(along) || !due && !s.rough)
 		if excused := !d.closing.IsZero() || t.replace && !t.on.again; soon && !excused {
 			d.breaks("a group is not posted again within its interval, %v, but for its last fifth if another is due: %s comes after %v", t.interval, g.Message, now.Sub(t.posted))
 		}
