@@ -17,8 +17,8 @@ import (
 
 	"example.com/slackalert/internal/cause"
 	"example.com/slackalert/internal/fingerprint"
+	"example.com/slackalert/internal/guard"
 	"example.com/slackalert/internal/pace"
-	"example.com/slackalert/internal/stackmark"
 	"example.com/slackalert/internal/tally"
 	"example.com/slackalert/internal/words"
 )
@@ -113,7 +113,7 @@ const (
 
 // settings are what New makes of the options.
 type settings struct {
-	report    func(msg string, args ...any) // own trouble, to base; called without mu
+	guard     *guard.Guard // calls the carrier, and base; without mu
 	rules     pace.Rules
 	timeout   time.Duration // of one attempt
 	maxGroups int
@@ -129,24 +129,21 @@ type batcher struct {
 	settings
 	carrier    carrier
 	run        string          // names this handler's life
-	calls      *stackmark.Mark // of lanes, to the carrier and to base: what these log is no alert
 	book       *tally.Book     // finds a group's tally without mu
 	ctx        context.Context // of attempts; ended by cancel when shutdown gives up
 	cancel     context.CancelCauseFunc
 	stopped    chan struct{} // closed by the first shutdown when all is over
 	stopReason error         // its result; read after stopped
 
-	mu        sync.Mutex
-	phase     phase
-	deadline  time.Time // of shutdown; zero = none
-	lanes     map[string]*lane
-	groups    int           // remembered, the lanes' "other alerts" left out
-	budget    *pace.Budget  // of edits; nil = as many as one likes
-	names     tally.Names   // of hosts
-	changed   chan struct{} // closed and replaced whenever an attempt ends
-	saidSlow  bool          // base knows that deliveries don't return
-	saidBlind bool          // and that history can't be read
-	sum       Stats         // Alerts: of forgotten groups, less what others counted
+	mu       sync.Mutex
+	phase    phase
+	deadline time.Time // of shutdown; zero = none
+	lanes    map[string]*lane
+	groups   int           // remembered, the lanes' "other alerts" left out
+	budget   *pace.Budget  // of edits; nil = as many as one likes
+	names    tally.Names   // of hosts
+	changed  chan struct{} // closed and replaced whenever an attempt ends
+	sum      Stats         // Alerts: of forgotten groups, less what others counted
 }
 
 // phase is how far shutdown is.
@@ -255,14 +252,14 @@ type insideKey struct{}
 // while it is told of the delivery's trouble: with the attempt's context, or on
 // a lane's goroutine. Another handler's delivery is none of ours.
 func (b *batcher) inside(ctx context.Context) bool {
-	return ctx.Value(insideKey{}) == b || b.calls.Here()
+	return ctx.Value(insideKey{}) == b || b.guard.Here()
 }
 
 // newBatcher returns a batcher without lanes. Edits are counted against Slack's
 // limit unless the carrier has a pace of its own.
 func newBatcher(c carrier, s settings) *batcher {
 	b := &batcher{
-		settings: s, carrier: c, run: rand.Text()[:16], calls: stackmark.New(), book: tally.NewBook(s.maxGroups),
+		settings: s, carrier: c, run: rand.Text()[:16], book: tally.NewBook(s.maxGroups),
 		stopped: make(chan struct{}), changed: make(chan struct{}), lanes: make(map[string]*lane),
 	}
 	b.ctx, b.cancel = context.WithCancelCause(context.WithValue(context.Background(), insideKey{}, b))
@@ -628,28 +625,18 @@ func (g Group) clone() Group {
 // code ends the goroutine.
 func (b *batcher) attempt(l *lane, f *flight) {
 	ref, c := "", cause.Of(errGoexit, false)
-	watch := time.AfterFunc(2*b.timeout, func() { b.slow(l) })
+	watch := time.AfterFunc(2*b.timeout, func() {
+		b.guard.First("slackalert: a delivery doesn't return, though its time is over twice; its channel waits for it",
+			"channel", l.channel, "time", b.timeout, "look_at", "Sender, Mention, Links, Blocks, HTTPClient")
+	})
 	defer func() {
 		watch.Stop()
 		b.settle(l, f, ref, c)
 	}()
-	ref, c = b.carry(l, f)
-}
-
-// carry calls the carrier, which runs code of the user's, and asks the error
-// that it returns.
-func (b *batcher) carry(l *lane, f *flight) (ref string, c cause.Cause) {
-	defer func() {
-		if v := recover(); v != nil {
-			ref, c = "", cause.Of(fmt.Errorf("the delivery panicked: %v", v), false)
-		}
-	}()
-	b.calls.Run(func() {
-		var err error
+	c = b.guard.Ask(f.ctx, func() (err error) {
 		ref, err = b.deliver(l, f)
-		c = cause.Of(err, f.ctx.Err() != nil)
+		return err
 	})
-	return ref, c
 }
 
 // deliver posts or edits. What may have been told is looked for first.
@@ -662,41 +649,14 @@ func (b *batcher) deliver(l *lane, f *flight) (ref string, err error) {
 		if ref != "" {
 			return ref, nil
 		}
-		if errors.Is(err, errNoHistory) {
-			l.blind = true
-			b.sayBlind(l, cause.Of(err, false))
+		if l.blind = errors.Is(err, errNoHistory); l.blind {
+			if c := cause.Of(err, false); c.Mend != "" {
+				b.guard.First("slackalert: an answer was lost, and whether the message arrived can't be looked up: it is sent again",
+					"channel", l.channel, "error", c.Text, "do", c.Mend)
+			}
 		}
 	}
 	return b.carrier.post(f.ctx, f.batch)
-}
-
-// sayBlind tells base, once, that lost answers can't be cleared up, and what
-// would help.
-func (b *batcher) sayBlind(l *lane, c cause.Cause) {
-	b.mu.Lock()
-	said := b.saidBlind || c.Mend == ""
-	b.saidBlind = b.saidBlind || !said
-	b.mu.Unlock()
-	if !said {
-		b.tell("slackalert: an answer was lost, and whether the message arrived can't be looked up: it is sent again", "channel", l.channel, "error", c.Text, "do", c.Mend)
-	}
-}
-
-// slow tells base, once, of an attempt that doesn't end.
-func (b *batcher) slow(l *lane) {
-	b.mu.Lock()
-	said := b.saidSlow
-	b.saidSlow = true
-	b.mu.Unlock()
-	if !said {
-		b.tell("slackalert: the delivery doesn't return, though its time is over twice; its channel waits for it", "channel", l.channel, "time", b.timeout, "look_at", "Sender, Mention, Links, Blocks, HTTPClient")
-	}
-}
-
-// tell speaks to base, and survives it.
-func (b *batcher) tell(msg string, args ...any) {
-	defer func() { _ = recover() }() // there is nobody left to tell
-	b.calls.Run(func() { b.report(msg, args...) })
 }
 
 // settle ends an attempt. A Sender that outlived Shutdown has nothing to settle:
@@ -704,7 +664,11 @@ func (b *batcher) tell(msg string, args ...any) {
 func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 	b.mu.Lock()
 	now := time.Now()
-	r := b.result(f, ref, c)
+	r := c.Result(b.where)
+	r.Ref, r.Jitter = ref, mathrand.Float64()
+	if r.Kind <= pace.Unknown && r.Kind > pace.Accepted && f.Edits != nil && context.Cause(f.ctx) == errYield && r.Wait == 0 && !r.Mend {
+		r.Kind = pace.Yielded
+	}
 	f.cancel(nil)
 	if f.timer != nil {
 		f.timer.Stop()
@@ -718,32 +682,8 @@ func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 	b.changed = make(chan struct{})
 	b.mu.Unlock()
 	for _, n := range say {
-		b.tell(n.msg, n.args...)
+		b.guard.Tell(n.msg, n.args...)
 	}
-}
-
-// result is what an attempt came to, for the plan.
-func (b *batcher) result(f *flight, ref string, c cause.Cause) pace.Result {
-	r := pace.Result{Kind: pace.Failed, Ref: ref, Wait: c.Wait, Everywhere: c.Workspace, Mend: c.Mend != "", Jitter: mathrand.Float64(), Why: "it could not be delivered"}
-	switch {
-	case c.Err == nil:
-		r.Kind = pace.Accepted
-	case c.Gone:
-		r.Kind = pace.Gone
-	case c.Refused:
-		r.Kind, r.Why = pace.Refused, b.where+" refused it"
-	case f.Edits != nil && context.Cause(f.ctx) == errYield && c.Wait == 0 && c.Mend == "":
-		r.Kind = pace.Yielded
-	case c.Unreachable:
-		r.Kind, r.Why = pace.Unreachable, b.where+" was unreachable"
-	case c.Unknown:
-		r.Kind, r.Why = pace.Unknown, b.where+" did not answer"
-	case c.Wait > 0:
-		r.Why = b.where + " asked to wait"
-	case c.Mend != "":
-		r.Why = b.where + " would not take it"
-	}
-	return r
 }
 
 // notice is something to tell base once mu is free.
@@ -901,7 +841,7 @@ func (b *batcher) shutdown(ctx context.Context) error {
 	if alerts > 0 {
 		err = cmp.Or(err, context.Cause(ctx), errDeadline)
 		b.stopReason = fmt.Errorf("slackalert: shutdown: %d alerts of %d groups are lost: %w", alerts, groups, err)
-		b.tell("slackalert: shutdown, alerts are lost", "alerts_lost", alerts, "groups_lost", groups, "alerts_delivered", b.stats().Delivered, "error", err.Error())
+		b.guard.Tell("slackalert: shutdown, alerts are lost", "alerts_lost", alerts, "groups_lost", groups, "alerts_delivered", b.stats().Delivered, "error", err.Error())
 	}
 	if stuck {
 		b.stopReason = errors.Join(b.stopReason, errors.New("slackalert: shutdown: the Sender didn't return when its context ended"))
@@ -999,28 +939,7 @@ func (b *batcher) stats() Stats {
 	return s
 }
 
-// Merge folds in the counts of another process's batch, into the groups with
-// its fingerprints in its channel, as if so many alerts were logged here: they
-// count in [Stats], and are told by the same pace. Without a channel it goes
-// where an alert with the group's code goes. A group that is new shows the
-// batch's example. Users, hosts and notes are merged; a group with a Count of 0
-// brings these alone. Merge keeps nothing of b. It doesn't wait, it doesn't
-// fail, and it may be called from many goroutines; once Shutdown has begun it
-// does nothing, and what it brought is not counted.
-func (h *Handler) Merge(b Batch) {
-	for _, g := range b.Groups {
-		h.core.batch.merge(h.placeOf(b, g), b.Host, g.clone())
-	}
-}
-
-// placeOf is the channel of another process's group.
-func (h *Handler) placeOf(b Batch, g Group) string {
-	if h.core.config.opts.WebhookURL != "" {
-		return ""
-	}
-	return cmp.Or(b.Channel, h.core.config.catalogue()[g.Code].Channel, h.core.config.opts.Channel)
-}
-
+// merge folds in the counts of another process's group. See [Handler.Merge].
 func (b *batcher) merge(channel, host string, from Group) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -1076,19 +995,7 @@ func (b *batcher) mergeFacts(g *group, host string, from Group) {
 	}
 }
 
-// Resume says that b was told then, by a process that is gone: what comes is
-// edited into it, and the groups' intervals count from then. ref is how the
-// destination knows the message; "" = it can't be edited. The Totals of b were
-// told: they count in no [Stats]. A group that was told here already is left as
-// it is, and so is all once Shutdown has begun. Resume keeps nothing of b and
-// doesn't wait. Call it before alerts come, for what they did until then is
-// posted.
-func (h *Handler) Resume(b Batch, ref string, told time.Time) {
-	if len(b.Groups) > 0 {
-		h.core.batch.resume(h.placeOf(b, b.Groups[0]), b, ref, told)
-	}
-}
-
+// resume takes over a message of another process. See [Handler.Resume].
 func (b *batcher) resume(channel string, from Batch, ref string, told time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -290,7 +290,7 @@ func (d *day) say(k kind, rng *rand.Rand) {
 
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	goes = goes && s.failed.n == 0 && !time.Now().Before(d.editHold) && (d.edits || g.posted.Before(now)) // else another told the group, and this one is held
+	goes = goes && s.failed.n == 0 && !time.Now().Before(d.editHold) && !g.replace && (d.edits || g.posted.Before(now)) // else the group was told meanwhile, and this one is held
 	switch {
 	case !urgent && took > 0:
 		d.breaks("Handle waits for nothing below SyncLevel: it took %v", took)

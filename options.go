@@ -151,7 +151,7 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	h.steady = c.level.IsFixed() && c.codeLevel.IsFixed() && c.opts.Breadcrumbs == 0
 	host, _ := os.Hostname() // a message without one is better than no message
 	h.core.batch = newBatcher(carrier, settings{
-		report: tell, timeout: c.timeout(), maxGroups: c.opts.MaxGroups, service: c.opts.Service, host: host, where: c.where(),
+		guard: guard.New(tell), timeout: c.timeout(), maxGroups: c.opts.MaxGroups, service: c.opts.Service, host: host, where: c.where(),
 		rules: pace.Rules{Delay: c.opts.BatchDelay, Size: c.opts.BatchSize, Repeat: c.opts.RepeatInterval, RepeatMax: c.opts.RepeatMax},
 	})
 	if c.nowhere {

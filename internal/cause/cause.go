@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"example.com/slackalert/internal/capture"
+	"example.com/slackalert/internal/pace"
 	"example.com/slackalert/internal/redact"
 )
 
@@ -104,6 +105,28 @@ func (c *Cause) fate(err error, ended bool) {
 	for _, cut := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, context.Canceled} {
 		c.Unknown = c.Unknown || errors.Is(err, cut)
 	}
+}
+
+// Result is what it means to the plan. where is who was asked to take something.
+func (c *Cause) Result(where string) pace.Result {
+	r := pace.Result{Kind: pace.Failed, Wait: c.Wait, Everywhere: c.Workspace, Mend: c.Mend != "", Why: "it could not be delivered"}
+	switch {
+	case c.Err == nil:
+		r.Kind, r.Why = pace.Accepted, ""
+	case c.Gone:
+		r.Kind = pace.Gone
+	case c.Refused:
+		r.Kind, r.Why = pace.Refused, where+" refused it"
+	case c.Unreachable:
+		r.Kind, r.Why = pace.Unreachable, where+" was unreachable"
+	case c.Unknown:
+		r.Kind, r.Why = pace.Unknown, where+" did not answer"
+	case c.Wait > 0:
+		r.Why = where + " asked to wait"
+	case c.Mend != "":
+		r.Why = where + " would not take it"
+	}
+	return r
 }
 
 // silent says that the error said nothing of itself.
