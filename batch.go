@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"example.com/slackalert/internal/cause"
-	"example.com/slackalert/internal/fingerprint"
 	"example.com/slackalert/internal/guard"
 	"example.com/slackalert/internal/pace"
 	"example.com/slackalert/internal/tally"
@@ -65,50 +64,10 @@ type Field struct {
 	Value string `json:"value"`
 }
 
-// A Sender delivers a batch as one message.
-//
-// Send is called from one goroutine per channel and must return soon after ctx
-// is done. Returning nil, it has told the batch. After an error the groups fold
-// back, and a later batch carries them with what came since. An error that has
-// a method RetryAfter() time.Duration says when to try again (1 s to 1 h).
-// A Sender that has a method Check(context.Context) error is asked by
-// [Handler.Check].
-type Sender interface {
-	Send(ctx context.Context, b Batch) error
-}
-
-// An Updater is a Sender that can also change what it sent: b.ID was sent
-// before, its counts have grown. Update is called by the goroutine that calls
-// Send for the same channel.
-type Updater interface {
-	Sender
-	Update(ctx context.Context, b Batch) error
-}
-
-// Pacer is optional on a Sender: its own pace instead of Slack's, which is 1 s
-// between two messages of a channel and 10 s between two edits of one message.
-type Pacer interface {
-	Gaps() (post, edit time.Duration)
-}
-
-// carrier takes a batch to where people read it. ref names what was posted, for
-// edit; "" = it can't be edited. What an error means is asked of its methods, by
-// package cause. Its methods are called by the lanes' goroutines.
-type carrier interface {
-	post(ctx context.Context, b Batch) (ref string, err error)
-	edit(ctx context.Context, ref string, b Batch) error
-	find(ctx context.Context, b Batch, since time.Time) (ref string, err error) // "" and nil: it isn't there; errNoHistory: it never can say
-	canEdit() bool
-	gaps() (post, edit time.Duration)
-	close()
-}
-
 const (
-	postGap    = time.Second      // Slack: one message a second and channel (docs.slack.dev, "Rate limits")
-	editGap    = 10 * time.Second // between two edits of one message
-	dense      = 100              // groups in a message where much waits
-	forgetMany = 100              // groups forgotten in one go
-	closeGrace = time.Second      // for a Sender that doesn't heed its context
+	dense      = 100         // groups in a message where much waits
+	forgetMany = 100         // groups forgotten in one go
+	closeGrace = time.Second // for a Sender that doesn't heed its context
 )
 
 // settings are what New makes of the options.
@@ -269,16 +228,6 @@ func newBatcher(c carrier, s settings) *batcher {
 		b.budget = new(pace.Budget)
 	}
 	return b
-}
-
-// gaps asks the carrier for its pace, which may be code of the user's.
-func gaps(c carrier) (post, edit time.Duration) {
-	defer func() {
-		if recover() != nil {
-			post, edit = postGap, editGap
-		}
-	}()
-	return c.gaps()
 }
 
 // laneName makes one lane of "alerts" and "#alerts".
@@ -937,94 +886,4 @@ func (b *batcher) stats() Stats {
 	}
 	s.Pending = s.Alerts - s.Delivered - s.Lost - s.Spooled
 	return s
-}
-
-// merge folds in the counts of another process's group. See [Handler.Merge].
-func (b *batcher) merge(channel, host string, from Group) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.phase != running || from.Count < 0 {
-		return
-	}
-	id := fingerprint.Parse(from.Fingerprint).In(laneName(channel))
-	g := b.find(channel, id)
-	if g == nil {
-		g = b.adopt(b.lane(channel), id, from, "")
-	}
-	b.mergeFacts(g, host, from)
-	if from.Count > 0 {
-		g.Add(uint64(from.Count), tally.Nano(from.Last), 0)
-		b.news(g, false)
-	}
-}
-
-// adopt opens a group with another process's example, counted by run; "" = this
-// one. b.mu is held.
-func (b *batcher) adopt(l *lane, id uint64, from Group, run string) *group {
-	from.Run = run
-	from.Count, from.Total, from.Users, from.UserSet, from.Quiet = 0, 0, 0, nil, false
-	from.Hosts, from.Named, from.Least, from.Notes = 0, nil, false, nil
-	return b.open(l, id, from)
-}
-
-// mergeFacts adds what another process knows of a group. b.mu is held.
-func (b *batcher) mergeFacts(g *group, host string, from Group) {
-	g.MergeUsers(from.UserSet)
-	if g.Count() > 0 && g.hosts.Len() == 0 {
-		g.hosts.Add(&b.names, b.host) // what was counted so far was counted here
-	}
-	if from.Hosts <= 1 && len(from.Named) == 0 {
-		from.Named = []string{host}
-	}
-	for _, name := range from.Named {
-		g.hosts.Add(&b.names, name)
-	}
-	g.named = max(g.named, from.Hosts)
-	g.least = g.least || from.Least
-	for _, n := range from.Notes {
-		if !slices.Contains(g.notes, n) {
-			g.notes = append(g.notes, n)
-		}
-	}
-	if !from.First.IsZero() && from.First.Before(g.example.First) {
-		g.example.First = from.First
-	}
-	if from.Level > g.example.Level && g == g.lane.other {
-		g.example.Level = from.Level
-		g.lane.plan.Raise(&g.plan, int(from.Level))
-	}
-}
-
-// resume takes over a message of another process. See [Handler.Resume].
-func (b *batcher) resume(channel string, from Batch, ref string, told time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.phase != running {
-		return
-	}
-	l, now := b.lane(channel), time.Now()
-	m := &pace.Message[*group, Group]{ID: from.ID, Ref: ref}
-	for _, shown := range from.Groups {
-		shown = shown.clone()
-		id := fingerprint.Parse(shown.Fingerprint).In(laneName(channel))
-		g := l.groups[id]
-		if g == nil && b.groups >= b.maxGroups {
-			continue // "other alerts" can't stand for it in its message
-		}
-		if g == nil {
-			g = b.adopt(l, id, shown, shown.Run)
-		}
-		b.mergeFacts(g, from.Host, shown)
-		m.Items = append(m.Items, item{Group: &g.plan, UpTo: uint64(shown.Total), Before: uint64(max(shown.Total-shown.Count, 0)), Shows: shown})
-	}
-	l.plan.Resume(m, told, now)
-	for i := range m.Items {
-		if it := &m.Items[i]; !it.Frozen {
-			g := it.Group.Payload
-			g.Add(it.UpTo, tally.Nano(it.Shows.Last), 0)
-			g.carried += it.UpTo
-			g.said, g.notes = g.notes, nil
-		}
-	}
-	b.nudge(l, l.plan.Next(now), now)
 }

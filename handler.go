@@ -506,41 +506,6 @@ func (h *Handler) Close() error {
 
 const closeWait = 5 * time.Second
 
-// Merge folds in the counts of another process's batch, into the groups with
-// its fingerprints in its channel, as if so many alerts were logged here: they
-// count in [Stats], and are told by the same pace. Without a channel it goes
-// where an alert with the group's code goes. A group that is new shows the
-// batch's example. Users, hosts and notes are merged; a group with a Count of 0
-// brings these alone. Merge keeps nothing of b. It doesn't wait, it doesn't
-// fail, and it may be called from many goroutines; once Shutdown has begun it
-// does nothing, and what it brought is not counted.
-func (h *Handler) Merge(b Batch) {
-	for _, g := range b.Groups {
-		h.core.batch.merge(h.placeOf(b, g), b.Host, g.clone())
-	}
-}
-
-// placeOf is the channel of another process's group.
-func (h *Handler) placeOf(b Batch, g Group) string {
-	if h.core.config.opts.WebhookURL != "" {
-		return ""
-	}
-	return cmp.Or(b.Channel, h.core.config.catalogue()[g.Code].Channel, h.core.config.opts.Channel)
-}
-
-// Resume says that b was told then, by a process that is gone: what comes is
-// edited into it, and the groups' intervals count from then. ref is how the
-// destination knows the message; "" = it can't be edited. The Totals of b were
-// told: they count in no [Stats]. A group that was told here already is left as
-// it is, and so is all once Shutdown has begun. Resume keeps nothing of b and
-// doesn't wait. Call it before alerts come, for what they did until then is
-// posted.
-func (h *Handler) Resume(b Batch, ref string, told time.Time) {
-	if len(b.Groups) > 0 {
-		h.core.batch.resume(h.placeOf(b, b.Groups[0]), b, ref, told)
-	}
-}
-
 // Stats counts since New. At every moment
 // Alerts == Delivered + Pending + Lost + Spooled.
 type Stats struct {

@@ -115,7 +115,6 @@ type day struct {
 	undecided  []unanswered
 	contents   map[string]string // by ID, of posts
 	open       map[string]*lost  // by ID, posts of unknown outcome
-	parked     map[string]bool   // channels and messages that base was told of
 	editAt     []time.Time       // when edits began
 	editHold   time.Time         // no edit before: an edit's Retry-After
 	editHeld   time.Time         // when that came
@@ -136,7 +135,7 @@ var weathers = []string{"fine", "slow", "flaky", "down", "away", "limited", "bro
 func newDay(t *testing.T, seed uint64) *day {
 	d := &day{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), start: time.Now(),
 		base: &logs{}, streets: make(map[string]*street), posters: make(map[string]*poster),
-		contents: make(map[string]string), open: make(map[string]*lost), parked: make(map[string]bool)}
+		contents: make(map[string]string), open: make(map[string]*lost)}
 	d.calm, d.edits = d.rng.IntN(4) == 0, d.rng.IntN(3) > 0
 	d.opts = Options{
 		Sender: referee{d}, Channel: "#main", Service: "shop",
@@ -342,12 +341,12 @@ func (s *street) group(name string) *account {
 func (d *day) flush(within time.Duration, wait bool) {
 	d.mu.Lock()
 	d.event("flush within %v", within)
-	var first []*account
-	for _, s := range d.streets {
+	first := make(map[string]*account)
+	for c, s := range d.streets {
 		s.hurried, s.stirred = time.Now(), time.Now()
-		for _, g := range s.groups {
-			if g.logged > 0 && g.shown == 0 && s.weather.refusal == nil { // else it may be parked
-				first = append(first, g)
+		for name, g := range s.groups {
+			if g.logged > 0 && g.shown == 0 {
+				first[c+" "+name] = g
 			}
 		}
 	}
@@ -358,15 +357,16 @@ func (d *day) flush(within time.Duration, wait bool) {
 		defer cancel()
 		begun := time.Now()
 		err := d.h.Flush(ctx)
+		parked := d.parked()
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.event("flushed: %v", err)
 		if time.Since(begun) > within {
 			d.breaks("Flush took %v of %v", time.Since(begun), within)
 		}
-		for _, g := range first {
-			if err == nil && d.roomy && g.shown == 0 && d.closing.IsZero() {
-				d.breaks("Flush returned nil, and a group that waited was never told")
+		for name, g := range first {
+			if err == nil && d.roomy && g.shown == 0 && d.closing.IsZero() && !parked[name] {
+				d.breaks("where Flush returns nil all that waited is told, but what is parked: %s isn't", name)
 			}
 		}
 	})

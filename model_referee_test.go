@@ -89,7 +89,8 @@ type unanswered struct {
 type lost struct {
 	began time.Time
 	at    time.Time
-	tries int
+	tries int  // of unknown outcome
+	again bool // so was the last
 }
 
 // poster is a message that people see.
@@ -236,8 +237,7 @@ func (d *day) ownTrouble() {
 		case strings.Contains(r.Message, "delivered again"):
 			is = "again"
 		case strings.Contains(r.Message, "it waits alone"):
-			d.parked[a["channel"]+a["message"]] = true
-			continue
+			continue // once for each group that fails alone
 		case strings.Contains(r.Message, "shutdown"):
 			continue
 		default:
@@ -248,6 +248,20 @@ func (d *day) ownTrouble() {
 		ok := is == "again" && was != "again" || is == "waits" && was == "again" || is == "mend" && was != "mend"
 		d.want(ok, "base hears of %s: %s after %s", what, is, was)
 	}
+}
+
+// parked are the groups that base was told to wait alone, with their channels.
+func (d *day) parked() map[string]bool {
+	d.base.mu.Lock()
+	defer d.base.mu.Unlock()
+	all := make(map[string]bool)
+	for _, r := range d.base.records {
+		if a := attrs(r); strings.Contains(r.Message, "it waits alone") {
+			all[a["channel"]+" "+name(a["message"])] = true
+			all[a["channel"]+" "+a["fingerprint"]] = true
+		}
+	}
+	return all
 }
 
 func attrs(r slog.Record) map[string]string {
@@ -616,7 +630,7 @@ func (d *day) sameID(s *street, b Batch, now time.Time) {
 		d.breaks("one ID is one content: %s was\n%s, and is\n%s", b.ID, was, all)
 	case l == nil:
 		d.breaks("an ID comes again only where its outcome isn't known: %s", b.ID)
-	case l.tries > 1 && d.closing.IsZero() && s.hurried.Before(l.at) && now.Sub(l.at) < time.Minute:
+	case l.again && l.tries > 1 && d.closing.IsZero() && s.hurried.Before(l.at) && now.Sub(l.at) < time.Minute:
 		d.breaks("an attempt of unknown outcome comes again after 1 s, then after 1 min at least: %s after %v", b.ID, now.Sub(l.at))
 	}
 	for _, g := range b.Groups {
@@ -764,7 +778,7 @@ func (d *day) postFailed(s *street, b Batch, err error, begun, now time.Time) {
 			s.group(d.key(g)).open = b.ID
 		}
 	}
-	l.at = now
+	l.at, l.again = now, unknown
 	if unknown {
 		l.tries++
 	}

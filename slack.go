@@ -13,6 +13,59 @@ import (
 	"example.com/slackalert/internal/slackapi"
 )
 
+// A Sender delivers a batch as one message.
+//
+// Send is called from one goroutine per channel and must return soon after ctx
+// is done. Returning nil, it has told the batch. After an error the groups fold
+// back, and a later batch carries them with what came since. An error that has
+// a method RetryAfter() time.Duration says when to try again (1 s to 1 h).
+// A Sender that has a method Check(context.Context) error is asked by
+// [Handler.Check].
+type Sender interface {
+	Send(ctx context.Context, b Batch) error
+}
+
+// An Updater is a Sender that can also change what it sent: b.ID was sent
+// before, its counts have grown. Update is called by the goroutine that calls
+// Send for the same channel.
+type Updater interface {
+	Sender
+	Update(ctx context.Context, b Batch) error
+}
+
+// Pacer is optional on a Sender: its own pace instead of Slack's, which is 1 s
+// between two messages of a channel and 10 s between two edits of one message.
+type Pacer interface {
+	Gaps() (post, edit time.Duration)
+}
+
+// carrier takes a batch to where people read it. ref names what was posted, for
+// edit; "" = it can't be edited. What an error means is asked of its methods, by
+// package cause. Its methods are called by the lanes' goroutines.
+type carrier interface {
+	post(ctx context.Context, b Batch) (ref string, err error)
+	edit(ctx context.Context, ref string, b Batch) error
+	find(ctx context.Context, b Batch, since time.Time) (ref string, err error) // "" and nil: it isn't there; errNoHistory: it never can say
+	canEdit() bool
+	gaps() (post, edit time.Duration)
+	close()
+}
+
+const (
+	postGap = time.Second      // Slack: one message a second and channel (docs.slack.dev, "Rate limits")
+	editGap = 10 * time.Second // between two edits of one message
+)
+
+// gaps asks the carrier for its pace, which may be code of the user's.
+func gaps(c carrier) (post, edit time.Duration) {
+	defer func() {
+		if recover() != nil {
+			post, edit = postGap, editGap
+		}
+	}()
+	return c.gaps()
+}
+
 // errNoHistory is what find's error is where the app can't read the channel's
 // history, however often it is asked. Any other error of find says that it
 // isn't known now.
