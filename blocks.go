@@ -326,7 +326,7 @@ func (st *story) tellAttrs(s *sheet, g *Group) {
 		add(key, code)
 	}
 	if st.message == "" && !inert.Blank(g.Message) && !saysError(g.Message, g.Error) {
-		add(slog.MessageKey, strings.TrimSpace(g.Message))
+		add("message", strings.TrimSpace(g.Message))
 	}
 	if g.Level != slog.LevelError {
 		add(slog.LevelKey, g.Level.String())

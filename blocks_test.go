@@ -795,7 +795,7 @@ func TestTitles(t *testing.T) {
 		fields                   []Field
 		head, rest               string
 	}{
-		{"with an error", "401", "token rejected", "bad signature", []Field{{"error_code", "401"}, {"x", "1"}}, "Tampered token", "bad signature\nx 1 · error_code 401 · msg token rejected\n"},
+		{"with an error", "401", "token rejected", "bad signature", []Field{{"error_code", "401"}, {"x", "1"}}, "Tampered token", "bad signature\nx 1 · error_code 401 · message token rejected\n"},
 		{"without", "401", "token rejected", "", nil, "Tampered token", "token rejected\nerror_code 401\n"},
 		{"the error as message", "401", "bad signature", "bad signature", nil, "Tampered token", "bad signature\nerror_code 401\n"},
 		{"without a title", "E2", "token rejected", "bad signature", []Field{{"error_code", "E2"}}, "E2: token rejected", "bad signature\n"},
