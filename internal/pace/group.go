@@ -151,9 +151,6 @@ func (l *Lane[T, S]) number(g *Group[T, S]) {
 // schedule says how and when untold alerts of a group in no wait are told.
 func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
 	at := now.Add(l.rules.Delay)
-	if l.closing || g.hurries() {
-		at = now
-	}
 	switch m := g.message; {
 	case g.gone && !g.stuck:
 		l.join(g, now)
@@ -234,7 +231,7 @@ func (l *Lane[T, S]) rest(g *Group[T, S]) {
 	g.wait, g.back, g.due = resting, 0, time.Time{}
 	g.forget = later(g.last.Add(g.anew()), g.over())
 	l.old.push(g)
-	if g.message != nil && !l.closing {
+	if g.message != nil {
 		g.quiet = g.last.Add(l.rules.Repeat)
 		l.calm.push(g)
 	}

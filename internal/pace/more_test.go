@@ -59,11 +59,16 @@ func TestHasteEndsTheWaitForCompany(t *testing.T) {
 }
 
 func TestTheUrgentComeFirst(t *testing.T) {
-	d := newDesk(t, small(webhook))
+	r := small(webhook)
+	r.Dense = r.Size
+	d := newDesk(t, r)
 	d.at(0, "a", "b", "c").run(0)
-	d.at(s/4, "A", "B", "C", "D").run(s / 2)
+	for c := 'A'; c <= 'Z'; c++ {
+		d.at(s/4, string(c))
+	}
+	d.run(s / 2)
 	d.urge("h")
-	d.at(s/2, "E", "F", "G", "H").run(s / 2)
+	d.at(s/2, "i", "j", "k", "l", "m", "n").run(s / 2)
 	if !d.kinds["h"].plan.Soon(d.now) || !d.kinds["h"].plan.Pressing(d.now) {
 		t.Error("nobody would wait for it")
 	}
@@ -139,6 +144,16 @@ func TestYield(t *testing.T) {
 	if d.lane.Editing().N != 0 || len(d.said) > 0 {
 		t.Error("to be called off is trouble")
 	}
+}
+
+func TestAPostComesBeforeAnEdit(t *testing.T) {
+	d := newDesk(t, bot).at(0, "a").run(2 * s)
+	d.at(10*s, "new", "a").run(10 * s)
+	d.now = start.Add(12 * s)
+	if a := d.lane.Edit(d.now); a != nil {
+		t.Error("an edit begins where a post is due")
+	}
+	d.run(m).want("1s post1 a 1/1", "12s post2 new 1/1", "12s edit1 a 2/2")
 }
 
 func TestAQuietMarkMakesWayForACount(t *testing.T) {
@@ -445,5 +460,25 @@ func TestCloseMarksNothing(t *testing.T) {
 	d.lane.Close(d.now.Add(5*s), d.now)
 	if a := d.lane.Edit(d.now); a != nil || !d.lane.NextEdit(d.now).IsZero() {
 		t.Error("quiet is marked while closing")
+	}
+}
+
+func TestWhatIsLostIsTriedAgainThoughOthersComeAllTheTime(t *testing.T) {
+	r := webhook
+	r.Size, r.Dense = 1, 1
+	d := newDesk(t, r)
+	d.answer = func(a *attempt) Result {
+		if holds(a, "lost") && d.since() < m {
+			return Result{Kind: Unknown}
+		}
+		return Result{}
+	}
+	d.at(0, "lost")
+	for i := range 240 {
+		d.at(time.Duration(i)*s/2, fmt.Sprint(i))
+	}
+	d.run(160 * s)
+	if d.kinds["lost"].plan.Told() != 1 {
+		t.Error("it was not told")
 	}
 }

@@ -4,22 +4,27 @@
 //
 // A group's way:
 //
-//	                News                    Post                 accepted
-//	quiet ───────────────────► company ───────────────► flying ───────────► quiet
-//	  │                          ▲                        │
-//	  │ News within its          │ gone, or closing       ├ not told ──► where it came from
-//	  │ interval                 │ and no time to edit    ├ unknown ───► open: the same attempt again
-//	  ├─────────► edit ──────────┤                        └ refused ───► halved; alone: parked
-//	  │            │ Edit        │
-//	  │            └► flying ──► quiet
-//	  └─────────► held ──────────┘ at the interval's end
-//	  │ none for Repeat, and its message can be edited
-//	  └─────────► flying (Quiet) ──► quiet
-//	  │ none for 2 h or two intervals
-//	  └─────────► forgotten
+//	              News                      Post                  accepted
+//	resting ─────────────► company ─────────────────► flying ───────────────► resting
+//	  │                      ▲                          │
+//	  │ News within          │ its message is gone,     ├ not told ► where it came from
+//	  │ its interval         │ or closing and no        ├ unknown ─► flying: the same attempt again
+//	  ├──────────► edit ─────┤ time to edit             └ refused ─► bundled: its half of the batch
+//	  │             │ Edit   │                                       by itself, and at last alone
+//	  │             └──────► flying ► resting
+//	  └──────────► held ─────┘ at the interval's end
 //
-// A group that is due within a fifth of its interval goes along with what is
-// posted, whether it is held or waits for an edit.
+// A group at rest is marked as quiet in its message when it was for Repeat, and
+// forgotten a day after its interval would begin anew.
+//
+// What is due within a fifth of its interval, be it held or to be edited, goes
+// along with what is posted. Of several things that may go, what has waited
+// longest goes first, and a post before an edit.
+//
+// Not every failure says whose fault it is. One that is refused is its batch's;
+// 429, a network that isn't there and what a person must mend are nobody's.
+// Of the others a batch is blamed only if it fails time and again while others
+// are accepted: after an outage nothing is told in pieces.
 package pace
 
 import (

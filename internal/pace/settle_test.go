@@ -200,44 +200,51 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestAPoisonousGroup has one group fail whatever it is told with, in all the
-// ways that a carrier may say so or not.
+// TestAPoisonousGroup has one group, or two, fail whatever they are told with,
+// in all the ways that a carrier may say so or not: the first of a message, time
+// and again, and the last.
 func TestAPoisonousGroup(t *testing.T) {
 	for _, kind := range []Kind{Failed, Refused, Unknown} {
-		for _, more := range []bool{true, false} {
-			t.Run(fmt.Sprintf("%v, others come: %v", kind, more), func(t *testing.T) {
-				d := newDesk(t, webhook)
-				d.answer = func(a *attempt) Result {
-					if holds(a, "x") {
-						return Result{Kind: kind, Why: "the filter", Jitter: 0.5}
-					}
-					return Result{}
-				}
-				for i := range 19 {
-					d.at(0, fmt.Sprint("k", i))
-				}
-				d.at(0, "x")
-				if more {
-					for i := range 40 {
-						d.at(time.Duration(i)*10*m, fmt.Sprint("later ", i))
-					}
-				}
-				d.run(20 * h)
-				for name, k := range d.kinds {
-					if name != "x" && k.plan.Told() != 1 {
-						t.Errorf("%s was not told", name)
-					}
-				}
-				if got := d.kinds["x"].plan.Told(); got != 0 {
-					t.Errorf("x was told %d times", got)
-				}
-				if !slices.Equal(d.parked, []string{"x"}) && (more || kind == Refused) {
-					t.Errorf("parked: %v", d.parked)
-				}
-				if n := strings.Count(strings.Join(d.lines, "\n"), " x "); n > 250 {
-					t.Errorf("x was tried %d times", n)
-				}
-			})
+		for _, poison := range [][]string{{"X"}, {"X", "y"}} {
+			for _, more := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%d, %v, others come: %v", kind, poison, more), func(t *testing.T) {
+					poisoned(t, kind, poison, more)
+				})
+			}
+		}
+	}
+}
+
+func poisoned(t *testing.T, kind Kind, poison []string, more bool) {
+	d := newDesk(t, webhook)
+	d.answer = func(a *attempt) Result {
+		for _, x := range poison {
+			if holds(a, x) {
+				return Result{Kind: kind, Why: "the filter", Jitter: 0.5}
+			}
+		}
+		return Result{}
+	}
+	for i := range 18 {
+		d.at(0, fmt.Sprint("k", i))
+	}
+	d.at(0, poison...)
+	for i := 0; more && i < 40; i++ {
+		d.at(time.Duration(i)*10*m, fmt.Sprint("later ", i))
+	}
+	d.run(20 * h)
+	for name, k := range d.kinds {
+		if want := !slices.Contains(poison, name); want != (k.plan.Told() == 1) {
+			t.Errorf("%s was told %d times", name, k.plan.Told())
+		}
+	}
+	slices.Sort(d.parked)
+	if !slices.Equal(d.parked, poison) && (more || kind == Refused) {
+		t.Errorf("parked: %v", d.parked)
+	}
+	for _, x := range poison {
+		if n := strings.Count(strings.Join(d.lines, "\n"), " "+x+" "); n > 20*60/5 && more {
+			t.Errorf("%s was tried %d times", x, n)
 		}
 	}
 }
