@@ -204,7 +204,7 @@ func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 	for len(in) < room && l.rank.len() > 0 {
 		take(l.rank.top())
 	}
-	for room > 1 && len(in) < room && l.along.len() > 0 && !l.along.top().early.After(now) {
+	for room > 1 && len(in) < room && l.along.len() > 0 && !l.along.top().early().After(now) {
 		take(l.along.top())
 	}
 	return in
@@ -267,7 +267,7 @@ func (l *Lane[T, S]) NextEdit(now time.Time) time.Time {
 			at = soonest(at, later(l.marks.top().due[quiets], l.budget.next(spare, now)))
 		}
 		if l.calm.len() > 0 {
-			at = soonest(at, l.calm.top().quiet)
+			at = soonest(at, l.quietAt())
 		}
 	}
 	if at.IsZero() {

@@ -47,7 +47,6 @@ type Group[T Counter, S any] struct {
 	from     wait      // before it flew
 	since    time.Time // its first untold alert
 	due      time.Time // when that should be told
-	early    time.Time // when it may go along
 	posted   time.Time
 	interval time.Duration
 	message  *Message[T, S] // the one to edit; nil = none
@@ -55,13 +54,11 @@ type Group[T Counter, S any] struct {
 	stuck    bool           // and that replaced one, too: no more edits until the interval ends
 	last     time.Time      // the latest alert, as known when it came to rest
 	back     time.Duration  // how long it had been quiet before since
-	quiet    time.Time      // when it is
 	marking  bool           // its message is to say so
-	forget   time.Time
-	parked   int       // how often it failed alone
-	fails    int       // attempts with it that failed for no reason that excuses it
-	failed   time.Time // the first of them that isn't accounted for
-	why      string    // of the last attempt with it that failed
+	parked   int            // how often it failed alone
+	fails    int            // attempts with it that failed for no reason that excuses it
+	failed   time.Time      // the first of them that isn't accounted for
+	why      string         // of the last attempt with it that failed
 	perhaps  bool
 	place    [2]int // in the two heaps of its state
 }
@@ -104,6 +101,12 @@ func (g *Group[T, S]) hurries() bool { return g.urgent > g.told }
 
 // over is when the group may be posted again.
 func (g *Group[T, S]) over() time.Time { return g.posted.Add(g.interval) }
+
+// early is when a group may go along with what is posted.
+func (g *Group[T, S]) early() time.Time { return g.over().Add(-g.interval / 5) }
+
+// calm is when the interval of a group at rest would begin anew.
+func (g *Group[T, S]) calm() time.Time { return later(g.last.Add(g.anew()), g.over()) }
 
 // anew is how long a group must be quiet for its interval to begin anew.
 func (g *Group[T, S]) anew() time.Duration { return max(calmMin, 2*g.interval) }
@@ -178,7 +181,7 @@ func (l *Lane[T, S]) join(g *Group[T, S], due time.Time) {
 func (l *Lane[T, S]) holdBack(g *Group[T, S]) {
 	g.wait, g.due = held, g.over()
 	l.held.push(g)
-	l.goAlong(g)
+	l.along.push(g)
 }
 
 // joinEdit lets a group wait for the next edit of its message.
@@ -195,12 +198,6 @@ func (l *Lane[T, S]) joinEdit(g *Group[T, S], due time.Time) {
 		l.edits.fix(m)
 	}
 	g.due = later(m.due[counts], g.since)
-	l.goAlong(g)
-}
-
-// goAlong notes from when a group is told with what is posted anyway.
-func (l *Lane[T, S]) goAlong(g *Group[T, S]) {
-	g.early = g.over().Add(-g.interval / 5)
 	l.along.push(g)
 }
 
@@ -229,10 +226,8 @@ func (l *Lane[T, S]) leave(g *Group[T, S]) {
 // rest lets a group be that has nothing to tell, until it is quiet or forgotten.
 func (l *Lane[T, S]) rest(g *Group[T, S]) {
 	g.wait, g.back, g.due = resting, 0, time.Time{}
-	g.forget = later(g.last.Add(g.anew()), g.over())
 	l.old.push(g)
 	if g.message != nil {
-		g.quiet = g.last.Add(l.rules.Repeat)
 		l.calm.push(g)
 	}
 }
@@ -248,14 +243,19 @@ func (l *Lane[T, S]) unmark(g *Group[T, S]) {
 	}
 }
 
+// quietAt is when the next group will have been quiet for long enough; there is
+// one that rests.
+func (l *Lane[T, S]) quietAt() time.Time { return l.calm.top().last.Add(l.rules.Repeat) }
+
 // tend finds the groups that have become quiet.
 func (l *Lane[T, S]) tend(now time.Time) {
-	for !l.closing && l.calm.len() > 0 && !l.calm.top().quiet.After(now) {
+	for !l.closing && l.calm.len() > 0 && !l.quietAt().After(now) {
+		at := l.quietAt()
 		g := l.calm.pop()
 		m := g.message
 		g.marking = true
 		if m.marks++; m.marks == 1 {
-			m.due[quiets] = later(later(g.quiet, m.retry), m.shown.Add(l.rules.EditGap))
+			m.due[quiets] = later(later(at, m.retry), m.shown.Add(l.rules.EditGap))
 			l.marks.push(m)
 		}
 	}
@@ -308,7 +308,7 @@ func (l *Lane[T, S]) NextForget() time.Time {
 	if l.closing || l.old.len() == 0 {
 		return time.Time{}
 	}
-	return l.old.top().forget.Add(remember)
+	return l.old.top().calm().Add(remember)
 }
 
 // Forget gives up one group that was quiet for so long that it isn't of interest
@@ -319,7 +319,7 @@ func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] { return l.Spare(now.Add
 // Spare is Forget where room is wanted: it gives up the group that was quiet for
 // longest, if that was so long that its interval would begin anew.
 func (l *Lane[T, S]) Spare(now time.Time) *Group[T, S] {
-	if l.closing || l.old.len() == 0 || l.old.top().forget.After(now) {
+	if l.closing || l.old.len() == 0 || l.old.top().calm().After(now) {
 		return nil
 	}
 	g := l.old.top()

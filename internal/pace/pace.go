@@ -110,9 +110,9 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	l.soon = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.due.Before(b.due) })
 	l.rank = groups[T, S](1, first)
 	l.held = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.due.Before(b.due) })
-	l.along = groups[T, S](1, func(a, b *Group[T, S]) bool { return a.early.Before(b.early) })
-	l.calm = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.quiet.Before(b.quiet) })
-	l.old = groups[T, S](1, func(a, b *Group[T, S]) bool { return a.forget.Before(b.forget) })
+	l.along = groups[T, S](1, func(a, b *Group[T, S]) bool { return a.early().Before(b.early()) })
+	l.calm = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.last.Before(b.last) })
+	l.old = groups[T, S](1, func(a, b *Group[T, S]) bool { return a.calm().Before(b.calm()) })
 	for _, h := range []*heap[*bundle[T, S]]{&l.parts, &l.open} {
 		h.before = func(a, b *bundle[T, S]) bool { return a.due.Before(b.due) }
 		h.at = func(p *bundle[T, S]) *int { return &p.place }
