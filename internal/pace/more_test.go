@@ -252,6 +252,9 @@ func TestResume(t *testing.T) {
 
 	d = newDesk(t, bot).at(0, "a").run(2 * s) // it was told by this process already
 	k := d.kinds["a"]
+	if k.plan.Interval() != 5*m || !k.plan.Posted().Equal(start.Add(s)) {
+		t.Errorf("posted at %v, not again for %v", k.plan.Posted(), k.plan.Interval())
+	}
 	msg := &Message[*kind, string]{ID: "old", Ref: "r", Items: []item{{Group: &k.plan, UpTo: 10}}}
 	d.lane.Resume(msg, start, d.now)
 	if !msg.Items[0].Frozen || k.plan.Told() != 1 {
@@ -420,6 +423,20 @@ func TestAnUrgentAlertWhileItsMessageIsEdited(t *testing.T) {
 	d.script = append(d.script, say{at: 12500 * time.Millisecond, do: func() { d.urge("a") }})
 	d.at(0, "a").at(5*s, "a").run(m)
 	d.want("1s post1 a 1/1", "12s edit1 a 2/2", "13s edit1 a 3/3")
+}
+
+func TestCloseWithoutADeadlineEditsAll(t *testing.T) {
+	r := bot
+	r.Size, r.Dense, r.PostGap = 1, 1, 0
+	d := newDesk(t, r)
+	for i := range 20 {
+		d.at(0, fmt.Sprint(i)).at(2*s, fmt.Sprint(i))
+	}
+	d.run(3 * s)
+	d.lane.Close(time.Time{}, d.now)
+	if d.run(m); d.edits != 20 {
+		t.Errorf("%d edits of 20", d.edits)
+	}
 }
 
 func TestCloseEditsWhereNothingCanBePosted(t *testing.T) {

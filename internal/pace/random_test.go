@@ -578,7 +578,7 @@ func (d *day) postItem(a *attempt, it item, k *kind, g *account) {
 	if it.Back != back && !g.times[g.shown].Equal(g.told) {
 		d.breaks("%s is back after %v, not %v", k.name, it.Back, back)
 	}
-	if it.Late > 0 && (!d.rough && !d.edgy || it.Late <= m || it.Late > d.now.Sub(g.times[g.shown])) {
+	if it.Late > 0 && (!d.rough && !d.edgy || it.Late <= m || it.Late > d.now.Sub(g.times[g.shown])+10*s) {
 		d.breaks("%s is late by %v, first alert %v ago", k.name, it.Late, d.now.Sub(g.times[g.shown]))
 	}
 }
