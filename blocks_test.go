@@ -638,6 +638,19 @@ func TestLongTextsAreCounted(t *testing.T) {
 	}
 }
 
+// Of a long message a push tells how it begins and how it ends, for there is the
+// cause; of very many attributes those beyond the first are counted.
+func TestLongPush(t *testing.T) {
+	g := Group{Level: slog.LevelError, Message: "charge: " + strings.Repeat("retried: ", 60) + "connection refused"}
+	for i := range 200 {
+		g.Fields = append(g.Fields, Field{fmt.Sprint("k", i), "v"})
+	}
+	m := layout(shop(g), nil, version{})
+	assert.Regexp(t, `^🔴 shop: charge: retried: .* … .*retried: connection refused$`, m.text)
+	assert.Less(t, units16(m.text), 200)
+	assert.Contains(t, lines(t, m), "… (+72 fields)")
+}
+
 // Who is mentioned is only what the options say: once, in blocks and in text.
 func TestMentions(t *testing.T) {
 	opts := &Options{
@@ -717,9 +730,13 @@ func TestLinks(t *testing.T) {
 // What is too long for small print is a link elsewhere, or none.
 func TestLongAddresses(t *testing.T) {
 	opts := &Options{SourceURL: "https://git.example/" + strings.Repeat("x", 2500) + "/{file}#L{line}", Links: func(Group) []Link {
-		return []Link{{"A", "https://a.example/" + strings.Repeat("a", 900)}, {"B", "https://b.example/" + strings.Repeat("b", 1900)}, {"C", "https://c.example/" + strings.Repeat("c", 900)}}
+		return []Link{{"A", "https://a.example/" + strings.Repeat("a", 965)}, {"B", "https://b.example/" + strings.Repeat("b", 1900)}, {"C", "https://c.example/" + strings.Repeat("c", 965)}}
 	}}
+	links := opts.Links
 	for _, n := range []int{1, 2, 5, 8} {
+		if n == 8 { // one alone has room for more than small print takes
+			opts.Links = func(g Group) []Link { return links(g)[:max(0, min(3, 4-g.Count))] }
+		}
 		b := shop(kinds(n)...)
 		s := look(t, layout(b, opts, shopBuild))
 		if n > 1 {
