@@ -2,10 +2,15 @@ package slackalert_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"go/ast"
 	"go/format"
+	"go/parser"
+	"go/token"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -138,6 +143,35 @@ func TestDocsJSON(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(jsonBlock.FindStringSubmatch(string(app))[1]), &manifest))
 	assert.Equal(t, []string{"chat:write"}, manifest.OAuth.Scopes.Bot)
+}
+
+// Each option stands in an example that runs.
+func TestOptionsHaveExamples(t *testing.T) {
+	files, err := filepath.Glob("example*_test.go")
+	require.NoError(t, err)
+	shown := make(map[string]bool)
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(parsed, func(n ast.Node) bool {
+			literal, ok := n.(*ast.CompositeLit)
+			if !ok {
+				return true
+			}
+			if of, ok := literal.Type.(*ast.SelectorExpr); ok && of.Sel.Name == "Options" {
+				for _, e := range literal.Elts {
+					if set, ok := e.(*ast.KeyValueExpr); ok {
+						shown[fmt.Sprint(set.Key)] = true
+					}
+				}
+			}
+			return true
+		})
+	}
+	options := reflect.TypeFor[slackalert.Options]()
+	for i := range options.NumField() {
+		assert.True(t, shown[options.Field(i).Name], "no example sets %s", options.Field(i).Name)
+	}
 }
 
 // The README's first program, as a newcomer starts it.
