@@ -116,6 +116,7 @@ func ExampleOptions_syncLevel() {
 	if err != nil {
 		panic(err)
 	}
+	defer h.Close()
 	slog.New(h).Log(context.Background(), slog.LevelError+4, "no database")
 	fmt.Println("os.Exit(1)")
 	// Output:
