@@ -415,7 +415,7 @@ func (st *story) card(s *sheet, l *limits) (c card.Card) {
 	if draw.Dated(st.at) && st.example != first {
 		c.When = []draw.Span{{At: st.at, As: draw.Second}}
 	}
-	c.Source = card.NewLink(st.place, st.address, inert.Line)
+	c.Source = card.NewSource(st.place, st.address, inert.Line)
 	for _, link := range st.links {
 		c.Links = append(c.Links, card.NewLink(link.Text, link.URL, inert.Row))
 	}
@@ -524,9 +524,9 @@ func (st *story) brief(most int, p inert.Place) (c card.Card) {
 	if strings.Count(file, ".") > 1 { // it could be a domain
 		p = inert.Markup
 	}
-	c.Source = card.NewLink(file, st.address, p)
+	c.Source = card.NewSource(file, st.address, p)
 	for _, link := range st.links {
-		if l := card.NewLink(link.Text, link.URL, inert.Markup); l.URL != "" {
+		if l := card.NewLink(link.Text, link.URL, inert.Markup); l.Markup != "" {
 			c.Links = append(c.Links, l)
 		}
 	}

@@ -77,6 +77,15 @@ func NewLink(label, address string, p inert.Place) Link {
 	return Link{Label: inert.Text(words.Join(": ", label, address), 200, p)}
 }
 
+// NewSource is NewLink for a source line, which stands in small print only.
+func NewSource(label, address string, p inert.Place) Link {
+	l := NewLink(label, address, p)
+	if l.Markup == "" {
+		l.URL = ""
+	}
+	return l
+}
+
 // part is what a card may be without.
 type part struct {
 	name    string // in the note, where it isn't shown; "" = counted there
