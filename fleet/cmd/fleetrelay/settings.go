@@ -9,7 +9,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/nats-io/nats.go"
 
@@ -103,6 +106,17 @@ func (s *settings) readCodes(file string) error {
 func (s *settings) readNATS(env func(string) string) error {
 	s.url = cmp.Or(env("NATS_URL"), nats.DefaultURL)
 	s.nats = []nats.Option{nats.Name("slackalert fleetrelay"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort()}
+	// The client would try for ever what is no address.
+	for one := range strings.SplitSeq(s.url, ",") {
+		one = strings.TrimSpace(one)
+		if !strings.Contains(one, "://") {
+			one = "nats://" + one
+		}
+		u, err := url.Parse(one)
+		if err != nil || u.Hostname() == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
+			return errors.New("NATS_URL has an address that is none; want such as nats://nats:4222, several with commas")
+		}
+	}
 	ways := 0
 	for _, w := range []struct {
 		given  string

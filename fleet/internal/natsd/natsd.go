@@ -86,6 +86,9 @@ func (s *Server) Start() error {
 	return nil
 }
 
+// Change changes the options of a server that is stopped.
+func (s *Server) Change(change func(*server.Options)) { change(&s.opts) }
+
 // Stop ends the server; its files stay.
 func (s *Server) Stop() {
 	s.ns.Shutdown()

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/slackalert/fakeslack"
+	"example.com/slackalert/fleet/internal/natsd"
+)
+
+func env(m map[string]string) func(string) string { return func(k string) string { return m[k] } }
+
+// output may be read while it is written.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+func TestSettings(t *testing.T) {
+	s, err := read([]string{"-channel", "C1", "-stream", "ALERTS", "-replicas", "3", "-lease", "5s", "-health", ":9", "-repeat-max", "8h"}, env(map[string]string{
+		"SLACK_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C2", "NATS_URL": "nats://a,nats://b", "NATS_USER": "u", "NATS_PASSWORD": "p",
+	}), nil)
+	require.NoError(t, err)
+	assert.Equal(t, []any{"C1", "xoxb-1", "ALERTS", 3, 5 * time.Second, 8 * time.Hour, ":9", "nats://a,nats://b"},
+		[]any{s.slack.Channel, s.slack.Token, s.fleet.Stream, s.fleet.Replicas, s.fleet.Lease, s.slack.RepeatMax, s.health, s.url})
+	s, err = read(nil, env(map[string]string{"SLACK_CHANNEL": "C2", "SLACKALERT_STREAM": "S", "HEALTH_ADDR": ":8"}), nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"C2", "S", ":8", "nats://127.0.0.1:4222"}, []string{s.slack.Channel, s.fleet.Stream, s.health, s.url})
+}
+
+func TestCodes(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "codes.json")
+	require.NoError(t, os.WriteFile(file, []byte(`{"token_tampered":{"title":"Somebody forged a token"}}`), 0o600))
+	s, err := read([]string{"-codes", file}, env(nil), nil)
+	require.NoError(t, err)
+	assert.Equal(t, "Somebody forged a token", s.slack.Codes["token_tampered"].Title)
+}
+
+// TestWhatItRefuses: in a line on stderr, with the status 2.
+func TestWhatItRefuses(t *testing.T) {
+	slack := map[string]string{"SLACK_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C1"}
+	with := func(k, v string) map[string]string {
+		m := map[string]string{k: v}
+		for k, v := range slack {
+			m[k] = v
+		}
+		return m
+	}
+	for _, tc := range []struct {
+		name string
+		args []string
+		env  map[string]string
+		want string
+	}{
+		{"an unknown flag", []string{"-colour"}, slack, "-colour"},
+		{"an argument", []string{"now"}, slack, `argument "now"`},
+		{"no Slack", nil, nil, "no destination"},
+		{"a token without a channel", nil, map[string]string{"SLACK_TOKEN": "xoxb-1"}, "Channel is missing"},
+		{"a stream's name that is none", []string{"-stream", "a.b"}, slack, `Stream is "a.b"`},
+		{"codes that aren't there", []string{"-codes", "/nowhere"}, slack, "-codes"},
+		{"two ways to say who it is", nil, map[string]string{"NATS_USER": "u", "NATS_TOKEN": "t"}, "want one"},
+		{"half a certificate", nil, with("NATS_CERT", "c"), "NATS_KEY"},
+		{"a CA that isn't there", nil, with("NATS_CA", "/nowhere"), "/nowhere"},
+		{"a NATS address that is none", nil, with("NATS_URL", "nats:4222,http://nats"), "NATS_URL"},
+		{"a health address that is none", []string{"-health", "nowhere"}, slack, "-health"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var out, errs output
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			status := run(ctx, tc.args, env(tc.env), &out, &errs)
+			assert.Equal(t, 2, status)
+			assert.Contains(t, errs.String(), tc.want)
+			assert.Equal(t, 1, strings.Count(errs.String(), "\n"), "%q", errs.String())
+			assert.NotContains(t, errs.String(), "xoxb-1")
+		})
+	}
+	var errs output
+	assert.Zero(t, run(t.Context(), []string{"-h"}, env(nil), &output{}, &errs))
+	assert.Contains(t, errs.String(), "NATS_CREDS")
+}
+
+func TestCheck(t *testing.T) {
+	ns, err := natsd.Start(t.TempDir(), nil)
+	require.NoError(t, err)
+	t.Cleanup(ns.Stop)
+	slack, err := fakeslack.Start(&fakeslack.Options{Token: "xoxb-1"})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = slack.Close() })
+	for token, want := range map[string]string{"xoxb-1": "NATS and Slack answer", "xoxb-2": "invalid_auth"} {
+		var errs output
+		status := run(t.Context(), []string{"-check"}, env(map[string]string{"NATS_URL": natsd.URL(ns), "SLACK_TOKEN": token, "SLACK_CHANNEL": "C1", "SLACK_API_URL": slack.APIURL()}), &output{}, &errs)
+		assert.Contains(t, errs.String(), want)
+		assert.Equal(t, token == "xoxb-2", status == statusFailed)
+	}
+}
+
+// TestItWaitsForNATSAndItsCredentials: it lives meanwhile, says what is wrong,
+// and is ready when that is over. It ends with its context.
+func TestItWaitsForNATSAndItsCredentials(t *testing.T) {
+	dir := t.TempDir()
+	password := "old"
+	ns, err := natsd.Start(dir, func(o *server.Options) { o.Username, o.Password = "u", password })
+	require.NoError(t, err)
+	url := natsd.URL(ns)
+	slack, err := fakeslack.Start(nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = slack.Close() })
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	health := ln.Addr().String()
+	require.NoError(t, ln.Close())
+
+	var out output
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"-health", health, "-lease", "1s"}, env(map[string]string{
+			"NATS_URL": url, "NATS_USER": "u", "NATS_PASSWORD": "new", "SLACK_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C1", "SLACK_API_URL": slack.APIURL(),
+		}), &out, &output{})
+	}()
+	status := func(path string) (int, map[string]any) {
+		resp, err := http.Get("http://" + health + path)
+		if err != nil {
+			return 0, nil
+		}
+		defer resp.Body.Close()
+		m := map[string]any{}
+		_ = json.NewDecoder(resp.Body).Decode(&m)
+		return resp.StatusCode, m
+	}
+	require.Eventually(t, func() bool { c, _ := status("/livez"); return c == 200 }, 5*time.Second, 10*time.Millisecond)
+	assert.Eventually(t, func() bool { return strings.Contains(strings.ToLower(out.String()), "authorization") }, 10*time.Second, 10*time.Millisecond)
+	code, _ := status("/readyz")
+	assert.Equal(t, 503, code)
+	ns.Stop()
+	ns.Change(func(o *server.Options) { o.Password = "new" })
+	require.NoError(t, ns.Start())
+	t.Cleanup(ns.Stop)
+	assert.Eventually(t, func() bool {
+		c, m := status("/readyz")
+		return c == 200 && m["role"] == "leading" && m["nats"] == "CONNECTED"
+	}, 15*time.Second, 20*time.Millisecond, "%s", &out)
+	assert.NotContains(t, out.String(), `"new"`)
+	cancel()
+	select {
+	case code := <-done:
+		assert.Zero(t, code)
+	case <-time.After(10 * time.Second):
+		t.Fatal("it goes on")
+	}
+	assert.Contains(t, out.String(), "stepped down")
+}

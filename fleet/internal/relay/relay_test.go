@@ -1,0 +1,619 @@
+package relay
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/slackalert"
+	"example.com/slackalert/fleet/internal/ledger"
+	"example.com/slackalert/fleet/internal/natsd"
+	"example.com/slackalert/fleet/internal/store"
+	"example.com/slackalert/fleet/internal/value"
+)
+
+// slackFake does what it is told, and writes down what it is asked.
+type slackFake struct {
+	mu    sync.Mutex
+	calls []string
+	post  func(b slackalert.Batch) (string, error)
+	edit  func(ref string, b slackalert.Batch) error
+	find  func(b slackalert.Batch) (string, error)
+}
+
+func (s *slackFake) note(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls = append(s.calls, fmt.Sprintf(format, args...))
+}
+
+func (s *slackFake) took() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Join(s.calls, "; ")
+}
+
+func (s *slackFake) Post(_ context.Context, b slackalert.Batch) (string, error) {
+	s.note("post %s in %s: %s", b.ID, b.Channel, counts(b))
+	if s.post != nil {
+		return s.post(b)
+	}
+	return "ref-" + b.ID, nil
+}
+
+func (s *slackFake) Edit(_ context.Context, ref string, b slackalert.Batch) error {
+	s.note("edit %s: %s", ref, counts(b))
+	if s.edit != nil {
+		return s.edit(ref, b)
+	}
+	return nil
+}
+
+func (s *slackFake) Find(_ context.Context, b slackalert.Batch) (string, error) {
+	s.note("find %s", b.ID)
+	if s.find != nil {
+		return s.find(b)
+	}
+	return "", nil
+}
+
+// counts are a batch's groups: name, Count and Total.
+func counts(b slackalert.Batch) string {
+	var all []string
+	for _, g := range b.Groups {
+		all = append(all, strings.TrimSpace(fmt.Sprintf("%s %d/%d %s", g.Fingerprint, g.Count, g.Total, strings.Join(g.Notes, ", "))))
+	}
+	return strings.Join(all, ", ")
+}
+
+// failure is an error as Slack's are.
+type failure struct {
+	text                        string
+	unknown, noHistory, mending bool
+}
+
+func (f *failure) Error() string   { return f.text }
+func (f *failure) Unknown() bool   { return f.unknown }
+func (f *failure) NoHistory() bool { return f.noHistory }
+func (f *failure) Mend() string {
+	if f.mending {
+		return "mend it"
+	}
+	return ""
+}
+
+// handlerFake writes down what it is given. The test speaks to its sender.
+type handlerFake struct {
+	sender slackalert.Sender
+	mu     sync.Mutex
+	got    []string
+}
+
+func (h *handlerFake) Merge(b slackalert.Batch) { h.note("merge in %s: %s", b.Channel, counts(b)) }
+
+func (h *handlerFake) Resume(b slackalert.Batch, ref string, _ time.Time) {
+	h.note("resume %s: %s", ref, counts(b))
+}
+func (h *handlerFake) Shutdown(context.Context) error { return nil }
+
+func (h *handlerFake) note(format string, args ...any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.got = append(h.got, fmt.Sprintf(format, args...))
+}
+
+func (h *handlerFake) took() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return strings.Join(h.got, "; ")
+}
+
+func (h *handlerFake) send(b slackalert.Batch) error { return h.sender.Send(context.Background(), b) }
+func (h *handlerFake) update(b slackalert.Batch) error {
+	return h.sender.(slackalert.Updater).Update(context.Background(), b)
+}
+
+// logs is a base that a test may read.
+type logs struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logs) has(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.b.String(), text)
+}
+
+// world is a server, and what relays need.
+type world struct {
+	t     *testing.T
+	ns    *natsd.Server
+	js    jetstream.JetStream
+	slack *slackFake
+	logs  *logs
+	place store.Place
+}
+
+func newWorld(t *testing.T) *world {
+	ns, err := natsd.Start(t.TempDir(), nil)
+	require.NoError(t, err)
+	t.Cleanup(ns.Stop)
+	w := &world{t: t, ns: ns, slack: &slackFake{}, logs: &logs{}, place: store.Place{Stream: "S", Replicas: 1, MaxAge: time.Hour, MaxBytes: 1 << 20, Lease: time.Second}}
+	w.js = w.connect()
+	return w
+}
+
+func (w *world) connect() jetstream.JetStream {
+	nc, err := nats.Connect(natsd.URL(w.ns), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.RetryOnFailedConnect(true))
+	require.NoError(w.t, err)
+	w.t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	require.NoError(w.t, err)
+	return js
+}
+
+// running is a relay and the handler of its present term.
+type running struct {
+	*Relay
+	stop func() error
+	h    chan *handlerFake
+}
+
+func (w *world) run() *running {
+	r := &running{h: make(chan *handlerFake, 10)}
+	r.Relay = New(Config{
+		JS: w.js, Place: w.place, Base: slog.NewTextHandler(w.logs, nil), Slack: w.slack, Fence: &Fence{Next: http.DefaultTransport}, CanEdit: true,
+		Options: slackalert.Options{Channel: "C0"},
+		Handler: func(_ slog.Handler, opts *slackalert.Options) (Handler, error) {
+			h := &handlerFake{sender: opts.Sender}
+			r.h <- h
+			return h, nil
+		},
+	})
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.Run(ctx) }()
+	stopped := sync.OnceValue(func() error { cancel(); return <-done })
+	r.stop = stopped
+	w.t.Cleanup(func() { _ = stopped() })
+	return r
+}
+
+// leads waits for the relay to lead.
+func (r *running) leads(t *testing.T) *handlerFake {
+	select {
+	case h := <-r.h:
+		require.Eventually(t, func() bool { return r.Status().Role == leading }, 5*time.Second, time.Millisecond)
+		return h
+	case <-time.After(15 * time.Second):
+		require.FailNow(t, "it doesn't lead", "%+v", r.Status())
+		return nil
+	}
+}
+
+var day = time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC)
+
+// publish stores what a process has counted of a group in C1.
+func (w *world) publish(run, fingerprint string, total int) {
+	b := slackalert.Batch{Channel: "C1", Service: "shop", Host: "web-" + run}
+	g := slackalert.Group{Fingerprint: fingerprint, Message: "m", Total: total, Run: run, First: day}
+	data, err := value.New(&b, &g, "", 0, time.Now())
+	require.NoError(w.t, err)
+	w.put(value.Subject("S", &b, &g, ""), data)
+}
+
+func (w *world) put(subject string, data []byte) {
+	_, err := w.js.Publish(w.t.Context(), subject, data)
+	require.NoError(w.t, err)
+}
+
+func batch(id string, groups ...slackalert.Group) slackalert.Batch {
+	return slackalert.Batch{ID: id, Channel: "C1", Groups: groups}
+}
+
+func group(fingerprint string, count, total int) slackalert.Group {
+	return slackalert.Group{Fingerprint: fingerprint, Count: count, Total: total}
+}
+
+// entries is what the ledger says: claims in brackets.
+func (w *world) entries() string {
+	kv, err := w.js.KeyValue(w.t.Context(), "S_told")
+	require.NoError(w.t, err)
+	_, all, _, err := ledger.Open(w.t.Context(), w.js, kv, 1) // an epoch before any
+	require.NoError(w.t, err)
+	var s []string
+	for _, e := range all {
+		line := fmt.Sprintf("%s %s", e.Ref, counts(e.Batch))
+		if e.Ref == "" {
+			line = "(" + strings.TrimSpace(line) + ")"
+		}
+		s = append(s, line)
+	}
+	return strings.Join(s, "; ")
+}
+
+func eventually(t *testing.T, want string, got func() string) {
+	t.Helper()
+	assert.Eventually(t, func() bool { return got() == want }, 5*time.Second, 5*time.Millisecond)
+	assert.Equal(t, want, got())
+}
+
+func TestTheDifferenceIsMergedAndWhatIsToldIsNoted(t *testing.T) {
+	w := newWorld(t)
+	r := w.run()
+	h := r.leads(t)
+	w.publish("a", "f", 3)
+	eventually(t, "merge in C1: f 3/3", h.took)
+	w.slack.post = func(b slackalert.Batch) (string, error) {
+		assert.Equal(t, "(f 3/3)", w.entries(), "the claim stands before the post")
+		return "ref-" + b.ID, nil
+	}
+	require.NoError(t, h.send(batch("A", group("f", 3, 3))))
+	w.slack.post = nil
+	assert.Equal(t, "ref-A f 3/3", w.entries())
+	w.publish("b", "f", 4)
+	eventually(t, "merge in C1: f 3/3; merge in C1: f 4/7", h.took)
+	require.NoError(t, h.update(batch("A", group("f", 7, 7))))
+	assert.Equal(t, "ref-A f 7/7", w.entries())
+	assert.Equal(t, "post A in C1: f 3/3; edit ref-A: f 7/7", w.slack.took())
+	require.NoError(t, r.stop())
+
+	w.publish("b", "f", 5)
+	next := w.run().leads(t)
+	eventually(t, "resume ref-A: f 7/7; merge in C1: f 1/8", next.took)
+	require.NoError(t, next.update(batch("A", group("f", 8, 8))))
+	assert.Equal(t, "ref-A f 8/8", w.entries())
+	require.NoError(t, next.send(batch("B", group("f", 2, 10), group("g", 1, 1))))
+	assert.Equal(t, "ref-A f 8/8; ref-B f 2/10, g 1/1", w.entries())
+	assert.Equal(t, "post A in C1: f 3/3; edit ref-A: f 7/7; edit ref-A: f 8/8; post B in C1: f 2/10, g 1/1", w.slack.took())
+	assert.Zero(t, w.logs.has("level=WARN"))
+}
+
+// TestAPostThatFails: what becomes of the claim, and of the next attempt.
+func TestAPostThatFails(t *testing.T) {
+	for _, tc := range []struct {
+		name    string
+		err     error
+		find    func(slackalert.Batch) (string, error)
+		claim   string // after the failure
+		again   string // what a second attempt asks of Slack
+		wantErr bool   // of the second
+	}{
+		{"surely not told", &failure{text: "no"}, nil, "", "post A in C1: f 3/3", false},
+		{"perhaps told, and found", &failure{text: "cut", unknown: true}, func(slackalert.Batch) (string, error) { return "ref-A", nil }, "(f 3/3)", "find A", false},
+		{"perhaps told, and not found", &failure{text: "cut", unknown: true}, nil, "(f 3/3)", "find A; post A in C1: f 3/3", false},
+		{"perhaps told, and nobody may look", &failure{text: "cut", unknown: true}, func(slackalert.Batch) (string, error) { return "", &failure{text: "no scope", noHistory: true} }, "(f 3/3)", "find A; post A in C1: f 3/3", false},
+		{"perhaps told, and Slack doesn't say now", &failure{text: "cut", unknown: true}, func(slackalert.Batch) (string, error) { return "", errors.New("busy") }, "(f 3/3)", "find A", true},
+		{"an error that says nothing", errors.New("cut"), nil, "(f 3/3)", "find A; post A in C1: f 3/3", false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			h := w.run().leads(t)
+			w.publish("a", "f", 3)
+			w.slack.find = tc.find
+			w.slack.post = func(slackalert.Batch) (string, error) { return "", tc.err }
+			require.ErrorIs(t, h.send(batch("A", group("f", 3, 3))), tc.err)
+			assert.Equal(t, tc.claim, w.entries())
+			w.slack.post, w.slack.calls = nil, nil
+			err := h.send(batch("A", group("f", 3, 3)))
+			assert.Equal(t, tc.again, w.slack.took())
+			assert.Equal(t, tc.wantErr, err != nil, "%v", err)
+			if !tc.wantErr {
+				assert.Equal(t, "ref-A f 3/3", w.entries())
+			}
+		})
+	}
+}
+
+// TestAClaimOfADeadLeader: its successor finds out.
+func TestAClaimOfADeadLeader(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		find  []any // answers in turn: a ref, or an error
+		want  string
+		ledge string
+		warn  string
+	}{
+		{"it was posted", []any{"ref-A"}, "resume ref-A: f 3/3; merge in C1: f 2/5", "ref-A f 3/3", ""},
+		{"it wasn't", []any{""}, "merge in C1: f 5/5", "", ""},
+		{"nobody may look", []any{&failure{text: "no scope", noHistory: true}}, "merge in C1: f 5/5 perhaps told before", "", "isn't known"},
+		{"somebody must mend it", []any{&failure{text: "name", mending: true}}, "merge in C1: f 5/5 perhaps told before", "", "isn't known"},
+		{"Slack says later", []any{errors.New("busy"), "ref-A"}, "resume ref-A: f 3/3; merge in C1: f 2/5", "ref-A f 3/3", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			first := w.run()
+			h := first.leads(t)
+			w.publish("a", "f", 3)
+			w.slack.post = func(slackalert.Batch) (string, error) { return "", &failure{text: "cut", unknown: true} }
+			require.Error(t, h.send(batch("A", group("f", 3, 3))))
+			require.NoError(t, first.stop())
+			w.publish("a", "f", 5)
+			answers := tc.find
+			w.slack.find = func(b slackalert.Batch) (string, error) {
+				a := answers[0]
+				answers = answers[1:]
+				if err, ok := a.(error); ok {
+					return "", err
+				}
+				return a.(string), nil
+			}
+			next := w.run().leads(t)
+			eventually(t, tc.want, next.took)
+			assert.Equal(t, tc.ledge, w.entries())
+			assert.Empty(t, answers)
+			assert.Equal(t, tc.warn != "", w.logs.has(tc.warn) == 1 && tc.warn != "")
+		})
+	}
+}
+
+// TestAClaimThatWasToldSince isn't looked for.
+func TestAClaimThatWasToldSince(t *testing.T) {
+	w := newWorld(t)
+	first := w.run()
+	h := first.leads(t)
+	w.publish("a", "f", 3)
+	w.slack.post = func(slackalert.Batch) (string, error) { return "", &failure{text: "cut", unknown: true} }
+	require.Error(t, h.send(batch("A", group("f", 3, 3))))
+	w.slack.post = nil
+	require.NoError(t, h.send(batch("B", group("f", 3, 3))))
+	require.NoError(t, first.stop())
+	next := w.run().leads(t)
+	eventually(t, "resume ref-B: f 3/3", next.took)
+	assert.NotContains(t, w.slack.took(), "find")
+	assert.Equal(t, "ref-B f 3/3", w.entries())
+}
+
+// TestAnotherRelayWroteTheEntry: this one isn't the only leader, and reads anew.
+func TestAnotherRelayWroteTheEntry(t *testing.T) {
+	w := newWorld(t)
+	r := w.run()
+	h := r.leads(t)
+	w.publish("a", "f", 3)
+	w.slack.post = func(b slackalert.Batch) (string, error) {
+		kv, err := w.js.KeyValue(t.Context(), "S_told")
+		require.NoError(t, err)
+		l, all, _, err := ledger.Open(t.Context(), w.js, kv, 1)
+		require.NoError(t, err)
+		all[0].Ref = "ref-other"
+		require.NoError(t, l.Note(t.Context(), all[0]))
+		return "ref-mine", nil
+	}
+	require.NoError(t, h.send(batch("A", group("f", 3, 3))), "Slack has it")
+	again := r.leads(t)
+	eventually(t, "resume ref-other: f 3/3", again.took)
+}
+
+func TestEditsThatAreRefused(t *testing.T) {
+	w := newWorld(t)
+	h := w.run().leads(t)
+	w.publish("a", "f", 3)
+	var g interface{ Gone() bool }
+	err := h.update(batch("A", group("f", 3, 3)))
+	require.ErrorAs(t, err, &g, "a message that nobody knows is posted anew")
+	assert.True(t, g.Gone())
+	require.NoError(t, h.send(batch("A", group("f", 3, 3))))
+	w.slack.edit = func(string, slackalert.Batch) error { return errors.New("busy") }
+	require.ErrorContains(t, h.update(batch("A", group("f", 4, 4))), "busy")
+	assert.Equal(t, "ref-A f 3/3", w.entries())
+}
+
+// TestWithoutALeaseNothingIsTold: neither by the voice, nor past it.
+func TestWithoutALeaseNothingIsTold(t *testing.T) {
+	w := newWorld(t)
+	r := w.run()
+	h := r.leads(t)
+	w.publish("a", "f", 3)
+	require.NoError(t, h.send(batch("A", group("f", 3, 3))))
+	w.ns.Stop()
+	require.Eventually(t, func() bool { return r.Status().Role != leading }, 5*time.Second, 5*time.Millisecond)
+	w.slack.calls = nil
+	for _, err := range []error{h.send(batch("B", group("f", 3, 6))), h.update(batch("A", group("f", 4, 4)))} {
+		require.ErrorContains(t, err, "stepped down")
+		var u interface{ Unreachable() bool }
+		require.ErrorAs(t, err, &u)
+		assert.True(t, u.Unreachable())
+	}
+	assert.Empty(t, w.slack.took())
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:1/", strings.NewReader("x"))
+	require.NoError(t, err)
+	_, err = r.Fence.RoundTrip(req) //nolint:bodyclose // there is none
+	assert.ErrorIs(t, err, errFenced)
+
+	assert.Eventually(t, func() bool { return w.logs.has("can't work") == 1 }, 15*time.Second, 10*time.Millisecond)
+	require.NoError(t, w.ns.Start())
+	again := r.leads(t)
+	eventually(t, "resume ref-A: f 3/3", again.took)
+	assert.Equal(t, 1, w.logs.has("works again"))
+}
+
+// TestANoteThatCantBeWritten is remembered by who could not write it.
+func TestANoteThatCantBeWritten(t *testing.T) {
+	w := newWorld(t)
+	r := w.run()
+	h := r.leads(t)
+	w.publish("a", "f", 3)
+	w.slack.post = func(b slackalert.Batch) (string, error) {
+		w.ns.Stop() // between Slack's answer and the note
+		return "ref-" + b.ID, nil
+	}
+	require.NoError(t, h.send(batch("A", group("f", 3, 3))))
+	require.NoError(t, w.ns.Start())
+	again := r.leads(t)
+	eventually(t, "resume ref-A: f 3/3", again.took)
+	assert.NotContains(t, w.slack.took(), "find", "there is no need to look")
+	assert.Equal(t, "ref-A f 3/3", w.entries())
+}
+
+func TestValuesThatCantBeRead(t *testing.T) {
+	w := newWorld(t)
+	h := w.run().leads(t)
+	w.put("S.C1.f.r.0", []byte(`{"v":2,"total":"many"}`))
+	w.put("S.C1.f.s.0", []byte(`{"v":3}`))
+	w.put("S.garbage", []byte("\x00\x01"))
+	w.put("S.more.garbage", []byte("{}"))
+	w.publish("a", "f", 3)
+	eventually(t, "merge in C1: f 3/3", h.took)
+	assert.Equal(t, 1, w.logs.has("newer format than this relay reads"))
+	assert.Equal(t, 1, w.logs.has("a value can't be read"))
+	s, err := w.js.Stream(t.Context(), "S")
+	require.NoError(t, err)
+	info, err := s.Info(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 5, info.State.Msgs, "they are left alone")
+}
+
+func TestTheStreamHasOtherSettings(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S", Subjects: []string{"S.>", "more"}, MaxAge: 7 * time.Hour, MaxMsgsPerSubject: 3})
+	require.NoError(t, err)
+	_, err = w.js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "S_leader", TTL: 1500 * time.Millisecond})
+	require.NoError(t, err)
+	r := w.run()
+	h := r.leads(t)
+	assert.Equal(t, 1, w.logs.has("made with other settings"))
+	assert.Equal(t, 1, w.logs.has("max_msgs_per_subject is 3, not 1"))
+	assert.Equal(t, 1, w.logs.has("which is the lease, is 1.5s, not 1s"))
+	w.publish("a", "f", 3)
+	w.publish("a", "f", 4)
+	w.publish("a", "f", 5)
+	assert.Eventually(t, func() bool { return strings.HasSuffix(h.took(), "/5") }, 5*time.Second, time.Millisecond)
+	s, err := w.js.Stream(t.Context(), "S")
+	require.NoError(t, err)
+	assert.Equal(t, 7*time.Hour, s.CachedInfo().Config.MaxAge, "they are left alone")
+}
+
+func TestStreamsThatCantServe(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		stream jetstream.StreamConfig
+		want   string
+	}{
+		{"other subjects", jetstream.StreamConfig{Name: "S", Subjects: []string{"else.>"}}, `want \"S.>\" among them`},
+		{"a queue", jetstream.StreamConfig{Name: "S", Subjects: []string{"S.>"}, Retention: jetstream.WorkQueuePolicy}, "retention"},
+		{"no acknowledgements", jetstream.StreamConfig{Name: "S", Subjects: []string{"S.>"}, NoAck: true}, "no_ack"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			_, err := w.js.CreateStream(t.Context(), tc.stream)
+			require.NoError(t, err)
+			r := w.run()
+			require.Eventually(t, func() bool { return w.logs.has("can't work") == 1 }, 10*time.Second, 5*time.Millisecond)
+			assert.NotZero(t, w.logs.has(tc.want))
+			assert.False(t, r.Status().Working())
+			require.NoError(t, w.js.DeleteStream(t.Context(), "S"))
+			r.leads(t)
+		})
+	}
+}
+
+func TestAClosedConnectionEndsTheRun(t *testing.T) {
+	w := newWorld(t)
+	r := w.run()
+	r.leads(t)
+	w.js.Conn().Close()
+	done := make(chan error, 1)
+	go func() { done <- r.Run(t.Context()) }()
+	select {
+	case err := <-done:
+		assert.ErrorContains(t, err, "closed, and doesn't come back")
+	case <-time.After(20 * time.Second):
+		t.Fatal("it goes on")
+	}
+}
+
+// TestSweep: what is old is stored anew while its group lives, and all of a
+// group is removed when it has been quiet for MaxAge.
+func TestSweep(t *testing.T) {
+	w := newWorld(t)
+	r := w.run()
+	h := r.leads(t)
+	w.publish("a", "f", 3)
+	w.publish("b", "f", 4)
+	w.publish("a", "g", 5)
+	eventually(t, "12", func() string {
+		sum := 0
+		for _, m := range strings.FieldsFunc(h.took(), func(c rune) bool { return c == ',' || c == ';' }) {
+			n := 0
+			_, _ = fmt.Sscan(strings.Split(m[strings.LastIndex(m, " ")+1:], "/")[0], &n)
+			sum += n
+		}
+		return fmt.Sprint(sum)
+	})
+	require.NoError(t, h.send(batch("A", group("f", 7, 7), group("g", 5, 5))))
+	require.NoError(t, h.send(batch("B", group("f", 1, 8))))
+	l := h.sender.(*voice).l
+	stream := func() (msgs, last uint64) {
+		info, err := l.store.Values.Info(t.Context())
+		require.NoError(t, err)
+		return info.State.Msgs, info.State.LastSeq
+	}
+	now := time.Now()
+	require.NoError(t, l.sweep(t.Context(), now.Add(29*time.Minute)))
+	msgs, last := stream()
+	assert.Equal(t, []uint64{3, 3}, []uint64{msgs, last}, "nothing is old")
+
+	require.NoError(t, l.sweep(t.Context(), now.Add(31*time.Minute)))
+	msgs, last = stream()
+	assert.Equal(t, []uint64{3, 6}, []uint64{msgs, last}, "stored anew")
+	m, err := l.store.Values.GetMsg(t.Context(), 6)
+	require.NoError(t, err)
+	at, err := time.Parse(time.RFC3339Nano, m.Header.Get(storedAnew))
+	require.NoError(t, err)
+	assert.WithinDuration(t, now, at, 10*time.Second, "it says when it was published")
+	assert.Equal(t, "ref-A f 7/7, g 5/5; ref-B f 1/8", w.entries())
+
+	w.publish("c", "f", 1)
+	require.Eventually(t, func() bool { return strings.HasSuffix(h.took(), "f 1/8") }, 5*time.Second, time.Millisecond)
+	l.mu.Lock()
+	old := l.fold.Old(now.Add(time.Minute), 100)
+	idle := l.fold.Idle(now.Add(time.Minute))
+	l.mu.Unlock()
+	assert.Len(t, old, 4)
+	assert.Len(t, idle, 2, "what is stored anew is no news")
+
+	require.NoError(t, l.sweep(t.Context(), now.Add(61*time.Minute)))
+	msgs, _ = stream()
+	assert.Zero(t, msgs)
+	assert.Empty(t, w.entries())
+	w.publish("a", "f", 9)
+	eventually(t, "f 9/9", func() string { return h.took()[max(0, len(h.took())-5):] })
+}
+
+func TestWhoSpeaks(t *testing.T) {
+	w := newWorld(t)
+	h := w.run().leads(t)
+	w.publish("2", "f", 3)
+	w.publish("1", "f", 3)
+	require.Eventually(t, func() bool { return strings.Contains(h.took(), "6") || strings.Count(h.took(), "f 3") == 2 }, 5*time.Second, time.Millisecond)
+	var got slackalert.Batch
+	w.slack.post = func(b slackalert.Batch) (string, error) { got = b; return "", nil }
+	b := batch("A", group("f", 6, 6))
+	b.Service, b.Host = "relay", "relay-1"
+	require.NoError(t, h.send(b))
+	assert.Equal(t, []string{"shop", "web-1, web-2", "C1"}, []string{got.Service, got.Host, got.Channel}, "not the relay")
+	assert.Equal(t, "- f 6/6", w.entries(), "Slack gave it no name")
+	b.ID, b.Channel = "B", ""
+	require.NoError(t, h.send(b))
+	assert.Equal(t, "C0", got.Channel)
+	assert.Equal(t, "a, b, c, …", list([]string{"a", "b", "c", "d"}))
+}
