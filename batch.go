@@ -18,6 +18,7 @@ import (
 	"example.com/slackalert/internal/cause"
 	"example.com/slackalert/internal/guard"
 	"example.com/slackalert/internal/pace"
+	"example.com/slackalert/internal/spool"
 	"example.com/slackalert/internal/tally"
 	"example.com/slackalert/internal/words"
 )
@@ -89,6 +90,7 @@ type batcher struct {
 	carrier    carrier
 	run        string          // names this handler's life
 	book       *tally.Book     // finds a group's tally without mu
+	spool      *spool.Store    // what outlives the process; nil = nothing does
 	ctx        context.Context // of attempts; ended by cancel when shutdown gives up
 	cancel     context.CancelCauseFunc
 	stopped    chan struct{} // closed by the first shutdown when all is over
@@ -241,6 +243,12 @@ func (b *batcher) again(a *alert) bool { return b.book.Again(a.id, tally.Nano(a.
 // no room for a new one. wants says that it wasn't counted, because the group
 // wants an example: capture one and call begin.
 func (b *batcher) count(a *alert) (t ticket, wants bool) {
+	t, wants = b.countInto(a)
+	t.keep()
+	return t, wants
+}
+
+func (b *batcher) countInto(a *alert) (t ticket, wants bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.phase != running {
@@ -253,22 +261,71 @@ func (b *batcher) count(a *alert) (t ticket, wants bool) {
 	return b.add(g, a), false
 }
 
+// keep writes down that the alert was counted.
+func (t ticket) keep() {
+	if t.g != nil {
+		t.g.Keep(t.n)
+	}
+}
+
 // begin counts an alert with its example, which opens a group or is its new one;
-// or without, where another goroutine was faster.
+// or without, where another goroutine was faster. The example is kept before the
+// group is seen by others, whose alerts are kept only in counts.
 func (b *batcher) begin(a *alert, example Group) ticket {
+	b.complete(&example)
+	var slot *spool.Slot
+	if b.spool != nil && !b.knows(a) {
+		slot = b.spool.Put(encode(a.channel, example), 1, tally.Nano(a.at))
+	}
+	t, changed := b.beginWith(a, example, slot)
+	if t.g == nil || t.g.Slot != slot {
+		slot.Drop()
+		t.keep()
+	}
+	if changed != nil {
+		t.g.Slot.Put(encode(a.channel, *changed))
+	}
+	return t
+}
+
+// knows says whether the alert's group is there.
+func (b *batcher) knows(a *alert) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.lanes[laneName(a.channel)]
+	return l != nil && l.groups[a.id] != nil
+}
+
+// beginWith is begin with a slot for a group that is new. changed is what
+// another group's slot is to hold instead of what it does.
+func (b *batcher) beginWith(a *alert, example Group, slot *spool.Slot) (t ticket, changed *Group) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.phase != running {
-		return ticket{}
+		return ticket{}, nil
 	}
 	g := b.find(a.channel, a.id)
 	switch {
 	case g == nil:
-		g = b.open(b.lane(a.channel), a.id, example)
+		g = b.open(b.lane(a.channel), a.id, example, slot)
 	case g.plan.Wants:
 		g.renew(example)
+	default:
+		return b.add(g, a), nil
 	}
-	return b.add(g, a)
+	if g.Slot != slot || g == g.lane.other {
+		changed = g.toKeep()
+	}
+	return b.add(g, a), changed
+}
+
+// toKeep is what the group's slot is to hold; nil = it has none.
+func (g *group) toKeep() *Group {
+	if g.Slot == nil {
+		return nil
+	}
+	shows := g.example.clone()
+	return &shows
 }
 
 // find is the group of an id, or "other alerts" where there is no room; nil:
@@ -303,16 +360,28 @@ func (b *batcher) room() bool {
 
 const otherAlerts = "other alerts"
 
-// open opens a group, or "other alerts" where there is no room. b.mu is held.
-func (b *batcher) open(l *lane, id uint64, example Group) *group {
+// complete says when an example was, and who counted it.
+func (b *batcher) complete(example *Group) {
 	if example.At.IsZero() {
 		example.At = example.First
 	}
-	example.Run = cmp.Or(example.Run, b.run)
+	if example.Run != "" {
+		return
+	}
+	example.Run = b.run
 	if example.First.IsZero() {
 		example.Run += "-" + rand.Text()[:8] // without First nothing else tells this count from an earlier one
 	}
+}
+
+// open opens a group, or "other alerts" where there is no room, that is kept in
+// slot; nil: in one that has no example yet. b.mu is held.
+func (b *batcher) open(l *lane, id uint64, example Group, slot *spool.Slot) *group {
+	b.complete(&example)
 	g := &group{lane: l, example: example}
+	if g.Slot = slot; slot == nil {
+		g.Slot = b.spool.New()
+	}
 	g.plan.Payload, g.plan.Level, g.plan.First = g, int(example.Level), example.First
 	if b.groups < b.maxGroups {
 		b.groups++
@@ -487,6 +556,7 @@ func (b *batcher) forget(l *lane, now time.Time) {
 // rests: no alert can come in between. b.mu is held.
 func (b *batcher) drop(l *lane, g *group) {
 	b.sum.Alerts += g.Count() - g.carried
+	g.Slot.Drop()
 	if g == l.other {
 		l.other = nil
 		return
@@ -624,12 +694,22 @@ func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 	}
 	l.flight = nil
 	var say []notice
+	var told []mark
 	if b.phase != over {
 		say = b.tally(l, f, r, c, l.plan.Settle(f.attempt, r, now))
+		if r.Kind == pace.Accepted {
+			told = b.marks(f, ref, now)
+		}
 	}
 	close(b.changed)
 	b.changed = make(chan struct{})
 	b.mu.Unlock()
+	for _, m := range told {
+		m.slot.Told(m.told)
+	}
+	if c.Err != nil && r.Kind != pace.Yielded {
+		_ = b.spool.Sync() // base has heard of it
+	}
 	for _, n := range say {
 		b.guard.Tell(n.msg, n.args...)
 	}
@@ -785,12 +865,18 @@ func (b *batcher) shutdown(ctx context.Context) error {
 	}
 	defer close(b.stopped)
 	stuck := b.stop(ctx)
-	alerts, groups, err := b.end()
+	lost, spooled, err := b.end()
 	b.carrier.close()
-	if alerts > 0 {
-		err = cmp.Or(err, context.Cause(ctx), errDeadline)
-		b.stopReason = fmt.Errorf("slackalert: shutdown: %d alerts of %d groups are lost: %w", alerts, groups, err)
-		b.guard.Tell("slackalert: shutdown, alerts are lost", "alerts_lost", alerts, "groups_lost", groups, "alerts_delivered", b.stats().Delivered, "error", err.Error())
+	if err := b.spool.Close(); err != nil {
+		b.guard.Tell("slackalert: shutdown: the spool can't be closed, a power cut may take what is in it", "error", err.Error())
+	}
+	err = cmp.Or(err, context.Cause(ctx), errDeadline)
+	if spooled.alerts > 0 {
+		b.guard.Tell("slackalert: shutdown, alerts are left for the next start", "alerts_spooled", spooled.alerts, "groups_spooled", spooled.groups, "error", err.Error())
+	}
+	if lost.alerts > 0 {
+		b.stopReason = fmt.Errorf("slackalert: shutdown: %d alerts of %d groups are lost: %w", lost.alerts, lost.groups, err)
+		b.guard.Tell("slackalert: shutdown, alerts are lost", "alerts_lost", lost.alerts, "groups_lost", lost.groups, "alerts_delivered", b.stats().Delivered, "error", err.Error())
 	}
 	if stuck {
 		b.stopReason = errors.Join(b.stopReason, errors.New("slackalert: shutdown: the Sender didn't return when its context ended"))
@@ -854,23 +940,32 @@ func (b *batcher) giveUp() {
 	}
 }
 
-// end counts what is lost, and why.
-func (b *batcher) end() (alerts uint64, groups int, err error) {
+// amount is how many alerts, of how many groups.
+type amount struct {
+	alerts uint64
+	groups int
+}
+
+// end counts what is lost, and what the spool keeps, and says why.
+func (b *batcher) end() (lost, spooled amount, err error) {
+	_ = b.spool.Sync() // base has heard of it
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, l := range b.lanes {
 		n, k := l.untold()
-		alerts, groups = alerts+n, groups+k
+		lost = amount{lost.alerts + n, lost.groups + k}
 		for _, c := range []cause.Cause{l.posting, l.editing} {
 			if c.Err != nil && err == nil {
 				err = c
 			}
 		}
 	}
-	b.phase, b.sum.Lost = over, alerts
+	spooled = b.leave(time.Now())
+	lost = amount{lost.alerts - spooled.alerts, lost.groups - spooled.groups}
+	b.phase, b.sum.Lost, b.sum.Spooled = over, lost.alerts, spooled.alerts
 	close(b.changed)
 	b.changed = make(chan struct{})
-	return alerts, groups, err
+	return lost, spooled, err
 }
 
 // stats adds up. b.mu is held while it does, so the sum holds at every moment:

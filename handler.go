@@ -57,6 +57,11 @@
 // [Handler.Flush] tells it before a Lambda freezes. os.Exit and log.Fatal run no
 // deferred call. What can't be delivered is said, by an error and to base.
 // [Handler.Stats] adds up at every moment.
+//
+// With Options.SpoolDir an alert is on disk when the call returns: however the
+// process ends, SIGKILL included, the next start on that folder tells it, and
+// edits the messages of the one before. With CatchCrash it also tells what Go's
+// runtime said when it ended the process. See docs/survive.md.
 package slackalert
 
 import (
@@ -68,6 +73,7 @@ import (
 	"time"
 
 	"example.com/slackalert/internal/capture"
+	"example.com/slackalert/internal/crash"
 	"example.com/slackalert/internal/facts"
 	"example.com/slackalert/internal/fingerprint"
 	"example.com/slackalert/internal/scope"
@@ -99,7 +105,9 @@ type core struct {
 	batch   *batcher
 	finder  facts.Finder
 	sources fingerprint.Sources
-	shut    atomic.Bool // Shutdown has begun
+	shut    atomic.Bool    // Shutdown has begun
+	crash   *crash.Catcher // what ends the process; nil = nobody catches it
+	crashes *crash.Watcher // what ended others; nil = nobody looks
 }
 
 // with is a list of what a logger added, innermost first. Nothing in it is
@@ -395,6 +403,7 @@ func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, e *e
 		t = h.core.batch.begin(a, h.capture(r, s, e))
 	}
 	if a.urgent && t.g != nil {
+		_ = h.core.batch.spool.Sync() // base has heard of it
 		ctx, cancel := context.WithTimeout(context.Background(), syncWait)
 		defer cancel()
 		_ = h.core.batch.await(ctx, []ticket{t}, true) // base hears of the failure from the lane
@@ -488,12 +497,18 @@ func (h *Handler) Flush(ctx context.Context) error {
 
 // Shutdown tells everything, repeats too, and stops the goroutine. Alerts
 // logged from its start on go to base alone. When ctx ends before all is told,
-// or a cause that a person must mend stands in the way, what is left is lost:
-// base gets one Warn record that says how much, and Shutdown returns an error
+// or a cause that a person must mend stands in the way, what is left stays in
+// SpoolDir for the next start, and base gets one Warn record that says how much.
+// Without SpoolDir it is lost: base hears that, and Shutdown returns an error
 // with the same numbers. A second call waits for the first and returns the
 // same. It doesn't close base.
+//
+// In SpoolDir also stays what was told less than its interval ago, so that a
+// restart doesn't tell it anew. Where nothing is left, no file is; but that of
+// CatchCrash stays until the next start: what ends the process may come yet.
 func (h *Handler) Shutdown(ctx context.Context) error {
 	h.core.shut.Store(true)
+	h.core.crashes.Close()
 	return advised(h.core.batch.shutdown(ctx))
 }
 

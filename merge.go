@@ -9,6 +9,7 @@ import (
 
 	"example.com/slackalert/internal/fingerprint"
 	"example.com/slackalert/internal/pace"
+	"example.com/slackalert/internal/spool"
 	"example.com/slackalert/internal/tally"
 )
 
@@ -43,36 +44,49 @@ func (h *Handler) placeOf(b Batch, g Group) string {
 // posted.
 func (h *Handler) Resume(b Batch, ref string, told time.Time) {
 	if len(b.Groups) > 0 {
-		h.core.batch.resume(h.placeOf(b, b.Groups[0]), b, ref, told)
+		h.core.batch.resume(h.placeOf(b, b.Groups[0]), b, ref, told, make([]inherited, len(b.Groups)))
 	}
 }
 
 // merge folds in the counts of another process's group. See [Handler.Merge].
 func (b *batcher) merge(channel, host string, from Group) {
+	g, opened := b.mergeInto(channel, host, from)
+	if g == nil {
+		return
+	}
+	if opened != nil {
+		g.Slot.Put(encode(channel, *opened))
+	}
+	g.Slot.Count(g.Count(), tally.Nano(g.Last()), false)
+}
+
+// mergeInto returns the group, and what its slot is to hold if it is new.
+func (b *batcher) mergeInto(channel, host string, from Group) (g *group, opened *Group) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.phase != running || from.Count < 0 {
-		return
+		return nil, nil
 	}
 	id := fingerprint.Parse(from.Fingerprint).In(laneName(channel))
-	g := b.find(channel, id)
-	if g == nil {
-		g = b.adopt(b.lane(channel), id, from, "")
+	if g = b.find(channel, id); g == nil {
+		g = b.adopt(b.lane(channel), id, from, "", nil)
+		opened = g.toKeep()
 	}
 	b.mergeFacts(g, host, from)
 	if from.Count > 0 {
 		g.Add(uint64(from.Count), tally.Nano(from.Last), 0)
 		b.news(g, false)
 	}
+	return g, opened
 }
 
 // adopt opens a group with another process's example, counted by run; "" = this
-// one. b.mu is held.
-func (b *batcher) adopt(l *lane, id uint64, from Group, run string) *group {
+// one. slot is as for open. b.mu is held.
+func (b *batcher) adopt(l *lane, id uint64, from Group, run string, slot *spool.Slot) *group {
 	from.Run = run
 	from.Count, from.Total, from.Users, from.UserSet, from.Quiet = 0, 0, 0, nil, false
 	from.Hosts, from.Named, from.Least, from.Notes = 0, nil, false, nil
-	return b.open(l, id, from)
+	return b.open(l, id, from, slot)
 }
 
 // mergeFacts adds what another process knows of a group. b.mu is held.
@@ -103,16 +117,40 @@ func (b *batcher) mergeFacts(g *group, host string, from Group) {
 	}
 }
 
+// inherited is what is known beside a batch of one of its groups.
+type inherited struct {
+	slot     *spool.Slot   // where it is kept; nil = nowhere yet
+	interval time.Duration // 0 = unknown
+}
+
 // resume takes over a message of another process. See [Handler.Resume].
-func (b *batcher) resume(channel string, from Batch, ref string, told time.Time) {
+func (b *batcher) resume(channel string, from Batch, ref string, at time.Time, also []inherited) {
+	marks, opened := b.resumeGroups(channel, from, ref, at, also)
+	for _, o := range opened {
+		if o.shows != nil {
+			o.slot.Put(encode(channel, *o.shows))
+		}
+	}
+	for _, m := range marks {
+		m.slot.Told(m.told)
+	}
+}
+
+// opening is a group that is new, and is to be kept.
+type opening struct {
+	slot  *spool.Slot
+	shows *Group
+}
+
+func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.Time, also []inherited) (marks []mark, opened []opening) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.phase != running {
-		return
+		return nil, nil
 	}
 	l, now := b.lane(channel), time.Now()
 	m := &pace.Message[*group, Group]{ID: from.ID, Ref: ref}
-	for _, shown := range from.Groups {
+	for i, shown := range from.Groups {
 		shown = shown.clone()
 		id := fingerprint.Parse(shown.Fingerprint).In(laneName(channel))
 		g := l.groups[id]
@@ -120,19 +158,24 @@ func (b *batcher) resume(channel string, from Batch, ref string, told time.Time)
 			continue // "other alerts" can't stand for it in its message
 		}
 		if g == nil {
-			g = b.adopt(l, id, shown, shown.Run)
+			g = b.adopt(l, id, shown, shown.Run, also[i].slot)
+			if also[i].slot == nil {
+				opened = append(opened, opening{g.Slot, g.toKeep()})
+			}
 		}
 		b.mergeFacts(g, from.Host, shown)
-		m.Items = append(m.Items, item{Group: &g.plan, UpTo: uint64(shown.Total), Before: uint64(max(shown.Total-shown.Count, 0)), Shows: shown})
+		m.Items = append(m.Items, item{Group: &g.plan, UpTo: uint64(shown.Total), Before: uint64(max(shown.Total-shown.Count, 0)), Shows: shown, Interval: also[i].interval})
 	}
-	l.plan.Resume(m, told, now)
+	l.plan.Resume(m, at, now)
 	for i := range m.Items {
 		if it := &m.Items[i]; !it.Frozen {
 			g := it.Group.Payload
 			g.Add(it.UpTo, tally.Nano(it.Shows.Last), 0)
 			g.carried += it.UpTo
 			g.said, g.notes = g.notes, nil
+			marks = append(marks, markOf(it, from.ID, ref, at))
 		}
 	}
 	b.nudge(l, l.plan.Next(now), now)
+	return marks, opened
 }

@@ -79,8 +79,8 @@ type Options struct {
 	HTTPClient *http.Client // default: own client, 10 s
 	APIURL     string       // default Slack's; GovSlack or a test server
 	SyncLevel  slog.Leveler // alerts from here up are delivered (at most 5 s) before Handle returns; nil = none
-	SpoolDir   string       // alerts outlive the process in this folder; "" = they don't
-	CatchCrash bool         // with SpoolDir: a fatal crash is told at the next start
+	SpoolDir   string       // alerts outlive the process in this folder, which processes of one Service may share; "" = they don't
+	CatchCrash bool         // with SpoolDir: a fatal crash is told at the next start, unless the program calls debug.SetCrashOutput itself after New
 }
 
 // Format prints the options without what is secret in them, whatever the verb.
@@ -154,6 +154,9 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 		guard: guard.New(tell), timeout: c.timeout(), maxGroups: c.opts.MaxGroups, service: c.opts.Service, host: host, where: c.where(),
 		rules: pace.Rules{Delay: c.opts.BatchDelay, Size: c.opts.BatchSize, Repeat: c.opts.RepeatInterval, RepeatMax: c.opts.RepeatMax},
 	})
+	if err := h.openSpool(); err != nil {
+		return nil, fmt.Errorf("slackalert: %w", err)
+	}
 	if c.nowhere {
 		tell("slackalert: there is no destination: alerts stay in the logs", "want", "Token with Channel, WebhookURL or Sender")
 	}

@@ -32,6 +32,7 @@ func (h *Handler) Repanic() {
 	}
 	p := unhandled.Recovered(v)
 	h.panicked(&p)
+	h.core.crash.Told()
 	panic(v)
 }
 

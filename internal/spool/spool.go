@@ -18,7 +18,7 @@
 //	  20  uint32  length of the JSON
 //	  24  uint32  checksum of the JSON
 //	  28  JSON of an owned.Owner
-//	then up to 1,000 slots of 16,384 bytes, sparse: 16,388,096 bytes at most
+//	then up to 1,023 slots of 16,384 bytes, sparse: 16,764,928 bytes at most
 //	   0  uint32  checksum of the bytes 4 to 255
 //	   4  uint32  length of the data; 0 = the slot is free
 //	   8  uint32  checksum of the data
@@ -65,7 +65,7 @@ const (
 	maxRef   = 143
 
 	// Slots is how many groups a file holds.
-	Slots = 1000
+	Slots = 1023
 	// Room is how long the data of a slot may be.
 	Room = slotSize - headSize
 )

@@ -184,7 +184,7 @@ func TestTheFileIsBounded(t *testing.T) {
 	require.Empty(t, h.all())
 	info, err := os.Stat(filepath.Join(dir, "one.spool"))
 	require.NoError(t, err)
-	require.EqualValues(t, 4096+1000*16384, info.Size())
+	require.EqualValues(t, 4096+1023*16384, info.Size())
 	require.Less(t, info.Size(), int64(16<<20))
 
 	more := st.Put([]byte(`"more"`), 1, 1)

@@ -19,12 +19,14 @@ import (
 	"time"
 
 	"example.com/slackalert/internal/sketch"
+	"example.com/slackalert/internal/spool"
 )
 
 // Tally counts one thing. Its zero value has counted nothing and is closed. It
 // must not be copied.
 type Tally struct {
 	ID    uint64        // by which a Book finds it; set once, before it is shared
+	Slot  *spool.Slot   // where the count is kept, too; nil = nowhere. Set as ID is
 	state atomic.Uint64 // count<<1 | open
 	last  atomic.Int64  // Unix ns, to a millisecond; 0 = unknown
 	users atomic.Pointer[sketch.Sketch]
@@ -46,7 +48,16 @@ func (t *Tally) Again(at int64, user uint64) bool {
 			return false // its time stays noted: the caller counts it by Add
 		}
 	}
+	t.Keep(s>>1 + 1)
 	return true
+}
+
+// Keep writes down, where that is due, that n were counted. Again does so by
+// itself; after Add it is the caller's to do, without the lock.
+func (t *Tally) Keep(n uint64) {
+	if t.Slot != nil && spool.Due(n) {
+		t.Slot.Count(n, t.last.Load(), false)
+	}
 }
 
 // Add counts n more, open or not, and returns how many it has counted in all.

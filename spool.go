@@ -1,0 +1,299 @@
+// This file keeps groups where they outlive the process, and takes up what another left.
+
+package slackalert
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/slackalert/internal/capture"
+	"example.com/slackalert/internal/crash"
+	"example.com/slackalert/internal/fingerprint"
+	"example.com/slackalert/internal/owned"
+	"example.com/slackalert/internal/spool"
+	"example.com/slackalert/internal/tally"
+	"example.com/slackalert/internal/unhandled"
+)
+
+// kept is a group as a slot's data.
+type kept struct {
+	Channel string `json:"channel"`
+	Group   Group  `json:"group"`
+}
+
+// encode is a group as its slot has room for, and says what there was none for.
+func encode(channel string, g Group) []byte {
+	k := kept{channel, g}
+	notes, out := slices.Clone(g.Notes), ""
+	leaveOut := func(what string, clear func()) func() {
+		return func() {
+			clear()
+			out += ", " + what
+			k.Group.Notes = append(notes[:len(notes):len(notes)], "too long to be kept: "+out[2:])
+		}
+	}
+	data, _ := spool.Fit(&k, // what is as short as this always fits
+		leaveOut("breadcrumbs", func() { k.Group.Breadcrumbs = nil }),
+		leaveOut("stack", func() { k.Group.Stack = "" }),
+		leaveOut("fields", func() { k.Group.Fields = nil }),
+		leaveOut("the end of the message", func() {
+			k.Group.Message, k.Group.Error = capture.Cut(g.Message, 1000), capture.Cut(g.Error, 1000)
+		}))
+	return data
+}
+
+// openSpool opens what the options want kept, and takes up what others left.
+func (h *Handler) openSpool() error {
+	o, b := &h.core.config.opts, h.core.batch
+	if o.SpoolDir == "" || h.core.config.nowhere {
+		return nil
+	}
+	me := owned.Owner{Service: b.service, Host: b.host, PID: os.Getpid(), Start: time.Now().UTC(), Run: b.run, Build: build()}
+	st, err := spool.Open(o.SpoolDir, me, b.guard.Tell)
+	if err != nil {
+		return fmt.Errorf("SpoolDir is %q, which can't be used: %w", o.SpoolDir, err)
+	}
+	if o.CatchCrash {
+		if h.core.crash, err = crash.Catch(o.SpoolDir, me); err != nil {
+			_ = st.Close() // it holds nothing
+			return fmt.Errorf("CatchCrash: %w", err)
+		}
+	}
+	b.spool = st
+	st.Adopt(h.inherit)
+	h.core.crashes = crash.Watch(o.SpoolDir, b.service, h.crashed, b.guard.Tell)
+	return nil
+}
+
+// build names what the program was built from; "" = nobody knows.
+func build() string {
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return ""
+	}
+	v := readVersion()
+	if v.revision == "" {
+		return strings.TrimPrefix(info.Main.Version, "(devel)")
+	}
+	v.revision = v.revision[:min(len(v.revision), 7)]
+	if v.modified {
+		v.revision += "+"
+	}
+	return v.revision
+}
+
+// earlierRun is what is said of what a process left.
+func earlierRun(o owned.Owner) string {
+	var from []string
+	if o.Host != "" {
+		from = append(from, "host "+o.Host)
+	}
+	if o.Build != "" {
+		from = append(from, "build "+o.Build)
+	}
+	return strings.TrimSuffix("of an earlier run: "+strings.Join(from, ", "), ": ")
+}
+
+// legacy is one group that a process left.
+type legacy struct {
+	kept
+	spool.Record
+}
+
+// same says whether two are one count, written twice: its process was killed
+// while it changed the example.
+func (x legacy) same(y legacy) bool {
+	return x.Channel == y.Channel && x.Group.Fingerprint == y.Group.Fingerprint && x.Group.Run == y.Group.Run && x.Group.First.Equal(y.Group.First)
+}
+
+// inherit takes up what a process left: its messages are resumed, then what is
+// untold is counted into their groups, or into new ones.
+func (h *Handler) inherit(from owned.Owner, records []spool.Record) {
+	var all []legacy
+	for _, r := range records {
+		x := legacy{Record: r}
+		if err := json.Unmarshal(r.Data, &x.kept); err != nil {
+			h.core.batch.guard.Tell("slackalert: a group of an earlier run can't be read", "host", from.Host, "error", err.Error())
+			r.Slot.Drop()
+			continue
+		}
+		x.Channel = h.placeOf(Batch{Channel: x.Channel}, x.Group)
+		if i := slices.IndexFunc(all, x.same); i < 0 {
+			all = append(all, x)
+		} else if all[i].Alerts < x.Alerts {
+			all[i].Slot.Drop()
+			all[i] = x
+		} else {
+			x.Slot.Drop()
+		}
+	}
+	messages := map[spool.Told][]legacy{}
+	for _, x := range all {
+		if x.Told.Posted != 0 {
+			of := spool.Told{Posted: x.Told.Posted, ID: x.Told.ID + "\n" + x.Channel, Ref: x.Told.Ref}
+			messages[of] = append(messages[of], x)
+		}
+	}
+	for _, m := range messages {
+		h.core.batch.resumeLegacy(from, m)
+	}
+	for _, x := range all {
+		h.core.batch.inherit(from, x)
+	}
+}
+
+// resumeLegacy resumes one message.
+func (b *batcher) resumeLegacy(from owned.Owner, groups []legacy) {
+	m := groups[0].Told
+	batch := Batch{ID: m.ID, Channel: groups[0].Channel, Service: from.Service, Host: from.Host}
+	var also []inherited
+	for _, x := range groups {
+		g := x.Group
+		g.Total, g.Count = int(x.Told.Alerts), int(x.Told.Alerts-x.Told.Before)
+		g.Last = g.First
+		if x.Last != 0 {
+			g.Last = time.Unix(0, x.Last).UTC()
+		}
+		batch.Groups = append(batch.Groups, g)
+		also = append(also, inherited{x.Slot, x.Told.Interval})
+	}
+	b.resume(batch.Channel, batch, m.Ref, time.Unix(0, m.Posted), also)
+}
+
+// inherit counts what a process left untold of a group. Its slot stays the
+// group's, or is dropped once it is written down elsewhere. When Shutdown has
+// begun it is left to the next process.
+func (b *batcher) inherit(from owned.Owner, x legacy) {
+	g, untold := b.inheritCount(from, x)
+	switch {
+	case g != nil && g.Slot != x.Slot:
+		if untold > 0 {
+			g.Slot.Count(g.Count(), tally.Nano(g.Last()), false)
+		}
+		x.Slot.Drop()
+	case g == nil && untold == 0:
+		x.Slot.Drop()
+	}
+}
+
+// inheritCount returns the group that the slot's alerts are in, nil where none
+// is, and how many of them are untold.
+func (b *batcher) inheritCount(from owned.Owner, x legacy) (g *group, untold uint64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	untold = x.Alerts - min(x.Alerts, x.Told.Alerts)
+	if b.phase != running {
+		return nil, max(untold, 1)
+	}
+	id := fingerprint.Parse(x.Group.Fingerprint).In(laneName(x.Channel))
+	g = b.find(x.Channel, id)
+	switch {
+	case untold == 0:
+		return g, 0
+	case g == nil:
+		g = b.adopt(b.lane(x.Channel), id, x.Group, x.Group.Run, x.Slot)
+	case g.Slot != x.Slot && g.example.Run == x.Group.Run && g.example.First.Equal(x.Group.First):
+		untold = x.Alerts - min(x.Alerts, g.Count()) // the same count, written twice
+	}
+	facts := x.Group
+	facts.Least = facts.Least || x.Least
+	facts.Notes = append(facts.Notes, earlierRun(from))
+	b.mergeFacts(g, from.Host, facts)
+	g.Add(untold, x.Last, 0)
+	b.news(g, false)
+	return g, untold
+}
+
+// crashed alerts what ended another process. It is on disk when that returns.
+func (h *Handler) crashed(r crash.Report) {
+	c := capture.Alert{Settings: h.core.config.settings()}
+	message, _, more := strings.Cut(r.Cause, "\n")
+	g := Group{Level: unhandled.PanicLevel, Message: c.Text(message), Stack: c.Text(r.Stack), First: r.At, Source: source(r.Frame)}
+	if more {
+		g.Error = c.Text(r.Cause)
+	}
+	print := fingerprint.New().String(r.Function).Uint(uint64(r.Line)).Text(message)
+	g.Fingerprint = print.Hex()
+	a := alert{id: print.In(laneName(h.core.config.opts.Channel)), channel: h.core.config.opts.Channel, at: r.At, level: g.Level}
+	t, wants := h.core.batch.count(&a)
+	if wants {
+		t = h.core.batch.begin(&a, g)
+	}
+	h.core.batch.note(t, earlierRun(r.Owner))
+}
+
+// source is where a crash began; nil = unknown.
+func source(f crash.Frame) *slog.Source {
+	if f == (crash.Frame{}) {
+		return nil
+	}
+	return &slog.Source{Function: f.Function, File: f.File, Line: f.Line}
+}
+
+// note has something said of a group in its next message.
+func (b *batcher) note(t ticket, text string) {
+	if t.g == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !slices.Contains(t.g.notes, text) {
+		t.g.notes = append(t.g.notes, text)
+	}
+}
+
+// mark is what the spool is to know of a group that was told.
+type mark struct {
+	slot *spool.Slot
+	told spool.Told
+}
+
+// marks are what an attempt has told, for the spool. batcher.mu is held.
+func (b *batcher) marks(f *flight, ref string, now time.Time) (all []mark) {
+	if b.spool == nil {
+		return nil
+	}
+	for i := range f.Items {
+		if it := &f.Items[i]; !it.Frozen {
+			all = append(all, markOf(it, f.ID, ref, now))
+		}
+	}
+	return all
+}
+
+// markOf is what is known of a group that stands in a message.
+func markOf(it *item, id, ref string, now time.Time) mark {
+	g := it.Group.Payload
+	posted := g.plan.Posted()
+	if posted.IsZero() {
+		posted = now
+	}
+	return mark{g.Slot, spool.Told{Alerts: it.UpTo, Before: it.Before, Posted: posted.UnixNano(), Interval: g.plan.Interval(), ID: id, Ref: ref}}
+}
+
+// leave writes down what Shutdown couldn't tell, forgets what nobody needs to
+// know any more, and says how many untold alerts are kept. What was told within
+// its interval stays: the next process edits its message, or waits. b.mu is
+// held.
+func (b *batcher) leave(now time.Time) (left amount) {
+	for _, l := range b.lanes {
+		for g := range l.all {
+			n, told := g.Count(), g.plan.Told()
+			if n > told {
+				g.Slot.Count(n, tally.Nano(g.Last()), true)
+				if g.Slot.Kept() {
+					left = amount{left.alerts + n - told, left.groups + 1}
+				}
+			} else if !now.Before(g.plan.Posted().Add(g.plan.Interval())) {
+				g.Slot.Drop()
+			}
+		}
+	}
+	return left
+}

@@ -1,0 +1,331 @@
+package slackalert
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"example.com/slackalert/internal/spool"
+)
+
+// die leaves a handler's spool as SIGKILL does.
+func die(h *Handler) {
+	h.core.crashes.Close()
+	_ = h.core.batch.spool.Close()
+	h.core.batch.giveUp()
+}
+
+func spooling(dir string) func(*Options) { return func(o *Options) { o.SpoolDir = dir } }
+
+func names(t *testing.T, dir string) []string {
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	out := []string{}
+	for _, e := range entries {
+		out = append(out, filepath.Ext(e.Name()))
+	}
+	return out
+}
+
+func TestWhatAKilledProcessDidNotTellTheNextOneTells(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "spool")
+		h, log, _ := newTest(t, newDesk(), spooling(dir))
+		begun := time.Now().UTC()
+		for i := range 100 {
+			log.Error("often", "n", i)
+			time.Sleep(time.Millisecond)
+		}
+		log.Warn("once", "error_code", "rare")
+		log.Info("no alert")
+		die(h)
+
+		time.Sleep(time.Hour)
+		d := newDesk()
+		h, log, base := newTest(t, d, spooling(dir))
+		assert.EqualValues(t, 97, h.Stats().Pending)
+		log.Error("new")
+		pass(2 * time.Second)
+		got := d.all()
+		require.Len(t, got, 1)
+		require.Len(t, got[0].Groups, 3)
+		host, _ := os.Hostname()
+		for _, g := range got[0].Groups {
+			switch g.Message {
+			case "often":
+				assert.Equal(t, 96, g.Count, "100 counts written at 96")
+				assert.True(t, g.Least)
+				assert.WithinDuration(t, begun, g.First, time.Millisecond)
+				assert.WithinDuration(t, begun.Add(95*time.Millisecond), g.Last, 2*time.Millisecond)
+				assert.Equal(t, []Field{{"n", "0"}}, g.Fields)
+			case "once":
+				assert.Equal(t, 1, g.Count)
+				assert.False(t, g.Least)
+				assert.Equal(t, "rare", g.Code)
+			case "new":
+				assert.Empty(t, g.Notes)
+				continue
+			default:
+				t.Error(g.Message)
+			}
+			assert.Equal(t, []string{earlierRunOn(host)}, g.Notes)
+		}
+		assert.EqualValues(t, 98, h.Stats().Delivered)
+		assert.Empty(t, base.own())
+	})
+}
+
+func earlierRunOn(host string) string {
+	if build() != "" {
+		return "of an earlier run: host " + host + ", build " + build()
+	}
+	return "of an earlier run: host " + host
+}
+
+// A restart edits what was told, killed or not, and is no reason to post again.
+func TestARestartEditsTheMessage(t *testing.T) {
+	for name, end := range map[string]func(*Handler){"killed": die, "shut down": func(h *Handler) { _ = h.Close() }} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dir := t.TempDir()
+				d := newDesk()
+				total := 0
+				for range 10 {
+					h, log, base := newTest(t, editDesk{d}, spooling(dir))
+					for range 3 {
+						log.Error("crash loop")
+						total++
+					}
+					pass(11 * time.Second)
+					end(h)
+					assert.Empty(t, base.own())
+				}
+				got := d.all()
+				posts := 0
+				for _, a := range got {
+					if a.what == "post" {
+						posts++
+					}
+					assert.Equal(t, got[0].ID, a.ID)
+				}
+				last := got[len(got)-1].Groups
+				assert.Equal(t, 1, posts)
+				require.Len(t, last, 1)
+				assert.Equal(t, total, last[0].Total)
+				assert.Equal(t, total, last[0].Count)
+				assert.Equal(t, got[0].Groups[0].First, last[0].First)
+				assert.Equal(t, got[0].Groups[0].Run, last[0].Run)
+			})
+		})
+	}
+}
+
+// With what can't be edited the interval holds across restarts, and doubles.
+func TestTheIntervalOutlivesTheProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		d := newDesk()
+		for range 60 { // an hour
+			h, log, _ := newTest(t, d, spooling(dir))
+			log.Error("crash loop")
+			pass(time.Minute)
+			die(h)
+		}
+		var at []time.Duration
+		for _, a := range d.all() {
+			at = append(at, a.at.Truncate(time.Minute))
+		}
+		assert.Equal(t, []time.Duration{0, 5 * time.Minute, 15 * time.Minute, 35 * time.Minute}, at)
+	})
+}
+
+func TestShutdownLeavesWhatItCouldNotTell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		d := newDesk()
+		d.fail = func(string, Batch) error { return errDown }
+		h, log, base := newTest(t, d, spooling(dir))
+		for range 100 {
+			log.Error("often")
+		}
+		log.Error("once")
+		require.NoError(t, h.Close(), "nothing is lost")
+		st := h.Stats()
+		assert.EqualValues(t, 101, st.Spooled)
+		assert.EqualValues(t, 101, st.Alerts)
+		assert.Zero(t, st.Lost+st.Pending+st.Delivered)
+		own := base.own()
+		assert.Contains(t, own[len(own)-1], "shutdown, alerts are left for the next start alerts_spooled=101 groups_spooled=2")
+		assert.Equal(t, []string{".spool"}, names(t, dir))
+
+		d = newDesk()
+		h, _, _ = newTest(t, d, spooling(dir))
+		pass(2 * time.Second)
+		require.Len(t, d.all(), 1)
+		assert.Equal(t, 101, d.told())
+		assert.False(t, d.all()[0].Groups[0].Least, "Shutdown knew how many there were")
+		pass(5 * time.Minute)
+		require.NoError(t, h.Close())
+		assert.Empty(t, names(t, dir), "nothing is left")
+	})
+}
+
+func TestNothingToTellLeavesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "a", "b")
+		h, log, _ := newTest(t, newDesk(), spooling(dir))
+		log.Info("no alert")
+		assert.Equal(t, []string{".spool"}, names(t, dir))
+		require.NoError(t, h.Close())
+		assert.Empty(t, names(t, dir))
+	})
+}
+
+func TestForgottenGroupsLeaveTheSpool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		d := newDesk()
+		h, log, _ := newTest(t, d, spooling(dir))
+		log.Error("long ago")
+		pass(48 * time.Hour)
+		die(h)
+		h, _, _ = newTest(t, d, spooling(dir))
+		assert.Empty(t, h.core.batch.lanes)
+		die(h)
+	})
+}
+
+func TestOtherAlertsAndLanesOutliveTheProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		options := func(o *Options) {
+			o.SpoolDir, o.MaxGroups = dir, 3
+			o.Route = func(_ context.Context, r slog.Record) string { return strings.Fields(r.Message)[0] }
+		}
+		h, log, _ := newTest(t, newDesk(), options)
+		for i := range 10 {
+			log.Error(fmt.Sprintf("#a kind %s", letters(i)))
+		}
+		for range 7 {
+			log.Error("#b other")
+		}
+		die(h)
+		d := newDesk()
+		h, _, _ = newTest(t, d, options)
+		assert.EqualValues(t, 17, h.Stats().Alerts)
+		pass(3 * time.Second)
+		assert.Equal(t, 17, d.told())
+		for _, a := range d.all() {
+			for _, g := range a.Groups {
+				if strings.Contains(g.Message, "#b other") {
+					assert.Equal(t, "#b", a.Channel)
+					assert.Equal(t, 7, g.Count)
+				}
+			}
+		}
+	})
+}
+
+func TestAFreshExampleOutlivesTheProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		h, log, _ := newTest(t, newDesk(), spooling(dir))
+		for i, user := range []string{"ann", "bob", "cid"} {
+			log.Error("failed", "user", user)
+			pass(time.Duration(2-i) * time.Second)
+		}
+		die(h)
+		d := newDesk()
+		_, _, _ = newTest(t, d, spooling(dir))
+		pass(6 * time.Minute)
+		require.Len(t, d.all(), 1)
+		g := d.all()[0].Groups[0]
+		assert.Equal(t, []Field{{"user", "bob"}}, g.Fields)
+		assert.Equal(t, 2, g.Count)
+		assert.Equal(t, 3, g.Total)
+	})
+}
+
+// While another process lives its alerts are its own; then they are found.
+func TestAnotherProcessInTheFolder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		old, log, _ := newTest(t, newDesk(), spooling(dir))
+		d := newDesk()
+		_, other, _ := newTest(t, d, spooling(dir))
+		both := func(log *slog.Logger) { log.Error("both") }
+		both(other)
+		pass(2 * time.Second)
+		for range 5 {
+			both(log)
+			log.Error("one")
+		}
+		die(old)
+		pass(time.Minute)
+		require.Len(t, d.all(), 2)
+		assert.Equal(t, "one", d.all()[1].Groups[0].Message)
+		pass(5 * time.Minute)
+		require.Len(t, d.all(), 3)
+		assert.Equal(t, 6, d.all()[2].Groups[0].Total)
+		assert.Equal(t, 5, d.all()[2].Groups[0].Count)
+	})
+}
+
+func TestLongGroupsAreCutToWhatASlotHolds(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("<", n) } // six bytes each in JSON
+	for _, tt := range []struct {
+		name  string
+		g     Group
+		notes []string
+	}{
+		{"short", Group{Message: "m", Breadcrumbs: []string{"b"}, Stack: "s", Notes: []string{"n"}}, []string{"n"}},
+		{"breadcrumbs", Group{Message: "m", Breadcrumbs: []string{long(3000)}, Stack: "s"}, []string{"too long to be kept: breadcrumbs"}},
+		{"stack", Group{Message: "m", Breadcrumbs: []string{"b"}, Stack: long(3000), Notes: []string{"n"}}, []string{"n", "too long to be kept: breadcrumbs, stack"}},
+		{"fields", Group{Message: "m", Fields: []Field{{"k", long(3000)}}}, []string{"too long to be kept: breadcrumbs, stack, fields"}},
+		{"message", Group{Message: long(3000), Error: long(3000)}, []string{"too long to be kept: breadcrumbs, stack, fields, the end of the message"}},
+		{"all that a name can be", Group{Fingerprint: long(256), Code: long(100), Message: long(4096), Error: long(4096)}, []string{"too long to be kept: breadcrumbs, stack, fields, the end of the message"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				data := encode("#alerts", tt.g)
+				require.NotEmpty(t, data)
+				require.LessOrEqual(t, len(data), spool.Room)
+				for _, note := range tt.notes {
+					assert.Contains(t, string(data), note)
+				}
+			})
+		})
+	}
+}
+
+func TestNoSecretIsWrittenDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		h, log, _ := newTest(t, newDesk(), spooling(dir))
+		log.Error("failed with xoxb-12345678901-abcdefghijklmnop", "password", "hunter2", "error", fmt.Errorf("dial https://bo:geheim@example.com: refused"))
+		die(h)
+		files, err := filepath.Glob(filepath.Join(dir, "*"))
+		require.NoError(t, err)
+		require.Len(t, files, 1)
+		b, err := os.ReadFile(files[0])
+		require.NoError(t, err)
+		assert.Contains(t, string(b), "failed with")
+		for _, secret := range []string{"abcdefghijklmnop", "hunter2", "geheim"} {
+			assert.NotContains(t, string(b), secret)
+		}
+	})
+}
+
+func TestAFolderThatCannotBeUsed(t *testing.T) {
+	_, err := New(&logs{}, &Options{Sender: newDesk(), Service: strings.Repeat("s", 5000), SpoolDir: t.TempDir()})
+	require.ErrorContains(t, err, "slackalert: SpoolDir is ")
+}
