@@ -127,6 +127,7 @@ func breaks() { panic(errTill) }
 //go:noinline
 func breaksToo() { panic(errTill) }
 
+//lint:ignore SA5000 it is to panic
 func breaksMap() { map[string]int(nil)["a"]++ }
 
 // inSpan ends a span as OpenTelemetry does.
@@ -314,6 +315,7 @@ func TestToldToNobody(t *testing.T) {
 
 func TestPanicOfTheStandardLibrary(t *testing.T) {
 	w := newWatch(t, slackalert.Options{})
+	//lint:ignore SA1000 it is to panic
 	held(func() { defer w.h.Repanic(); regexp.MustCompile("(") })
 	g := w.one()
 	assert.True(t, strings.HasPrefix(function(g), "TestPanicOfTheStandardLibrary.func"), "who called it")
@@ -444,6 +446,7 @@ func TestPanicked(t *testing.T) {
 }
 
 func TestDo(t *testing.T) {
+	//lint:ignore ST1008 as the cases read
 	job := func(w *watch, ctx context.Context, f func(context.Context) error) (err error, v any) {
 		v = held(func() { err = slackalert.Do(ctx, w.log, "nightly", f) })
 		return err, v
