@@ -82,8 +82,8 @@ func cleanUp() {}
 //go:noinline
 func work(why string) { panic(why) }
 
-//lint:ignore SA5007 it is to overflow the stack
 //
+//lint:ignore SA5007 it is to overflow the stack
 //go:noinline
 func recurse(n int) int { return recurse(n+1) + n }
 
