@@ -1,12 +1,14 @@
 package slackalert_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"go/ast"
 	"go/format"
 	"go/parser"
 	"go/token"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -143,6 +145,46 @@ func TestDocsJSON(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(jsonBlock.FindStringSubmatch(string(app))[1]), &manifest))
 	assert.Equal(t, []string{"chat:write"}, manifest.OAuth.Scopes.Bot)
+}
+
+// What SECURITY.md says is redacted is, and what it says isn't, isn't.
+func TestSecurity(t *testing.T) {
+	text, err := os.ReadFile("SECURITY.md")
+	require.NoError(t, err)
+	redacted, shown, ok := strings.Cut(string(text), "## What is not")
+	require.True(t, ok)
+	want := make(map[string]string) // by what is logged
+	for _, row := range regexp.MustCompile("(?m)^\\| `(.*)` \\| `(.*)` \\|$").FindAllStringSubmatch(redacted, -1) {
+		want[row[1]] = row[2]
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`.*`) \\|").FindAllStringSubmatch(shown, -1) {
+		for _, one := range strings.Split(strings.Trim(row[1], "`"), "`, `") {
+			want[one] = one
+		}
+	}
+	assert.Greater(t, len(want), 12)
+	got := make(shows)
+	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: got, MaxGroups: 100})
+	require.NoError(t, err)
+	n := 0
+	for logged := range want {
+		n++
+		slog.New(h).Error(strings.Repeat("x", n), "logged", logged) // each a kind of its own
+	}
+	require.NoError(t, h.Close())
+	for logged, shown := range want {
+		assert.True(t, got[shown], "%s becomes something else than %s: %v", logged, shown, got)
+	}
+}
+
+// shows is a Sender that remembers the first attribute of each alert.
+type shows map[string]bool
+
+func (s shows) Send(_ context.Context, b slackalert.Batch) error {
+	for _, g := range b.Groups {
+		s[g.Fields[0].Value] = true
+	}
+	return nil
 }
 
 // Each option stands in an example that runs.
