@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/slackalert/internal/facts"
+	"example.com/slackalert/internal/fingerprint"
 	"example.com/slackalert/internal/scope"
 )
 
@@ -795,6 +796,56 @@ func TestScopeUnderAGroupChanges(t *testing.T) {
 		strings.Split(strings.TrimSpace(b.String()), "\n"))
 }
 
+// counting is a base that counts how often it is derived.
+type counting struct {
+	slog.Handler
+	n *int
+}
+
+func (c counting) WithGroup(string) slog.Handler      { *c.n++; return c }
+func (c counting) WithAttrs([]slog.Attr) slog.Handler { *c.n++; return c }
+
+func TestARequestThatLogsTwiceDerivesOnce(t *testing.T) {
+	n := 0
+	h, err := New(counting{slog.DiscardHandler, &n}, &Options{Sender: newDesk()})
+	require.NoError(t, err)
+	log := slog.New(h).WithGroup("g").With("a", 1)
+	ctx := With(t.Context(), "user", "bo")
+	under := func() { assert.NotNil(t, log.Handler().(*Handler).with.under(h.top, scope.From(ctx).Attrs())) }
+	under()
+	once := n
+	under()
+	assert.Equal(t, once, n)
+	require.NoError(t, h.Close())
+}
+
+// moody is an error whose text changes.
+type moody struct{ text *string }
+
+func (m moody) Error() string { return *m.text }
+
+// What ReplaceAttr makes of what With got is made when With is called, and it
+// sees the groups.
+func TestWithUnderReplaceAttr(t *testing.T) {
+	d := newDesk()
+	h, log, _ := newTest(t, d, func(o *Options) {
+		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
+			if len(groups) == 0 {
+				return a
+			}
+			return slog.String(a.Key, strings.Join(groups, "/")+"|"+a.Value.String())
+		}
+	})
+	text := "refused"
+	log = log.WithGroup("g").With("v", valuer(func() slog.Value { return slog.StringValue("x") }), "n", 1, "err", moody{&text})
+	text = "changed"
+	log.Error("m")
+	require.NoError(t, h.Close())
+	g := d.all()[0].Groups[0]
+	assert.Equal(t, "refused", g.Error)
+	assert.Equal(t, []Field{{"g.v", "g|x"}, {"g.n", "g|1"}, {"g.err", "g|refused"}}, g.Fields)
+}
+
 // A map that its owner changes after With ended the process, where base alone
 // was safe.
 func TestWithKeepsWhatItGot(t *testing.T) {
@@ -975,6 +1026,7 @@ func TestFingerprintsThatMet(t *testing.T) {
 	for _, a := range d.all() {
 		for _, g := range a.Groups {
 			assert.Equal(t, 1, g.Count)
+			assert.LessOrEqual(t, len(g.Fingerprint), fingerprint.MaxText)
 			seen[a.Channel+" "+g.Fingerprint] = true
 		}
 	}

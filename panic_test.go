@@ -363,6 +363,7 @@ func TestRepanicAboveClose(t *testing.T) {
 		require.NoError(t, err)
 		held(func() { deferred(h, breaks) })
 		assert.Equal(t, 1, strings.Count(out.String(), "panic: no connection"), out.String())
+		assert.Equal(t, 1, strings.Count(out.String(), "there is no destination"), "said once")
 	})
 	t.Run("Slack is away", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {

@@ -105,7 +105,7 @@ func TestBase(t *testing.T) {
 	good, bad := slog.Handler(slog.NewTextHandler(io.Discard, nil)), slog.Default().Handler()
 	loop := &pair{wrapper: wrapper{good}}
 	loop.self = loop
-	loop.more = []slog.Handler{good, loop, wrapper{}}
+	loop.more = []slog.Handler{good, wrapper{}, loop, loop, loop, loop, loop, loop, loop, loop}
 	for name, c := range map[string]struct {
 		base slog.Handler
 		want string

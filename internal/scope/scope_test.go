@@ -205,16 +205,16 @@ func BenchmarkScope(b *testing.B) {
 }
 
 func TestAround(t *testing.T) {
-	ctx, s := Open(context.Background(), slog.Int("a", 1), slog.Int("b", 2))
+	ctx, s := Open(context.Background(), slog.Int("a", 1), slog.Group("", "b", 2))
 	around := Around(ctx, []slog.Attr{slog.Int("trace", 7), slog.Int("a", 9)})
-	assert.Equal(t, "[trace=7 a=1 b=2]", text(around.Attrs()), "the scope's own hides it")
+	assert.Equal(t, "[trace=7 a=1 =[b=2]]", text(around.Attrs()), "the scope's own hides it")
 	assert.Same(t, around, From(around))
 	around.Leave(3, nil, slog.Record{Message: "crumb"})
 	around.MarkAlert()
 	assert.True(t, s.Alerted())
 	assert.Len(t, s.Crumbs(3), 1)
 	assert.Len(t, around.Crumbs(3), 1)
-	assert.Equal(t, "[a=1 b=2]", text(s.Attrs()))
+	assert.Equal(t, "[a=1 =[b=2]]", text(s.Attrs()))
 
 	alone := Around(context.Background(), []slog.Attr{slog.Int("trace", 7), slog.Int("trace", 8)})
 	alone.Leave(3, nil, slog.Record{Message: "crumb"})
