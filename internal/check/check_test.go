@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -105,7 +106,7 @@ func TestBase(t *testing.T) {
 	good, bad := slog.Handler(slog.NewTextHandler(io.Discard, nil)), slog.Default().Handler()
 	loop := &pair{wrapper: wrapper{good}}
 	loop.self = loop
-	loop.more = []slog.Handler{good, wrapper{}, loop, loop, loop, loop, loop, loop, loop, loop}
+	loop.more = append(slices.Repeat([]slog.Handler{loop}, 1000), good, wrapper{})
 	for name, c := range map[string]struct {
 		base slog.Handler
 		want string
