@@ -2,8 +2,8 @@ package slackalert
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -295,7 +295,7 @@ func TestALostAnswer(t *testing.T) {
 		said    int
 	}{
 		{"the message is there", true, func(b Batch) (string, error) { return "found " + b.ID, nil }, 1,
-			[]string{"post 1s [1/1 m]", "edit found 12s [2/2 m]", "post 12s [1/1 another]"}, 2},
+			[]string{"post 1s [1/1 m]", "post 3s [1/1 another]", "edit found 12s [2/2 m]"}, 2},
 		{"it isn't", false, func(Batch) (string, error) { return "", nil }, 1,
 			[]string{"post 2s [1/1 m]", "post 3s [1/1 another]", "edit ref of 12s [2/2 m]"}, 2},
 		{"nobody can say", false, func(Batch) (string, error) { return "", blind{"add the scope"} }, 1,
@@ -314,7 +314,8 @@ func TestALostAnswer(t *testing.T) {
 					if what != "post" || b.Groups[0].Message != "m" {
 						return nil
 					}
-					ids = append(ids, fmt.Sprint(b))
+					all, _ := json.Marshal(b)
+					ids = append(ids, string(all))
 					if len(ids) > 1 {
 						return nil
 					}
