@@ -145,13 +145,15 @@ type group struct {
 	notes   []string  // what others want said of it, in the next post
 	said    []string  // what they wanted said in the last, for its edits
 	hosts   tally.Set // where it was counted, if not here alone
+	away    bool      // not here, so far
 	named   int       // hosts that others counted, at least
 	least   bool      // some of what others counted may be missing
 	carried uint64    // counted by a process that is gone: not in Stats
 }
 
 // Rests is for the plan: whether all that was counted is told. While it isn't,
-// repeats need no lock, but for the one that is to be the next example.
+// repeats need no lock, but for one that is to be the next example or shows that
+// the group is counted here, too.
 func (g *group) Rests(told uint64) bool {
 	if g.Take() == told {
 		return true
@@ -161,7 +163,7 @@ func (g *group) Rests(told uint64) bool {
 }
 
 func (g *group) reopen() {
-	if !g.plan.Wants && !g.lane.closed {
+	if !g.plan.Wants && !g.away && !g.lane.closed {
 		g.Open()
 	}
 }
@@ -416,7 +418,8 @@ func (b *batcher) add(g *group, a *alert) ticket {
 		g.example.Level = a.level
 		g.lane.plan.Raise(&g.plan, int(a.level))
 	}
-	if g.hosts.Len() > 0 {
+	if g.away {
+		g.away = false
 		g.hosts.Add(&b.names, b.host)
 	}
 	n := g.Add(1, tally.Nano(a.at), a.user)

@@ -86,13 +86,15 @@ func (b *batcher) adopt(l *lane, id uint64, from Group, run string, slot *spool.
 	from.Run = run
 	from.Count, from.Total, from.Users, from.UserSet, from.Quiet = 0, 0, 0, nil, false
 	from.Hosts, from.Named, from.Least, from.Notes = 0, nil, false, nil
-	return b.open(l, id, from, slot)
+	g := b.open(l, id, from, slot)
+	g.away = true
+	return g
 }
 
 // mergeFacts adds what another process knows of a group. b.mu is held.
 func (b *batcher) mergeFacts(g *group, host string, from Group) {
 	g.MergeUsers(from.UserSet)
-	if g.Count() > 0 && g.hosts.Len() == 0 {
+	if !g.away && g.hosts.Len() == 0 {
 		g.hosts.Add(&b.names, b.host) // what was counted so far was counted here
 	}
 	if from.Hosts <= 1 && len(from.Named) == 0 {
