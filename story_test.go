@@ -1,0 +1,262 @@
+package slackalert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A message shows the first alert since its group was last posted, in full.
+func TestAFreshExampleAfterEachPost(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		sender func(*desk) Sender
+		want   []string // request, field and error of each message
+	}{
+		{"webhook", func(d *desk) Sender { return d }, []string{
+			"post 1s n=1 at 0s: cause 1", "post 5m1s n=4 at 30s: cause 4", "post 15m1s n=6 at 6m0s: cause 6",
+		}},
+		{"bot", func(d *desk) Sender { return editDesk{d} }, []string{
+			"post 1s n=1 at 0s: cause 1", "edit 31s n=4 at 30s: cause 4", "post 6m1s n=4 at 30s: cause 4", "edit 6m11s n=7 at 6m2s: cause 7",
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk()
+				h, log, _ := newTest(t, c.sender(d), func(o *Options) {
+					o.Breadcrumbs = 2
+					o.Fingerprint = func(context.Context, slog.Record) string { return "one" }
+				})
+				n := 0
+				say := func() {
+					n++
+					ctx := With(t.Context(), "request", n)
+					log.InfoContext(ctx, "before "+letters(n))
+					log.ErrorContext(ctx, "failed", "error", fmt.Errorf("cause %d", n))
+				}
+				say()
+				say()
+				say()
+				pass(30 * time.Second)
+				say() // the example of what comes next
+				say()
+				pass(330 * time.Second)
+				say()
+				pass(2 * time.Second)
+				say()
+				pass(9*time.Minute + 30*time.Second)
+				var got []string
+				for _, a := range d.all() {
+					g := a.Groups[0]
+					assert.Equal(t, "one", g.Fingerprint)
+					assert.Equal(t, d.start.UTC(), g.First)
+					assert.Len(t, g.Breadcrumbs, 1)
+					assert.NotNil(t, g.Source)
+					if !g.Quiet {
+						got = append(got, fmt.Sprintf("%s %v n=%s at %v: %s", a.what, a.at, g.Fields[0].Value, g.At.Sub(d.start), g.Error))
+					}
+				}
+				assert.Equal(t, c.want, got, "%v", d.lines())
+				require.NoError(t, h.Close())
+			})
+		})
+	}
+}
+
+// What is captured while others log is captured once, and nothing is lost
+// between the answer and the next alert.
+func TestTheFreshExampleIsCapturedOnceAndCostsNothing(t *testing.T) {
+	d := newDesk()
+	var captured sync.Map
+	h, err := New(nothing{}, &Options{Sender: d, BatchDelay: time.Millisecond, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		captured.Store(a.Key, true)
+		return a
+	}})
+	require.NoError(t, err)
+	log, ctx := slog.New(h), context.Background()
+	say := func() { log.LogAttrs(ctx, slog.LevelError, "m", slog.Int("k", 1)) }
+	say()
+	for d.told() == 0 {
+		runtime.Gosched()
+	}
+	say() // the fresh one
+	assert.Zero(t, testing.AllocsPerRun(1000, say))
+	require.NoError(t, h.Close())
+	assert.Equal(t, 1003, d.told())
+}
+
+func TestCloseLosesNothingWhileSlackIsWell(t *testing.T) {
+	for _, c := range []struct {
+		name                string
+		groups, apart, more int
+		posts               int // at Close, at most
+	}{
+		{"12 messages whose groups go on", 12, 1100, 100, 3},
+		{"25 messages whose groups go on", 25, 1100, 100, 3},
+		{"60 messages whose groups go on", 60, 1100, 20, 3},
+		{"1,000 kinds that were never told", 1000, 0, 0, 60},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk()
+				d.block = func(context.Context, Batch) { time.Sleep(100 * time.Millisecond) }
+				h, _, _ := newTest(t, editDesk{d}, func(o *Options) { o.BatchDelay, o.RepeatInterval = 10*time.Millisecond, time.Hour })
+				say := func(i int) { _ = h.Handle(t.Context(), record(slog.LevelError, letters(i))) }
+				for i := range c.groups {
+					say(i)
+					pass(time.Duration(c.apart) * time.Millisecond)
+				}
+				posts := len(d.all())
+				for range c.more {
+					for i := range c.groups {
+						say(i)
+					}
+				}
+				n := c.groups * (1 + c.more)
+				assert.EqualValues(t, n, h.Stats().Alerts)
+				begun := time.Now()
+				require.NoError(t, h.Close())
+				assert.LessOrEqual(t, time.Since(begun), 5*time.Second)
+				assert.EqualValues(t, n, h.Stats().Delivered)
+				left := 0
+				for _, a := range d.all()[posts:] {
+					if a.what == "post" {
+						left++
+					}
+				}
+				assert.LessOrEqual(t, left, c.posts)
+			})
+		})
+	}
+}
+
+func TestCloseEditsThoughPostsNeedAPerson(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(what string, b Batch) error {
+			if what == "post" && b.Groups[0].Message == "new" {
+				return mend("invite the bot")
+			}
+			return nil
+		}
+		h, log, _ := newTest(t, editDesk{d}, nil)
+		say := func(s string) { log.Error(s) }
+		say("old")
+		pass(2 * time.Second)
+		for range 10 {
+			say("old")
+		}
+		say("new")
+		err := h.Close()
+		assert.ErrorContains(t, err, "1 alerts of 1 groups are lost: broken: invite the bot")
+		assert.EqualValues(t, 11, h.Stats().Delivered)
+	})
+}
+
+func TestFlushDoesNotUndoTheBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(string, Batch) error { return mend("the token was revoked: make another") }
+		h, log, _ := newTest(t, d, nil)
+		for i := range 30 { // a request a second
+			log.Error("m " + letters(i))
+			err := h.Flush(t.Context())
+			assert.ErrorContains(t, err, "the token was revoked", "the error says what to do")
+			pass(time.Second)
+		}
+		assert.EqualValues(t, 1, h.Stats().Failures)
+		require.Error(t, h.Close())
+	})
+}
+
+func TestFlushWaitsForTheChannelsThatAreWell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.block = func(_ context.Context, b Batch) {
+			if b.Channel == "#slow" {
+				time.Sleep(3 * time.Second)
+			}
+		}
+		d.fail = func(_ string, b Batch) error {
+			if b.Channel == "#broken" {
+				return mend("invite the bot")
+			}
+			return nil
+		}
+		h, log, _ := newTest(t, d, func(o *Options) { o.Codes = map[string]Code{"a": {Channel: "#slow"}, "b": {Channel: "#broken"}} })
+		log.Error("a", "error_code", "a")
+		log.Error("b", "error_code", "b")
+		require.Error(t, h.Flush(t.Context()))
+		assert.Equal(t, 3*time.Second, time.Since(d.start))
+		assert.Equal(t, 1, d.told())
+		require.Error(t, h.Close())
+	})
+}
+
+func TestManyGroupsWaitAndNoCallIsSlow(t *testing.T) {
+	h, err := New(nothing{}, &Options{Sender: sendFunc(func(context.Context) error { return errDown }), MaxGroups: 1_000_000})
+	require.NoError(t, err)
+	log := slog.New(h)
+	for i := range 10_000 {
+		log.Error("kind " + letters(i))
+	}
+	s := h.Stats()
+	assert.EqualValues(t, 10_000, s.Pending)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	assert.ErrorContains(t, h.Shutdown(ctx), "10000 alerts of 10000 groups are lost")
+}
+
+func TestALastMessageTellsAllThatIsLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.block = func(context.Context, Batch) { time.Sleep(2 * time.Second) }
+		h, _, _ := newTest(t, d, func(o *Options) { o.MaxGroups = 5000 })
+		for i := range 3000 {
+			_ = h.Handle(t.Context(), record(slog.LevelError, letters(i)))
+		}
+		require.NoError(t, h.Close())
+		assert.Equal(t, 3000, d.told(), "%d messages", len(d.all()))
+	})
+}
+
+// A panic of base in the middle of a delivery is no failure of the delivery.
+type touchy struct{ slog.Handler }
+
+func (b touchy) Handle(ctx context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, "slackalert:") {
+		panic("base can't bear it")
+	}
+	return b.Handler.Handle(ctx, r)
+}
+
+func TestABaseThatPanicsChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		n := 0
+		d.fail = func(string, Batch) error {
+			if n++; n == 1 {
+				return errDown
+			}
+			return nil
+		}
+		h, err := New(touchy{&logs{}}, &Options{Sender: d})
+		require.NoError(t, err)
+		slog.New(h).Error("m")
+		pass(time.Minute)
+		assert.Equal(t, 1, d.told())
+		d.fail = func(string, Batch) error { return errors.New("down again") }
+		slog.New(h).Error("another")
+		assert.ErrorContains(t, h.Close(), "1 alerts of 1 groups are lost", "and Shutdown ends")
+	})
+}
