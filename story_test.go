@@ -220,7 +220,7 @@ func TestManyGroupsWaitAndNoCallIsSlow(t *testing.T) {
 func TestALastMessageTellsAllThatIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk()
-		d.block = func(context.Context, Batch) { time.Sleep(2 * time.Second) }
+		d.block = func(context.Context, Batch) { time.Sleep(1500 * time.Millisecond) }
 		h, _, _ := newTest(t, d, func(o *Options) { o.MaxGroups = 5000 })
 		for i := range 3000 {
 			_ = h.Handle(t.Context(), record(slog.LevelError, letters(i)))
