@@ -1,5 +1,5 @@
-// This file writes the demo's output: log lines as they come, but of a storm's
-// equal lines only the first few.
+// This file writes the demo's output: log lines as they come, cut to a line of
+// the terminal, but of a storm's equal lines only the first few.
 
 package main
 
@@ -9,6 +9,7 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"unicode/utf8"
 )
 
 // lines is a writer of log lines, one a Write, that says how many it held back.
@@ -20,7 +21,13 @@ type lines struct {
 	like   []byte
 	shown  int // of those like that
 	hidden int
+	width  int    // signs of a log line that are shown; 0 = all
+	note   string // said again every so many log lines; "" = never
+	since  int    // log lines since it was said
 }
+
+// often is how many log lines may push the note out of sight.
+const often = 15
 
 // storm's lines that are shown.
 const shownOfStorm = 3
@@ -38,7 +45,36 @@ func (l *lines) Write(line []byte) (int, error) {
 			return len(line), nil
 		}
 	}
-	return l.to.Write(line)
+	if l.since++; l.note != "" && l.since >= often {
+		l.since = 0
+		fmt.Fprintln(l.to, l.note)
+	}
+	if _, err := l.to.Write(cut(line, l.width)); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
+
+// cut is a line of at most width signs, of which the last says that there were
+// more.
+func cut(line []byte, width int) []byte {
+	if width <= 0 || utf8.RuneCount(line) <= width+1 { // and the line's end
+		return line
+	}
+	end := 0
+	for range width - 1 {
+		_, size := utf8.DecodeRune(line[end:])
+		end += size
+	}
+	return append(bytes.Clone(line[:end]), "…\n"...)
+}
+
+// keep says a note now, and again whenever log lines have pushed it up.
+func (l *lines) keep(note string) {
+	l.say("%s", note)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.note, l.since = note, 0
 }
 
 // say writes a line of the demo's own.

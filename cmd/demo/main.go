@@ -5,8 +5,9 @@
 // leave in Slack is drawn at the end. It exits with 0 only if all arrived that
 // should have.
 //
-//	go run ./cmd/demo          # ends by itself
+//	go run ./cmd/demo          # ends by itself, after some seconds
 //	go run ./cmd/demo -serve   # stays, with a page
+//	go run ./cmd/demo -links   # and links that open its messages in Slack's Block Kit Builder
 package main
 
 import (
@@ -61,7 +62,7 @@ func run(args []string, env func(string) string, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process
-	d := &demo{settings: s, out: &lines{to: stdout}, pen: newPen(stdout, env)}
+	d := &demo{settings: s, out: &lines{to: stdout, width: s.width}, pen: newPen(stdout, env)}
 	defer d.close()
 	if err := d.open(ctx); err != nil {
 		return fail(wrong, err)
@@ -159,11 +160,11 @@ func (d *demo) close() {
 
 // play makes the visits, then stays or reports.
 func (d *demo) play(ctx context.Context) error {
-	d.out.say("# a shop at %s logs JSON on stdout; its errors go to %s", d.visitors.url, d.home())
+	d.out.say("# a shop logs JSON for some seconds: 4 visits, then a storm of %s failures; its errors go to %s", thousands(stormSize), d.home())
 	err := d.visitAll(ctx)
 	if err == nil && d.serve {
-		d.out.say("# the shop goes on; %s. Ctrl-C ends it", d.look())
 		d.invite()
+		d.out.keep("# the shop goes on; " + d.look() + ". Ctrl-C ends it")
 		err = d.visitors.goOn(ctx)
 	}
 	switch {
@@ -177,7 +178,22 @@ func (d *demo) play(ctx context.Context) error {
 	}
 	r := d.report()
 	d.show(r)
-	return errors.Join(r.wrong()...)
+	if err := errors.Join(r.wrong()...); err != nil {
+		return err
+	}
+	d.out.say("%s", d.next())
+	return nil
+}
+
+// next is what to do after it.
+func (d *demo) next() string {
+	switch {
+	case d.slack == nil:
+		return "# all arrived. Next: " + d.look()
+	case d.serve:
+		return "# all arrived. Next: mount it in a program of yours, docs/integrations.md says where"
+	}
+	return "# all arrived. Next: go run ./cmd/demo -serve shows it on a page, and takes messages of your program"
 }
 
 // finish ends the shop, then tells what is left: what a request logs while it

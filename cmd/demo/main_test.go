@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -56,9 +57,10 @@ func played(t *testing.T, env []string, args ...string) (stdout, stderr string, 
 }
 
 func TestDemo(t *testing.T) {
-	stdout, stderr, status := played(t, nil)
+	stdout, stderr, status := played(t, []string{"COLUMNS=0"}, "-links")
 	require.Equal(t, 0, status, stderr)
 	assert.Empty(t, stderr)
+	assertEnds(t, stdout)
 	for _, want := range []string{
 		"a good order: POST /orders → 201",
 		"… 4,997 more lines like these",
@@ -81,6 +83,15 @@ func TestDemo(t *testing.T) {
 	}
 	assert.False(t, strings.Contains(stdout, "\x1b"), "styles are for terminals")
 	assertLines(t, stdout)
+}
+
+// assertEnds checks that the first line says what is coming, and the last what to
+// do next.
+func assertEnds(t *testing.T, stdout string) {
+	t.Helper()
+	assert.True(t, strings.HasPrefix(stdout, "# a shop logs JSON for some seconds: 4 visits, then a storm of 5,000 failures; its errors go to "))
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	assert.Contains(t, lines[len(lines)-1], "# all arrived. Next: ")
 }
 
 // assertLines checks the machine's part of the output: log lines are JSON, and
@@ -129,6 +140,13 @@ func TestDemoElsewhere(t *testing.T) {
 			for _, want := range []string{tt.looks, "told    5,003 alerts"} {
 				assert.True(t, strings.Contains(stdout, want), want)
 			}
+			assertEnds(t, stdout)
+			for line := range strings.Lines(stdout) {
+				if strings.HasPrefix(line, "{") {
+					assert.LessOrEqual(t, utf8.RuneCountInString(line), usualWidth+1, "a log line takes one of the terminal")
+				}
+			}
+			assert.False(t, strings.Contains(stdout, "block-kit-builder"), "links are for who asks for them")
 			assert.False(t, strings.Contains(stdout, "services/"), "the webhook's address is a secret")
 			messages := slack.Messages(tt.channel)
 			assert.Len(t, messages, tt.messages)
@@ -150,8 +168,9 @@ func TestDemoServes(t *testing.T) {
 	cmd.Stderr = &errs
 	require.NoError(t, cmd.Start())
 	lines := bufio.NewScanner(out)
-	page := ""
+	page, invited := "", false
 	for page == "" && lines.Scan() {
+		invited = invited || strings.Contains(lines.Text(), "SLACK_WEBHOOK_URL=http://127.0.0.1:")
 		_, rest, _ := strings.Cut(lines.Text(), "see Slack at ")
 		page, _, _ = strings.Cut(rest, ". Ctrl-C")
 	}
@@ -160,9 +179,7 @@ func TestDemoServes(t *testing.T) {
 	require.NoError(t, err)
 	_ = answer.Body.Close()
 	assert.Equal(t, http.StatusOK, answer.StatusCode)
-	invited := false
 	for more := 0; more < 2 && lines.Scan(); { // the shop goes on
-		invited = invited || strings.Contains(lines.Text(), "SLACK_WEBHOOK_URL=http://127.0.0.1:")
 		if strings.HasPrefix(lines.Text(), "{") {
 			more++
 		}

@@ -37,6 +37,8 @@ func (d *demo) show(r report) {
 		for i, m := range r.messages {
 			d.pen.message(i+1, m)
 		}
+	}
+	if r.inside && d.links {
 		d.out.say("# the same in Slack's Block Kit Builder\n")
 		for i, m := range r.messages {
 			d.out.say("[%d] %s\n", i+1, builderURL(m))
@@ -47,9 +49,6 @@ func (d *demo) show(r report) {
 	d.out.say("logged  %s lines, %s of them alerts", thousands(r.lines), thousands(r.alerts))
 	d.out.say("told    %s alerts in %s messages; edits %s", thousands(s.Delivered), thousands(s.Messages), thousands(s.Updates))
 	d.out.say("        %s pending, %s lost, %s attempts failed", thousands(s.Pending), thousands(s.Lost), thousands(s.Failures))
-	if !r.inside {
-		d.out.say("# %s", d.look())
-	}
 }
 
 // wrong is what is missing, or too much.

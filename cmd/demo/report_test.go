@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/slack-go/slack"
@@ -104,4 +105,36 @@ func TestLines(t *testing.T) {
 	all, alerts := l.counted()
 	assert.Equal(t, 9, all)
 	assert.Equal(t, 8, alerts)
+}
+
+func TestCut(t *testing.T) {
+	for _, tt := range []struct {
+		name, line, want string
+		width            int
+	}{
+		{"fits", "tee 茶\n", "tee 茶\n", 5},
+		{"by signs, not bytes", "tee 茶茶\n", "tee …\n", 5},
+		{"all of it", "tee 茶茶\n", "tee 茶茶\n", 0},
+		{"no sign too few", "tee\n", "…\n", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var b bytes.Buffer
+			l := &lines{to: &b, width: tt.width}
+			n, err := l.Write([]byte(tt.line))
+			require.NoError(t, err)
+			assert.Equal(t, len(tt.line), n)
+			assert.Equal(t, tt.want, b.String())
+		})
+	}
+}
+
+// Where the page is stays in sight, whatever is logged.
+func TestKeep(t *testing.T) {
+	var b bytes.Buffer
+	l := &lines{to: &b}
+	l.keep("# see it there")
+	for range 2*often + often/2 {
+		_, _ = l.Write([]byte("{}\n"))
+	}
+	assert.Equal(t, 3, strings.Count(b.String(), "# see it there\n"), "at once, and every %d lines", often)
 }

@@ -7,22 +7,31 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 )
 
-// settings is where the messages go, and whether the demo stays.
+// settings is where the messages go, whether the demo stays, and how much of it
+// is shown.
 type settings struct {
-	serve                        bool
+	serve, links                 bool
+	width                        int // signs of a log line that are shown; 0 = all
 	token, channel, api, webhook string
 }
 
 // toSlack says that the real Slack is meant, not the one inside.
 func (s settings) toSlack() bool { return s.token != "" || s.webhook != "" }
 
-const usage = `usage: demo [-serve]
+// usualWidth is what fits where the terminal's width isn't known.
+const usualWidth = 100
+
+const usage = `usage: demo [-serve] [-links]
 
 Runs a small shop whose errors arrive in a Slack inside this program, and shows
 what arrived. With -serve it stays, shows them on a page, and goes on shopping.
+With -links it ends with links that open the messages in Slack's Block Kit Builder.
+
+Log lines are cut at COLUMNS, or 100 signs; COLUMNS=0 shows all of them.
 
 To send to the real Slack set either
   SLACK_TOKEN and SLACK_CHANNEL   a bot token (scope chat:write), and a channel the bot is in
@@ -36,17 +45,22 @@ func read(args []string, env func(string) string) (settings, error) {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.BoolVar(&s.serve, "serve", false, "")
+	flags.BoolVar(&s.links, "links", false, "")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return s, err
 		}
-		return s, fmt.Errorf("%w; want -serve or nothing", err)
+		return s, fmt.Errorf("%w; want -serve, -links or nothing", err)
 	}
 	if flags.NArg() > 0 {
-		return s, fmt.Errorf("argument %q is not known; want -serve or nothing", flags.Arg(0))
+		return s, fmt.Errorf("argument %q is not known; want -serve, -links or nothing", flags.Arg(0))
 	}
 	s.token, s.channel, s.api = env("SLACK_TOKEN"), env("SLACK_CHANNEL"), env("SLACK_API_URL")
 	s.webhook = env("SLACK_WEBHOOK_URL")
+	s.width = usualWidth
+	if n, err := strconv.Atoi(env("COLUMNS")); err == nil && n >= 0 {
+		s.width = n
+	}
 	return s, s.check()
 }
 
