@@ -247,9 +247,9 @@ func (st *story) begin(s *sheet, g *Group) {
 			st.message = "" // an attribute says it
 		}
 	case message != "":
-		st.subject = words.Join(": ", code, message)
+		st.subject = words.Join(": ", lead(code), message)
 	default:
-		st.subject = words.Join(": ", code, cmp.Or(strings.TrimSpace(failure), "(no message)"))
+		st.subject = words.Join(": ", lead(code), cmp.Or(strings.TrimSpace(failure), "(no message)"))
 		st.leads = failure != ""
 	}
 	if title == "" && saysError(message, failure) {
@@ -272,7 +272,7 @@ func (s *sheet) coded(g *Group) (code, title string, known bool) {
 	if !inert.Blank(about.Title) {
 		title = about.Title
 	}
-	return g.Code, title, known || len(s.opts.Codes) == 0
+	return g.Code, title, known || len(s.opts.Codes) == 0 || lead(g.Code) == ""
 }
 
 // Whose attributes those are that a card of many alerts shows.
@@ -322,7 +322,7 @@ func (st *story) tellAttrs(s *sheet, g *Group) {
 	if code != "" && !known {
 		code, title = code+" (unknown code)", code
 	}
-	if title != "" {
+	if title != "" || lead(code) == "" && code != "" {
 		add(key, code)
 	}
 	if st.message == "" && !inert.Blank(g.Message) && !saysError(g.Message, g.Error) {

@@ -610,6 +610,7 @@ func TestRoute(t *testing.T) {
 		{"a route that says the same", []Field{{"route", "POST /pay"}, {"method", "POST"}, {"path", "/pay"}}, "POST /pay"},
 		{"a route that says more", []Field{{"method", "POST"}, {"path", "/pay/7"}, {"route", "POST /pay/{id}"}}, "POST /pay/7 · route POST /pay/{id}"},
 		{"a route and no path", []Field{{"method", "POST"}, {"route", "POST /pay/{id}"}}, "POST /pay/{id}"},
+		{"a method that is its route, as gRPC's", []Field{{"method", "/shop.Pay/Charge"}, {"route", "/shop.Pay/Charge"}, {"status", "Internal"}}, "/shop.Pay/Charge → Internal"},
 		{"two statuses", []Field{{"method", "GET"}, {"path", "/"}, {"status", "500"}, {"http.status", "502"}}, "GET / → 500 · http.status 502"},
 		{"a long user", []Field{{"user", strings.Repeat("u", 41)}, {"x", "1"}}, "user " + strings.Repeat("u", 41) + " · x 1"},
 		{"a long value", []Field{{"note", strings.Repeat("n", 121)}, {"user", "41"}, {"x", "1"}}, "user 41\nx 1\nnote " + strings.Repeat("n", 121)},
@@ -816,6 +817,7 @@ func TestTitles(t *testing.T) {
 		{"without", "401", "token rejected", "", nil, "Tampered token", "token rejected\nerror_code 401\n"},
 		{"the error as message", "401", "bad signature", "bad signature", nil, "Tampered token", "bad signature\nerror_code 401\n"},
 		{"without a title", "E2", "token rejected", "bad signature", []Field{{"error_code", "E2"}}, "E2: token rejected", "bad signature\n"},
+		{"what nobody gave a code", "unhandled", "no such order", "", []Field{{"error_code", "unhandled"}}, "no such order", "error_code unhandled\n"},
 		{"unknown", "E3", "token rejected", "", []Field{{"error_code", "E3"}}, "E3: token rejected", "error_code E3 (unknown code)\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"slices"
 
 	"example.com/slackalert/internal/check"
+	"example.com/slackalert/internal/unhandled"
 	"example.com/slackalert/internal/wake"
 )
 
@@ -178,4 +179,13 @@ func (h *Handler) SetCodes(codes map[string]Code) error {
 		return fmt.Errorf("slackalert: %w", err)
 	}
 	return nil
+}
+
+// lead is a code as a message's head begins with it. That of what nobody gave
+// another says nothing to who reads.
+func lead(code string) string {
+	if code == unhandled.Code {
+		return ""
+	}
+	return code
 }

@@ -15,7 +15,7 @@ import (
 func main() { try.Main(example) }
 
 func example(opts *slackalert.Options, logs io.Writer) error {
-	h, err := slackalert.New(tint.NewHandler(logs, &tint.Options{AddSource: true}), opts)
+	h, err := slackalert.New(tint.NewTextHandler(logs, &tint.Options{AddSource: true}), opts)
 	if err != nil {
 		return err
 	}
