@@ -4,6 +4,7 @@ package slackalert_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -151,27 +152,41 @@ func ExampleOptions_optional() {
 	// no destination; want one of Token with Channel, WebhookURL, Sender
 }
 
-// With SpoolDir alerts outlive the process: the next start on the folder tells
-// them. With CatchCrash it tells a crash, too.
+// down is a destination that nobody reaches.
+type down struct{}
+
+func (down) Send(context.Context, slackalert.Batch) error { return errors.New("no route to host") }
+
+// With SpoolDir alerts outlive the process: what it couldn't tell, the next start
+// on the folder tells. With CatchCrash that tells a crash, too.
 func ExampleOptions_spoolDir() {
 	dir, err := os.MkdirTemp("", "alerts") // in earnest a folder that outlives the process
 	if err != nil {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{
-		Sender:     mailer{to: "ops@example.com"},
-		Service:    "shop",
-		SpoolDir:   dir,
-		CatchCrash: true,
-	})
-	if err != nil {
-		panic(err)
+	start := func(s slackalert.Sender) *slackalert.Handler {
+		h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{
+			Sender: s, Service: "shop", SpoolDir: dir, CatchCrash: true,
+		})
+		if err != nil {
+			panic(err)
+		}
+		return h
 	}
+
+	h := start(down{})
 	slog.New(h).Error("payment failed") // on disk when the call returns
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	_ = h.Shutdown(ctx)
+	fmt.Println("spooled:", h.Stats().Spooled)
+
+	h = start(mailer{to: "ops@example.com"}) // the next start
 	if err := h.Close(); err != nil {
 		panic(err)
 	}
 	// Output:
+	// spooled: 1
 	// to ops@example.com: shop: ERROR payment failed ×1
 }
