@@ -49,10 +49,14 @@ func (d *Deed) bare(path string) string { return strings.TrimPrefix(path, d[Meth
 // Asked is what was asked for, "POST /pay/7", or with pattern what all that is
 // alike asked for, "POST /pay/{id}"; "" unless method and path are known.
 func (d *Deed) Asked(pattern bool) string {
-	if r := d.asked(pattern); r != Other {
+	switch r := d.asked(pattern); {
+	case r == Other:
+		return ""
+	case d[r] == d[Method]: // gRPC's method is its path
+		return d[r]
+	default:
 		return d[Method] + " " + d.bare(d[r])
 	}
-	return ""
 }
 
 // asked is the role of what was asked for, Other unless that is known.
