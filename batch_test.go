@@ -828,6 +828,7 @@ func TestTheSumHoldsFromEveryGoroutine(t *testing.T) {
 }
 
 func TestAlertsLoggedDuringShutdownAreToldOrNotCounted(t *testing.T) {
+	t.Parallel()
 	var all sync.WaitGroup
 	for range 50 {
 		all.Go(func() {

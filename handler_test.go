@@ -674,14 +674,16 @@ func TestWhatADeliverysGoroutineLogs(t *testing.T) {
 
 // Flush and Shutdown say what a person must do, as the warning does.
 func TestErrorsSayWhatToDo(t *testing.T) {
-	d := newDesk()
-	d.fail = func(string, Batch) error { return mend("invite the bot") }
-	h, log, _ := newTest(t, d, nil)
-	log.Error("m")
-	err := h.Flush(t.Context())
-	require.ErrorContains(t, err, "broken")
-	assert.ErrorContains(t, err, ": invite the bot")
-	assert.ErrorContains(t, h.Close(), ": invite the bot")
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(string, Batch) error { return mend("invite the bot") }
+		h, log, _ := newTest(t, d, nil)
+		log.Error("m")
+		err := h.Flush(t.Context())
+		require.ErrorContains(t, err, "broken")
+		assert.ErrorContains(t, err, ": invite the bot")
+		assert.ErrorContains(t, h.Close(), ": invite the bot")
+	})
 }
 
 func TestHandleWithoutAContext(t *testing.T) {

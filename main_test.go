@@ -40,11 +40,11 @@ func TestMain(m *testing.M) {
 // ran has the names of the tests that have begun.
 var ran sync.Map
 
-// repeated says that a test has run before in this process, with -count: what
-// takes long then, and is no other, may be shorter.
+// repeated says that a test has run before in this process, with -count, or that
+// there is little time: what takes long, and is no other then, may be shorter.
 func repeated(tb testing.TB) bool {
 	_, before := ran.LoadOrStore(tb.Name(), true)
-	return before
+	return before || testing.Short()
 }
 
 // settlesAt waits for goroutines that are about to end.
