@@ -224,13 +224,22 @@ func TestFirstProgram(t *testing.T) {
 	slack, err := fakeslack.Start(nil)
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, slack.Close()) }()
-	cmd := exec.CommandContext(t.Context(), build(t, goBlock.FindStringSubmatch(string(text))[1]))
-	cmd.Env = append(os.Environ(), "SLACK_WEBHOOK_URL="+slack.WebhookURL("#alerts"))
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
-	assert.Equal(t, 2, strings.Count(string(out), `"level"`), "both records are in the logs")
+	program := build(t, goBlock.FindStringSubmatch(string(text))[1])
+	run := func(webhook string) string {
+		cmd := exec.CommandContext(t.Context(), program)
+		cmd.Env = append(os.Environ(), "SLACK_WEBHOOK_URL="+webhook)
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+		return string(out)
+	}
+	out := run(slack.WebhookURL("#alerts"))
+	assert.Equal(t, 2, strings.Count(out, `"level"`), "both records are in the logs")
 	require.Len(t, slack.Messages("#alerts"), 1)
 	assert.Contains(t, slack.Messages("#alerts")[0].Text, "payment failed: card refused (user 41)")
+
+	out = run("") // as on a laptop
+	assert.Equal(t, 3, strings.Count(out, `"level"`), out)
+	assert.Equal(t, 1, strings.Count(out, "there is no destination"), out)
 }
 
 // build makes a program of source, with this module.
