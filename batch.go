@@ -66,9 +66,10 @@ type Field struct {
 }
 
 const (
-	dense      = 100         // groups in a message where much waits
-	forgetMany = 100         // groups forgotten in one go
-	closeGrace = time.Second // for a Sender that doesn't heed its context
+	dense      = 100              // groups in a message where much waits
+	forgetMany = 100              // groups forgotten in one go
+	closeGrace = time.Second      // for a Sender that doesn't heed its context
+	minWait    = time.Millisecond // of a lane's goroutine: whatever its plan says, it never spins
 )
 
 // settings are what New makes of the options.
@@ -510,7 +511,7 @@ func (b *batcher) work(l *lane) {
 		case at.IsZero():
 			timer.Stop()
 		default:
-			timer.Reset(time.Until(at))
+			timer.Reset(max(time.Until(at), minWait))
 		}
 		select {
 		case <-l.wake:

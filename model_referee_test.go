@@ -673,7 +673,7 @@ func (d *day) editBegins(s *street, b Batch, now time.Time) {
 		if g.Quiet && !p.quiet[key] {
 			marks++
 		}
-		if away := now.Sub(t.latest); g.Quiet && (grown > 0 || d.roomy && d.closing.IsZero() && away < d.opts.RepeatInterval && !p.quiet[key]) {
+		if away := now.Sub(t.latest); g.Quiet && (grown > 0 || d.roomy && d.closing.IsZero() && away > 0 && away < d.opts.RepeatInterval-time.Millisecond && !p.quiet[key]) {
 			d.breaks("quiet is what had no alert for RepeatInterval: %s grows by %d and had one %v ago", key, grown, away)
 		}
 		urgent = urgent || !t.urgent.IsZero() && (!t.urgent.Before(t.told) || !t.urgent.Before(p.shown))
