@@ -57,6 +57,8 @@ type Group struct {
 	Named       []string     `json:"named,omitempty"`    // up to five of them
 	Least       bool         `json:"least,omitempty"`    // the count is "or more": a process was killed while it counted
 	Notes       []string     `json:"notes,omitempty"`    // what else a reader must know: "back after 3 h", "told 27 min late: Slack was unreachable"
+
+	called bool // somebody was mentioned RepeatInterval ago, and isn't yet again
 }
 
 // Field is one attribute of an alert, as text.
@@ -581,6 +583,7 @@ func (b *batcher) launch(l *lane, a *attempt, now time.Time) *flight {
 		it := &a.Items[i]
 		if a.Tries == 0 && !it.Frozen {
 			it.Shows = it.Group.Payload.show(it, a.Edits == nil)
+			it.Shows.called = it.Interval == 2*b.rules.Repeat
 		}
 		f.batch.Groups = append(f.batch.Groups, it.Shows.clone())
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -298,6 +299,27 @@ func TestAnEditNeverDelaysANewAlert(t *testing.T) {
 		assert.Equal(t, []string{"post 1s [1/1 old]", "post 13s [1/1 new]", "edit 14s [2/2 old]"}, d.lines())
 		assert.Empty(t, base.own(), "making way is no failure")
 		require.NoError(t, h.Close())
+	})
+}
+
+// A problem that goes on for 23 minutes is told at once, after 5 minutes and
+// after 15; who was called at once isn't called again 5 minutes later.
+func TestNobodyIsCalledAgainAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		opts := Options{Codes: map[string]Code{"E1": {Mention: "<@U01>"}}, Mention: func(Group) string { return "<@U02>" }}
+		_, log, _ := newTest(t, editDesk{d}, nil)
+		every(5*time.Second, 23*12, func() { log.Error("payment failed", "error_code", "E1") })
+		var called []bool
+		for _, a := range d.all() {
+			if text := layout(a.Batch, &opts, version{}).text; a.what == "post" {
+				called = append(called, strings.Contains(text, "<@U01>"))
+				assert.Equal(t, called[len(called)-1], strings.Contains(text, "<@U02>"))
+			} else {
+				assert.Equal(t, called[len(called)-1], strings.Contains(text, "<@U01>"), "an edit leaves the mention as it is")
+			}
+		}
+		assert.Equal(t, []bool{true, false, true}, called)
 	})
 }
 

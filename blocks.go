@@ -189,6 +189,9 @@ func (s *sheet) count(g *Group) {
 
 // mention notes who wants to hear of g.
 func (s *sheet) mention(g *Group) {
+	if g.called {
+		return
+	}
 	s.calls.Add(s.opts.Codes[g.Code].Mention)
 	if s.opts.Mention != nil {
 		s.calls.Add(asked(func() string { return s.opts.Mention(*g) }))

@@ -70,7 +70,7 @@ type Options struct {
 	ReplaceAttr  func(groups []string, a slog.Attr) slog.Attr // as in slog.HandlerOptions, for what goes to Slack only
 	SourceURL    string                                       // template of a link to a source line: {revision}, {file}, {line}
 	NoRedact     bool                                         // by default secrets are replaced by [redacted]
-	Mention      func(g Group) string                         // e.g. "<!subteam^S0123>"; "" = nobody
+	Mention      func(g Group) string                         // e.g. "<!subteam^S0123>"; "" = nobody; not asked for a group's second message, RepeatInterval after the first
 	Links        func(g Group) []Link                         // to logs, traces, dashboards
 	Blocks       func(b Batch) []slack.Block                  // replaces the layout; limits are enforced on its result too
 
