@@ -456,7 +456,9 @@ func TestFlushSaysWhatStandsInTheWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk()
 		var err error = mend("invite the bot")
-		d.fail = func(string, Batch) error { return err }
+		var fails atomic.Pointer[error]
+		fails.Store(&err)
+		d.fail = func(string, Batch) error { return *fails.Load() }
 		h, log, _ := newTest(t, d, nil)
 		log.Error("m")
 		begun := time.Now()
@@ -467,7 +469,7 @@ func TestFlushSaysWhatStandsInTheWay(t *testing.T) {
 		assert.ErrorContains(t, h.Flush(t.Context()), "broken: invite the bot", "with what to do")
 		assert.EqualValues(t, 1, h.Stats().Failures, "and a flush is no reason to try before the minute is over")
 
-		err = errDown
+		fails.Store(&errDown)
 		pass(61 * time.Second)
 		begun = time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -476,7 +478,7 @@ func TestFlushSaysWhatStandsInTheWay(t *testing.T) {
 		assert.ErrorIs(t, got, context.DeadlineExceeded)
 		assert.ErrorIs(t, got, errDown)
 		assert.Equal(t, 30*time.Second, time.Since(begun))
-		err = nil
+		fails.Store(new(error))
 		require.NoError(t, h.Close())
 		assert.Equal(t, 1, d.told())
 	})
