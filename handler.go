@@ -486,11 +486,13 @@ func (h *Handler) Check(ctx context.Context) error {
 }
 
 // Flush tells what waits for BatchDelay and returns when it is told. Repeats
-// inside RepeatInterval stay. It returns an error, and the alerts stay pending,
-// when ctx ends first, or when an attempt fails for a cause that a person must
-// mend: it says what to do. Other failures are tried again until ctx ends, so
-// give it a deadline.
-// With nothing waiting, and after Shutdown, it returns nil.
+// inside RepeatInterval stay, and so does what is refused time and again. It
+// returns an error, and the alerts stay pending, when ctx ends first, or when all
+// that is left waits for something that a person must mend: the error says what.
+// Other failures are tried again until ctx ends, so give it a deadline. It ends
+// the wait after a failure once, and not where Slack asked to wait or a person
+// must do something. With nothing waiting, and after Shutdown, it returns nil;
+// called by a Sender it returns an error at once.
 func (h *Handler) Flush(ctx context.Context) error {
 	return advised(h.core.batch.flush(ctx))
 }

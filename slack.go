@@ -16,11 +16,26 @@ import (
 // A Sender delivers a batch as one message.
 //
 // Send is called from one goroutine per channel and must return soon after ctx
-// is done. Returning nil, it has told the batch. After an error the groups fold
-// back, and a later batch carries them with what came since. An error that has
-// a method RetryAfter() time.Duration says when to try again (1 s to 1 h).
-// A Sender that has a method Check(context.Context) error is asked by
-// [Handler.Check].
+// is done: till then its channel waits. Returning nil, it has told the batch.
+// After an error the groups fold back, and a later batch, with an ID of its own,
+// carries them with what came since. Where the error leaves open whether the
+// batch arrived, the same comes again, unchanged and under its ID: after 1 s,
+// then after 1 min doubling to 10.
+//
+// What an error means is asked of its methods, each once:
+//
+//	RetryAfter() time.Duration // nothing before: 1 s to 1 h
+//	Mend() string              // what a person must do first; tried after 1 min doubling to 10
+//	Refused() bool             // for what it holds: it is halved, and what fails alone waits alone
+//	Unknown() bool             // it may have arrived
+//	Unreachable() bool         // it surely did not
+//	Gone() bool                // of Update: the message isn't there any more
+//
+// Of an error without Unknown and Unreachable, a time-out or a cut connection is
+// taken for unknown, and any other says that nothing was told. What Send logs
+// through the handler it serves is no alert, and Flush and Shutdown, called by
+// it, return an error. A Sender that has a method Check(context.Context) error is
+// asked by [Handler.Check].
 type Sender interface {
 	Send(ctx context.Context, b Batch) error
 }

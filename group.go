@@ -1,0 +1,391 @@
+// This file folds alerts into groups, and says what a message shows of one.
+
+package slackalert
+
+import (
+	"cmp"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"example.com/slackalert/internal/pace"
+	"example.com/slackalert/internal/spool"
+	"example.com/slackalert/internal/tally"
+	"example.com/slackalert/internal/words"
+)
+
+// Batch is the groups told in one message.
+type Batch struct {
+	ID      string  `json:"id"`      // one ID, one content: the same for every attempt at it and for the edits of the message it became
+	Channel string  `json:"channel"` // "" with a webhook
+	Service string  `json:"service"`
+	Host    string  `json:"host"`
+	Groups  []Group `json:"groups"` // most severe first, then most frequent, then oldest
+}
+
+// Group is alerts that are the same thing happening again: a count, and the
+// first of them in full. First and Last are zero where the records had no time.
+type Group struct {
+	Fingerprint string       `json:"fingerprint"` // stable across processes and restarts
+	Level       slog.Level   `json:"level"`
+	Code        string       `json:"code,omitempty"`
+	Message     string       `json:"message"`
+	Error       string       `json:"error,omitempty"`  // text of the first attribute that holds an error
+	Source      *slog.Source `json:"source,omitempty"` // nil if unknown
+	Stack       string       `json:"stack,omitempty"`
+	Fields      []Field      `json:"fields,omitempty"` // request scope, then record, then logger; keys joined with dots
+	Breadcrumbs []string     `json:"breadcrumbs,omitempty"`
+	Count       int          `json:"count"` // alerts told by this batch
+	Total       int          `json:"total"` // alerts since First
+	First       time.Time    `json:"first,omitzero"`
+	Last        time.Time    `json:"last,omitzero"`
+	At          time.Time    `json:"at,omitzero"`        // of the example
+	Users       int          `json:"users,omitempty"`    // different users hit, about; 0 = unknown
+	UserSet     []byte       `json:"user_set,omitempty"` // who Users are, as a set of fixed size that can be merged with another's
+	Quiet       bool         `json:"quiet,omitempty"`    // it is over: none for RepeatInterval
+	Run         string       `json:"run,omitempty"`      // the run of the process that counted it; within Run and First, Total never falls
+	Hosts       int          `json:"hosts,omitempty"`    // on how many hosts; 0 or 1: Batch.Host alone
+	Named       []string     `json:"named,omitempty"`    // up to five of them
+	Least       bool         `json:"least,omitempty"`    // the count is "or more": a process was killed while it counted
+	Notes       []string     `json:"notes,omitempty"`    // what else a reader must know: "back after 3 h", "told 27 min late: Slack was unreachable"
+
+	called bool // somebody was mentioned RepeatInterval ago, and isn't yet again
+}
+
+// Field is one attribute of an alert, as text.
+type Field struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// group is one kind of alert. batcher.mu guards all but the tally.
+type group struct {
+	tally.Tally
+	plan    pace.Group[*group, Group]
+	lane    *lane
+	example Group     // the first alert since the last post
+	notes   []string  // what others want said of it, in the next post
+	said    []string  // what they wanted said in the last, for its edits
+	hosts   tally.Set // where it was counted, if not here alone
+	away    bool      // not here, so far
+	named   int       // hosts that others counted, at least
+	least   bool      // some of what others counted may be missing
+	carried uint64    // counted by a process that is gone: not in Stats
+}
+
+// Rests is for the plan: whether all that was counted is told. While it isn't,
+// repeats need no lock, but for one that is to be the next example or shows that
+// the group is counted here, too.
+func (g *group) Rests(told uint64) bool {
+	if g.Take() == told {
+		return true
+	}
+	g.reopen()
+	return false
+}
+
+func (g *group) reopen() {
+	if !g.plan.Wants && !g.away && !g.lane.closed {
+		g.Open()
+	}
+}
+
+// alert is what batch.go must know of a record to count it.
+type alert struct {
+	id      uint64 // the record's identity in its channel, worked out once in handler.go
+	channel string
+	at      time.Time // zero = unknown
+	level   slog.Level
+	urgent  bool   // from SyncLevel up
+	user    uint64 // hash of who was hit; 0 = unknown
+}
+
+// ticket names an alert that was folded, for await. The zero ticket is of one
+// that was refused because Shutdown has begun.
+type ticket struct {
+	g *group
+	n uint64
+}
+
+// laneName makes one lane of "alerts" and "#alerts".
+func laneName(channel string) string { return strings.TrimPrefix(channel, "#") }
+
+// again counts a repeat of a group that has untold alerts already. It takes no
+// lock and allocates nothing; false means that count must do it.
+func (b *batcher) again(a *alert) bool { return b.book.Again(a.id, tally.Nano(a.at), a.user) }
+
+// count counts an alert into its group, or into "other alerts" where there is
+// no room for a new one. wants says that it wasn't counted, because the group
+// wants an example: capture one and call begin.
+func (b *batcher) count(a *alert) (t ticket, wants bool) {
+	t, wants = b.countInto(a)
+	t.keep()
+	return t, wants
+}
+
+func (b *batcher) countInto(a *alert) (t ticket, wants bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.phase != running {
+		return ticket{}, false
+	}
+	g := b.find(a.channel, a.id)
+	if g == nil || g.plan.Wants {
+		return ticket{}, true
+	}
+	return b.add(g, a), false
+}
+
+// keep writes down that the alert was counted.
+func (t ticket) keep() {
+	if t.g != nil {
+		t.g.Keep(t.n)
+	}
+}
+
+// begin counts an alert with its example, which opens a group or is its new one;
+// or without, where another goroutine was faster. The example is kept before the
+// group is seen by others, whose alerts are kept only in counts.
+func (b *batcher) begin(a *alert, example Group) ticket {
+	b.complete(&example)
+	var slot *spool.Slot
+	if b.spool != nil && !b.knows(a) {
+		slot = b.spool.Put(encode(a.channel, example), 1, tally.Nano(a.at))
+	}
+	t, changed := b.beginWith(a, example, slot)
+	if t.g == nil || t.g.Slot != slot {
+		slot.Drop()
+		t.keep()
+	}
+	if changed != nil {
+		t.g.Slot.Put(encode(a.channel, *changed))
+	}
+	return t
+}
+
+// knows says whether the alert's group is there.
+func (b *batcher) knows(a *alert) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l := b.lanes[laneName(a.channel)]
+	return l != nil && l.groups[a.id] != nil
+}
+
+// beginWith is begin with a slot for a group that is new. changed is what
+// another group's slot is to hold instead of what it does.
+func (b *batcher) beginWith(a *alert, example Group, slot *spool.Slot) (t ticket, changed *Group) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.phase != running {
+		return ticket{}, nil
+	}
+	g := b.find(a.channel, a.id)
+	switch {
+	case g == nil:
+		g = b.open(b.lane(a.channel), a.id, example, slot)
+	case g.plan.Wants:
+		g.renew(example)
+	default:
+		return b.add(g, a), nil
+	}
+	if g.Slot != slot || g == g.lane.other {
+		changed = g.toKeep()
+	}
+	return b.add(g, a), changed
+}
+
+// toKeep is what the group's slot is to hold; nil = it has none.
+func (g *group) toKeep() *Group {
+	if g.Slot == nil {
+		return nil
+	}
+	shows := g.example.clone()
+	return &shows
+}
+
+// find is the group of an id, or "other alerts" where there is no room; nil:
+// open one. b.mu is held.
+func (b *batcher) find(channel string, id uint64) *group {
+	l := b.lanes[laneName(channel)]
+	if l == nil {
+		return nil
+	}
+	if g := l.groups[id]; g != nil || b.room() {
+		return g
+	}
+	return l.other
+}
+
+// room says whether another group can be remembered, and gives up those for it
+// that were quiet so long that their intervals begin anew. b.mu is held.
+func (b *batcher) room() bool {
+	if b.groups < b.maxGroups {
+		return true
+	}
+	now := time.Now()
+	for _, l := range b.lanes {
+		for p := l.plan.Spare(now); p != nil; p = l.plan.Spare(now) {
+			if b.drop(l, p.Payload); b.groups < b.maxGroups {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+const otherAlerts = "other alerts"
+
+// complete says when an example was, and who counted it.
+func (b *batcher) complete(example *Group) {
+	if example.At.IsZero() {
+		example.At = example.First
+	}
+	if example.Run != "" {
+		return
+	}
+	example.Run = b.run
+	if example.First.IsZero() {
+		example.Run += "-" + rand.Text()[:8] // without First nothing else tells this count from an earlier one
+	}
+}
+
+// open opens a group, or "other alerts" where there is no room, that is kept in
+// slot; nil: in one that has no example yet. b.mu is held.
+func (b *batcher) open(l *lane, id uint64, example Group, slot *spool.Slot) *group {
+	b.complete(&example)
+	g := &group{lane: l, example: example}
+	if g.Slot = slot; slot == nil {
+		g.Slot = b.spool.New()
+	}
+	g.plan.Payload, g.plan.Level, g.plan.First = g, int(example.Level), example.First
+	if b.groups < b.maxGroups {
+		b.groups++
+		g.ID = id
+		l.groups[id] = g
+		b.book.Remember(&g.Tally)
+		return g
+	}
+	g.example.Fingerprint = otherAlerts
+	g.example.Message = fmt.Sprintf("%s (over %d kinds), the first: %s", otherAlerts, b.maxGroups, example.Message)
+	l.other = g
+	return g
+}
+
+// renew takes a new example. What names the group, and when it began, stays.
+func (g *group) renew(example Group) {
+	g.plan.Wants = false
+	if g == g.lane.other {
+		return
+	}
+	if example.At.IsZero() {
+		example.At = example.First
+	}
+	example.Fingerprint, example.Run, example.First = g.example.Fingerprint, g.example.Run, g.example.First
+	g.example = example
+	g.lane.plan.Raise(&g.plan, int(example.Level))
+}
+
+// add counts one alert. b.mu is held.
+func (b *batcher) add(g *group, a *alert) ticket {
+	if a.level > g.example.Level && g == g.lane.other {
+		g.example.Level = a.level
+		g.lane.plan.Raise(&g.plan, int(a.level))
+	}
+	if g.away {
+		g.away = false
+		g.hosts.Add(&b.names, b.host)
+	}
+	n := g.Add(1, tally.Nano(a.at), a.user)
+	b.news(g, a.urgent)
+	return ticket{g, n}
+}
+
+// news tells a group's lane of alerts that were counted. b.mu is held.
+func (b *batcher) news(g *group, urgent bool) {
+	g.reopen()
+	l, now := g.lane, time.Now()
+	look := l.plan.News(&g.plan, now)
+	if urgent {
+		look = l.plan.Urge(&g.plan, g.Count(), now)
+	}
+	b.nudge(l, look, now)
+}
+
+// forget drops groups that were quiet for long. b.mu is held.
+func (b *batcher) forget(l *lane, now time.Time) {
+	for range forgetMany {
+		p := l.plan.Forget(now)
+		if p == nil {
+			return
+		}
+		b.drop(l, p.Payload)
+	}
+}
+
+// drop forgets a group that rests. Its tally is closed, as it is while a group
+// rests: no alert can come in between. b.mu is held.
+func (b *batcher) drop(l *lane, g *group) {
+	b.sum.Alerts += g.Count() - g.carried
+	g.Slot.Drop()
+	if g == l.other {
+		l.other = nil
+		return
+	}
+	b.book.Forget(&g.Tally)
+	delete(l.groups, g.ID)
+	b.groups--
+}
+
+func bySeverity(x, y Group) int {
+	return cmp.Or(cmp.Compare(y.Level, x.Level), cmp.Compare(y.Total, x.Total), x.First.Compare(y.First))
+}
+
+// show is a group as a post, or else an edit, tells it. batcher.mu is held.
+func (g *group) show(it *item, post bool) Group {
+	s := g.example
+	s.Count, s.Total = int(it.UpTo-it.Before), int(it.UpTo)
+	s.Last = s.First
+	if last := g.Last(); last.After(s.First) {
+		s.Last = last
+	}
+	s.Users, s.UserSet = g.Users()
+	s.Quiet, s.Least = it.Quiet, g.least
+	s.Hosts, s.Named = max(g.hosts.Len(), g.named), g.hosts.First()
+	if post {
+		s.Notes = append(notes(it), g.notes...)
+	} else {
+		s.Notes = append(notes(it), g.said...)
+	}
+	return s
+}
+
+// notes are what the plan knows of a group's way into a message.
+func notes(it *item) (all []string) {
+	if it.Back > 0 {
+		all = append(all, "back after "+words.Duration(it.Back))
+	}
+	if it.Late > 0 {
+		all = append(all, "told "+words.Duration(it.Late)+" late: "+it.Why)
+	}
+	if it.Perhaps {
+		all = append(all, "perhaps told before")
+	}
+	return all
+}
+
+// clone shares nothing with g but text.
+func (g Group) clone() Group {
+	g.Fields = slices.Clone(g.Fields)
+	g.Breadcrumbs = slices.Clone(g.Breadcrumbs)
+	g.UserSet = slices.Clone(g.UserSet)
+	g.Named = slices.Clone(g.Named)
+	g.Notes = slices.Clone(g.Notes)
+	if g.Source != nil {
+		src := *g.Source
+		g.Source = &src
+	}
+	return g
+}
