@@ -84,12 +84,21 @@ func childRelay() {
 	if os.Getenv(trapEnv) != "" {
 		r.Slack = &trap{Slack: r.Slack, kind: os.Getenv(trapEnv)}
 	}
-	r.Handler = newStandin
+	r.Handler = func(base slog.Handler, opts *slackalert.Options) (relay.Handler, error) {
+		opts.Sender = hasty{opts.Sender.(slackalert.Updater)}
+		return slackalert.New(base, opts)
+	}
 	if err := r.Run(ctx); err != nil {
 		panic(err)
 	}
 	os.Exit(0)
 }
+
+// hasty doesn't wait as Slack wants it: more is told while a test lasts, and more
+// is under way when it strikes.
+type hasty struct{ slackalert.Updater }
+
+func (hasty) Gaps() (post, edit time.Duration) { return 50 * time.Millisecond, 200 * time.Millisecond }
 
 // readable are options for a Slack whose messages a test can read back: a line of
 // JSON a group.

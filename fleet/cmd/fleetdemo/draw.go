@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 
 	"example.com/slackalert/fakeslack"
@@ -41,6 +42,9 @@ func said(v any) string {
 			b.WriteString(said(e))
 		}
 	case map[string]any:
+		if v["type"] == "date" {
+			return fmt.Sprint(v["fallback"])
+		}
 		for _, p := range parts {
 			b.WriteString(said(v[p]))
 		}

@@ -275,6 +275,9 @@ func (g *group) show(name Name, diff int64) (slackalert.Group, error) {
 	return s, err
 }
 
+// Knows says whether a group is remembered.
+func (f *Fold) Knows(name Name) bool { return f.groups[name] != nil }
+
 // Services are the programs that counted the group, up to five.
 func (f *Fold) Services(name Name) []string {
 	if g := f.groups[name]; g != nil {

@@ -46,6 +46,7 @@ type leader struct {
 	h     Handler
 	end   context.CancelCauseFunc // ends the term
 	grown chan struct{}           // capacity 1: the reader says that a count has grown
+	over  []string                // entries for the first sweep to drop
 
 	mu   sync.Mutex
 	fold *fold.Fold
@@ -206,7 +207,7 @@ func (l *leader) takeOver(unsure []fold.Name) error {
 	}
 	groups, counts := l.fold.Size()
 	l.mu.Unlock()
-	l.voice.forget(gone)
+	l.over = l.voice.forget(gone)
 	for _, e := range l.voice.inOrder() {
 		h.Resume(e.Batch, e.Ref, e.At)
 	}
@@ -247,6 +248,13 @@ func (l *leader) tell() {
 	l.Relay.mu.Lock()
 	defer l.Relay.mu.Unlock()
 	l.status.Groups, l.status.Counts = groups, counts
+}
+
+// knows says whether the fold remembers a group.
+func (l *leader) knows(n fold.Name) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fold.Knows(n)
 }
 
 // stop ends the handler without telling anything: whatever it hasn't told is the
@@ -297,9 +305,10 @@ func (l *leader) sweep(ctx context.Context, now time.Time) error {
 		subjects := value.GroupSubject(l.Place.Stream, name.Channel, name.Fingerprint) + ".>"
 		errs = append(errs, l.store.Values.Purge(ctx, jetstream.WithPurgeSubject(subjects), jetstream.WithPurgeSequence(seq+1)))
 	}
-	for _, id := range l.voice.forget(idle) {
+	for _, id := range append(l.over, l.voice.forget(idle)...) {
 		errs = append(errs, l.book.Drop(ctx, id))
 	}
+	l.over = nil
 	for _, seq := range old {
 		errs = append(errs, l.refresh(ctx, seq))
 	}

@@ -335,8 +335,8 @@ func TestAClaimOfADeadLeader(t *testing.T) {
 	}{
 		{"it was posted", []any{"ref-A"}, "resume ref-A: f 3/3; merge in C1: f 2/5", "ref-A f 3/3", ""},
 		{"it wasn't", []any{""}, "merge in C1: f 5/5", "", ""},
-		{"nobody may look", []any{&failure{text: "no scope", noHistory: true}}, "merge in C1: f 5/5 perhaps told before", "", "isn't known"},
-		{"somebody must mend it", []any{&failure{text: "name", mending: true}}, "merge in C1: f 5/5 perhaps told before", "", "isn't known"},
+		{"nobody may look", []any{&failure{text: "no scope", noHistory: true}}, "merge in C1: f 5/5 perhaps told before", "(f 3/3)", "isn't known"},
+		{"somebody must mend it", []any{&failure{text: "name", mending: true}}, "merge in C1: f 5/5 perhaps told before", "(f 3/3)", "isn't known"},
 		{"Slack says later", []any{errors.New("busy"), "ref-A"}, "resume ref-A: f 3/3; merge in C1: f 2/5", "ref-A f 3/3", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -347,6 +347,7 @@ func TestAClaimOfADeadLeader(t *testing.T) {
 			w.slack.post = func(slackalert.Batch) (string, error) { return "", &failure{text: "cut", unknown: true} }
 			require.Error(t, h.send(batch("A", group("f", 3, 3))))
 			require.NoError(t, first.stop())
+			w.slack.post = nil
 			w.publish("a", "f", 5)
 			answers := tc.find
 			w.slack.find = func(b slackalert.Batch) (string, error) {
@@ -361,6 +362,11 @@ func TestAClaimOfADeadLeader(t *testing.T) {
 			eventually(t, tc.want, next.took)
 			assert.Equal(t, tc.ledge, w.entries())
 			assert.Empty(t, answers)
+			if tc.warn != "" { // the doubt lasts until it is told again
+				require.NoError(t, next.send(batch("B", group("f", 5, 5))))
+				require.NoError(t, next.sender.(*voice).l.sweep(t.Context(), time.Now()))
+				assert.Equal(t, "ref-B f 5/5", w.entries())
+			}
 			assert.Equal(t, tc.warn != "", w.logs.has(tc.warn) == 1 && tc.warn != "")
 		})
 	}
@@ -611,6 +617,8 @@ func TestWhoSpeaks(t *testing.T) {
 	b.Service, b.Host = "relay", "relay-1"
 	require.NoError(t, h.send(b))
 	assert.Equal(t, []string{"shop", "web-1, web-2", "C1"}, []string{got.Service, got.Host, got.Channel}, "not the relay")
+	assert.Equal(t, []any{2, []string{"web-1", "web-2"}}, []any{got.Groups[0].Hosts, got.Groups[0].Named})
+	assert.Zero(t, b.Groups[0].Hosts, "the handler's batch is as it was")
 	assert.Equal(t, "- f 6/6", w.entries(), "Slack gave it no name")
 	b.ID, b.Channel = "B", ""
 	require.NoError(t, h.send(b))

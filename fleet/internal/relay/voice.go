@@ -35,6 +35,7 @@ type voice struct {
 	entries map[string]*ledger.Entry // by batch; what is under way is its attempt's alone
 	told    map[fold.Name]int64
 	newest  map[fold.Name]string // the batch that told of it last
+	doubts  []*ledger.Entry      // claims of dead leaders that nobody can settle: kept until their groups are told again
 }
 
 func newVoice(l *leader) *voice {
@@ -322,12 +323,14 @@ func (v *voice) clear(ctx context.Context, e *ledger.Entry) (unsure []fold.Name,
 		v.keep(&next)
 		return nil, nil
 	}
-	if !sure {
-		for i := range e.Batch.Groups {
-			unsure = append(unsure, name(&e.Batch, i))
-		}
+	if sure {
+		return nil, v.l.book.Drop(ctx, e.Batch.ID)
 	}
-	return unsure, v.l.book.Drop(ctx, e.Batch.ID)
+	v.doubts = append(v.doubts, e)
+	for i := range e.Batch.Groups {
+		unsure = append(unsure, name(&e.Batch, i))
+	}
+	return unsure, nil
 }
 
 // find looks for a claim's message. sure: the answer is one.
@@ -390,6 +393,15 @@ func (v *voice) forget(groups []fold.Name) (over []string) {
 			over = append(over, id)
 		}
 	}
+	v.doubts = slices.DeleteFunc(v.doubts, func(e *ledger.Entry) bool {
+		for i := range e.Batch.Groups {
+			if n := name(&e.Batch, i); v.told[n] < e.UpTo(i) && v.l.knows(n) {
+				return false
+			}
+		}
+		over = append(over, e.Batch.ID)
+		return true
+	})
 	return over
 }
 
@@ -399,11 +411,14 @@ func (v *voice) dressed(b slackalert.Batch) slackalert.Batch {
 	v.l.mu.Lock()
 	defer v.l.mu.Unlock()
 	var services, hosts []string
+	b.Groups = slices.Clone(b.Groups)
 	for i := range b.Groups {
 		n := name(&b, i)
 		services = union(services, v.l.fold.Services(n))
-		named, _ := v.l.fold.Hosts(n)
-		hosts = union(hosts, named)
+		if named, all := v.l.fold.Hosts(n); all > 0 { // by name; the handler knows them as they came
+			b.Groups[i].Hosts, b.Groups[i].Named = all, slices.Clone(named)
+			hosts = union(hosts, named)
+		}
 	}
 	if len(services) > 0 {
 		b.Service = list(services)
