@@ -1,6 +1,7 @@
 package slackalert_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,16 +9,22 @@ import (
 	"go/format"
 	"go/parser"
 	"go/token"
+	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -240,6 +247,76 @@ func TestFirstProgram(t *testing.T) {
 	out = run("") // as on a laptop
 	assert.Equal(t, 3, strings.Count(out, `"level"`), out)
 	assert.Equal(t, 1, strings.Count(out, "there is no destination"), out)
+}
+
+// The README's server, told to end while a request is under way: that is
+// answered, and its alert told.
+func TestServerProgram(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	slack, err := fakeslack.Start(nil)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, slack.Close()) }()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := free.Addr().String()
+	require.NoError(t, free.Close())
+
+	cmd := exec.CommandContext(t.Context(), build(t, goBlock.FindAllStringSubmatch(string(text), -1)[1][1]))
+	cmd.Env = append(os.Environ(), "SLACK_TOKEN=xoxb-1", "SLACK_CHANNEL=#alerts", "SLACK_API_URL="+slack.APIURL(), "ADDRESS="+address)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	require.NoError(t, cmd.Start())
+	for takes(address) != nil { // until it listens
+		runtime.Gosched()
+	}
+
+	card, rest := io.Pipe()
+	r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+address+"/orders/7/pay", card)
+	require.NoError(t, err)
+	r.Header.Set("Expect", "100-continue") // so that the body is sent when the handler reads it
+	client := &http.Client{Transport: &http.Transport{ExpectContinueTimeout: time.Minute, DisableKeepAlives: true}}
+	answered := make(chan string, 1)
+	go func() {
+		resp, err := client.Do(r)
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		_ = resp.Body.Close()
+		answered <- resp.Status
+	}()
+	_, err = io.WriteString(rest, `{"number":`) // it is read: the request is under way
+	require.NoError(t, err)
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	for takes(address) == nil { // until it takes no more
+		runtime.Gosched()
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case err := <-ended:
+		require.FailNow(t, "it ended while a request was under way", "%v\n%s", err, &out)
+	case <-time.After(200 * time.Millisecond): // one that doesn't wait has ended by then
+	}
+	_, err = io.WriteString(rest, `"4111"}`)
+	require.NoError(t, err)
+	require.NoError(t, rest.Close())
+	assert.Equal(t, "402 Payment Required", <-answered)
+	require.NoError(t, <-ended, &out)
+	require.Len(t, slack.Messages("#alerts"), 1)
+	assert.Contains(t, slack.Messages("#alerts")[0].Text, "card_refused")
+	assert.NotContains(t, out.String(), "cut off")
+}
+
+// takes says whether somebody listens at an address.
+func takes(address string) error {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
 }
 
 // build makes a program of source, with this module.
