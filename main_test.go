@@ -18,6 +18,9 @@ func TestMain(m *testing.M) {
 	if api := os.Getenv(childEnv); api != "" {
 		child(api)
 	}
+	if spec := os.Getenv(programEnv); spec != "" {
+		program(spec)
+	}
 	local := &net.Dialer{}
 	http.DefaultTransport.(*http.Transport).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		host, _, _ := net.SplitHostPort(addr)
