@@ -260,3 +260,37 @@ func TestABaseThatPanicsChangesNothing(t *testing.T) {
 		assert.ErrorContains(t, h.Close(), "1 alerts of 1 groups are lost", "and Shutdown ends")
 	})
 }
+
+func TestShutdownWhoseContextIsCancelledWakesTheLanes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(string, Batch) error { return retryAfter(10 * time.Second) }
+		h, log, _ := newTest(t, d, nil)
+		log.Error("m")
+		pass(2 * time.Second)
+		ctx, cancel := context.WithCancel(t.Context()) // without a deadline the lane would wait
+		time.AfterFunc(time.Second, cancel)
+		err := h.Shutdown(ctx)
+		assert.ErrorContains(t, err, "1 alerts of 1 groups are lost")
+		assert.NotContains(t, err.Error(), "didn't return")
+		assert.Equal(t, 3*time.Second, time.Since(d.start))
+	})
+}
+
+// What a delivery's other goroutines log with its context is no alert either.
+func TestWhatIsLoggedWithTheDeliverysContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, base := newTest(t, d, nil)
+		d.block = func(ctx context.Context, _ Batch) {
+			var all sync.WaitGroup
+			all.Go(func() { log.ErrorContext(ctx, "sending") })
+			all.Wait()
+		}
+		log.Error("m")
+		pass(time.Hour)
+		assert.Equal(t, []string{"post 1s [1/1 m]"}, d.lines())
+		assert.Len(t, base.records, 2)
+		require.NoError(t, h.Close())
+	})
+}
