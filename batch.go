@@ -530,8 +530,7 @@ func (b *batcher) close(ctx context.Context) bool {
 	for _, l := range b.lanes {
 		l.closed = true
 		for g := range l.all {
-			g.Take()
-			l.plan.News(&g.plan, now)
+			g.Take() // its lane knows already if something is untold
 		}
 		l.plan.Close(b.deadline, now)
 		b.nudge(l, now, now)

@@ -259,16 +259,36 @@ func TestShutdownCallsOffAnEditThatHangs(t *testing.T) {
 		say := func(s string) { log.Error(s) }
 		say("old")
 		pass(10 * time.Second)
+		edited := d.last().ID
 		d.block = func(ctx context.Context, b Batch) {
-			if b.Groups[0].Message == "old" {
+			if b.ID == edited {
 				<-ctx.Done()
 			}
 		}
 		say("old") // the edit begins at 18 s
 		pass(9 * time.Second)
 		say("new")
-		assert.ErrorContains(t, h.Close(), "1 alerts of 1 groups are lost")
-		assert.Equal(t, []string{"post 8s [1/1 old]", "post 19s [1/1 new]"}, d.lines())
+		require.NoError(t, h.Close())
+		assert.Equal(t, []string{"post 8s [1/1 old]", "post 19s [1/2 old] [1/1 new]"}, d.lines(), "and posts what it would have told")
+	})
+}
+
+func TestAnEditThatHangsHasHalfOfShutdownsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, editDesk{d}, nil)
+		say := func() { log.Error("m") }
+		say()
+		pass(2 * time.Second)
+		edited := d.last().ID
+		d.block = func(ctx context.Context, b Batch) {
+			if b.ID == edited {
+				<-ctx.Done()
+			}
+		}
+		say()
+		require.NoError(t, h.Close())
+		assert.Equal(t, []string{"post 1s [1/1 m]", "post 4.5s [1/2 m]"}, d.lines())
 	})
 }
 

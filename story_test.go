@@ -294,3 +294,176 @@ func TestWhatIsLoggedWithTheDeliverysContext(t *testing.T) {
 		require.NoError(t, h.Close())
 	})
 }
+
+// An alert that comes while a post is under way is no example; the first after
+// it is.
+func TestTheExampleIsTheFirstAlertAfterThePost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, editDesk{d}, nil)
+		d.block = func(context.Context, Batch) { time.Sleep(time.Second) }
+		say := func(n int) { log.Error("m", "n", n) }
+		say(1)
+		pass(1500 * time.Millisecond)
+		say(2)
+		pass(time.Second)
+		say(3)
+		say(4)
+		pass(20 * time.Second)
+		require.Equal(t, []string{"post 2s [1/1 m]", "edit 13s [4/4 m]"}, d.lines())
+		assert.Equal(t, "3", d.last().Groups[0].Fields[0].Value)
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestRepeatsNeedNoLockWhileTheirLaneFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(string, Batch) error { return errDown }
+		h, log, _ := newTest(t, d, nil)
+		log.Error("m")
+		pass(2500 * time.Millisecond) // two attempts have failed
+		b := h.core.batch
+		b.mu.Lock()
+		for g := range b.lanes[""].all {
+			assert.True(t, g.Again(0, 0))
+		}
+		b.mu.Unlock()
+		d.fail = nil
+		require.NoError(t, h.Close())
+		assert.Equal(t, 2, d.told())
+	})
+}
+
+func TestAGroupRisesWithItsExample(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, d, func(o *Options) {
+			o.BatchSize = 1
+			o.Fingerprint = func(_ context.Context, r slog.Record) string { return r.Message }
+		})
+		say := func(l slog.Level, s string) { log.Log(t.Context(), l, s) }
+		for _, s := range []string{"a", "b", "c"} {
+			say(slog.LevelError, s)
+			pass(2 * time.Second)
+		}
+		say(slog.LevelError, "a")
+		say(slog.LevelError, "b")
+		say(slog.LevelError+4, "c")
+		require.NoError(t, h.Close())
+		assert.Equal(t, "c", d.all()[3].Groups[0].Message, "%v", d.lines())
+		assert.Equal(t, slog.LevelError+4, d.all()[3].Groups[0].Level)
+	})
+}
+
+func TestAnEditMakesWayForWhatWaitedBeforeIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		hangs := false
+		d.block = func(ctx context.Context, b Batch) {
+			if hangs && b.Groups[0].Message == "old" {
+				<-ctx.Done()
+			}
+		}
+		h, log, _ := newTest(t, editDesk{d}, func(o *Options) { o.BatchDelay = 5 * time.Second })
+		say := func(s string) { log.Error(s) }
+		say("old")
+		pass(6 * time.Second)
+		hangs = true
+		say("old")
+		pass(8 * time.Second)
+		say("new") // at 14 s; the edit begins at 15 s
+		pass(6 * time.Second)
+		assert.Equal(t, []string{"post 5s [1/1 old]", "post 19s [1/1 new]"}, d.lines())
+		hangs = false
+		require.NoError(t, h.Close())
+	})
+}
+
+// In a message that tells of another group, one that was posted anew stands as
+// it stood: its example, too.
+func TestWhatStandsInAnOldMessageStandsAsItStood(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, editDesk{d}, nil)
+		n := 0
+		say := func(s string) { n++; log.Error(s, "n", n) }
+		say("a") // 1
+		say("b") // 2
+		pass(3 * time.Minute)
+		say("b") // 3
+		pass(2*time.Minute + 2*time.Second)
+		say("a") // 4: posted anew
+		pass(20 * time.Second)
+		say("a") // 5
+		pass(10 * time.Minute)
+		first := d.all()[0].ID
+		var stood []Group
+		for _, a := range d.all() {
+			if a.ID == first && a.at > 6*time.Minute {
+				stood = a.Groups
+			}
+		}
+		require.Len(t, stood, 2, "b is quiet: %v", d.lines())
+		assert.Equal(t, []Field{{"n", "3"}}, stood[0].Fields)
+		assert.Equal(t, []Field{{"n", "1"}}, stood[1].Fields)
+		assert.Equal(t, d.start.UTC(), stood[1].Last)
+		require.NoError(t, h.Close())
+	})
+}
+
+// tardy is a Sender that answers long after its context has ended, and well.
+type tardy struct{ *desk }
+
+func (tardy) Send(ctx context.Context, b Batch) error {
+	time.Sleep(time.Hour)
+	return nil
+}
+
+func TestAnAnswerAfterShutdownChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, log, _ := newTest(t, tardy{newDesk()}, nil)
+		log.Error("m")
+		pass(2 * time.Second)
+		require.Error(t, h.Close())
+		want := h.Stats()
+		assert.Equal(t, Stats{Alerts: 1, Lost: 1}, want)
+		pass(2 * time.Hour)
+		assert.Equal(t, want, h.Stats())
+	})
+}
+
+func TestWhatOthersCountedIsInNoStatsWhenForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, _, _ := newTest(t, editDesk{d}, nil)
+		h.Resume(elsewhere("web-1", 100), "ref", time.Now())
+		h.Merge(elsewhere("web-1", 1))
+		pass(48 * time.Hour)
+		assert.Empty(t, h.core.batch.lanes[""].groups, "forgotten")
+		assert.EqualValues(t, 1, h.Stats().Alerts)
+		assert.EqualValues(t, 1, h.Stats().Delivered)
+		require.NoError(t, h.Close())
+	})
+}
+
+func TestShutdownSaysWhyEditsFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(what string, _ Batch) error {
+			if what == "edit" {
+				return errDown
+			}
+			return nil
+		}
+		h, log, _ := newTest(t, editDesk{d}, nil)
+		say := func() { log.Error("m") }
+		say()
+		pass(2 * time.Second)
+		say()
+		pass(15 * time.Second)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		assert.ErrorIs(t, h.Shutdown(ctx), errDown)
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -81,6 +82,8 @@ func TestOf(t *testing.T) {
 		{"wrapped", fmt.Errorf("send: %w", &full{after: 1, shared: true}), false, Cause{Text: "send: full", Wait: 1, Workspace: true}},
 		{"joined", errors.Join(errors.New("a"), &full{gone: true}), false, Cause{Text: "a\nfull", Gone: true}},
 		{"a person must do something", &full{mend: "invite it"}, false, Cause{Text: "full", Mend: "invite it"}},
+		{"with a secret in what to do", &full{mend: "use password=hunter2"}, false, Cause{Text: "full", Mend: "use password=[redacted]"}},
+		{"no connection in time", &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, false, Cause{Text: "dial: i/o timeout", Unreachable: true}},
 		{"refused", &full{refused: true}, false, Cause{Text: "full", Refused: true}},
 		{"unknown", &full{unknown: true}, false, Cause{Text: "full", Unknown: true}},
 		{"knows better than the time", &full{}, true, Cause{Text: "full"}},

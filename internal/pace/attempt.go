@@ -88,7 +88,7 @@ func (l *Lane[T, S]) Next(now time.Time) time.Time { return soonest(l.look(now),
 // NextPost is when Post gives an attempt; zero = nothing waits to be posted, or
 // the lane is closing and a person must mend something. It may be long past.
 func (l *Lane[T, S]) NextPost() time.Time {
-	if l.closing && l.posting.gaveUp() {
+	if l.closing() && l.posting.gaveUp() {
 		return time.Time{}
 	}
 	at := soonest(l.nextFresh(), soonest(l.nextPart(), dueOf(&l.open)))
@@ -110,7 +110,7 @@ func (l *Lane[T, S]) nextFresh() time.Time {
 	var due time.Time
 	if n := l.soon.len(); n > 0 {
 		due = l.soon.top().due
-		if l.closing || n >= l.rules.Size || !due.After(l.rush.Add(l.rules.Delay)) {
+		if l.closing() || n >= l.rules.Size || !due.After(l.rush.Add(l.rules.Delay)) {
 			due = atOnce
 		}
 	}
@@ -153,7 +153,7 @@ func (l *Lane[T, S]) Post(now time.Time) *Attempt[T, S] {
 	}
 	// Of what is due the longest wait goes first, so that neither what comes
 	// nor what is tried again keeps the other waiting.
-	if !best.IsZero() && !l.closing && l.soon.len() > 0 {
+	if !best.IsZero() && !l.closing() && l.soon.len() > 0 {
 		best = l.soon.top().due
 	}
 	if at := l.nextPart(); !at.IsZero() && !at.After(now) && (best.IsZero() || at.Before(best)) {
@@ -188,7 +188,7 @@ func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 	}
 	room := l.rules.Size
 	switch {
-	case l.closing && !l.time(now):
+	case l.closing() && !l.time(now):
 		room = l.rank.len()
 	case l.posting.plain >= patience:
 		room = 1
@@ -262,7 +262,7 @@ func sortItems[T Counter, S any](items []Item[T, S]) {
 func (l *Lane[T, S]) NextEdit(now time.Time) time.Time {
 	l.tend(now)
 	at := l.nextCount(now)
-	if !l.closing {
+	if !l.closing() {
 		if l.marks.len() > 0 {
 			at = soonest(at, later(l.marks.top().due[quiets], l.budget.next(spare, now)))
 		}
@@ -278,7 +278,7 @@ func (l *Lane[T, S]) NextEdit(now time.Time) time.Time {
 
 // nextCount is when the next edit may tell a count.
 func (l *Lane[T, S]) nextCount(now time.Time) time.Time {
-	if l.edits.len() == 0 || l.closing && l.editing.gaveUp() {
+	if l.edits.len() == 0 || l.closing() && l.editing.gaveUp() {
 		return time.Time{}
 	}
 	return later(l.edits.top().due[counts], l.budget.next(0, now))
@@ -336,13 +336,18 @@ func (l *Lane[T, S]) asEdited(it Item[T, S], m *Message[T, S], now time.Time) It
 
 // Yield is when the edit in flight has to be called off because something more
 // important is due; zero = never, or none is in flight. Where posting needs a
-// person there is nothing more important.
+// person there is nothing more important. Closing, an edit has half of the time
+// left: then it is posted.
 func (l *Lane[T, S]) Yield(now time.Time) (at time.Time) {
 	if l.flight == nil || l.flight.Edits == nil {
 		return at
 	}
 	if !l.posting.Mend {
 		at = l.NextPost()
+		if l.closing() && !l.deadline.IsZero() {
+			from := later(l.flight.tried, l.closed)
+			at = soonest(at, from.Add(max(0, l.deadline.Sub(from)/2)))
+		}
 	}
 	if count := l.nextCount(now); l.flight.Quiet && !count.IsZero() {
 		at = soonest(at, later(count, l.mute()))

@@ -159,11 +159,11 @@ func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
 		l.join(g, now)
 	case g.posted.IsZero() || !now.Before(g.over()):
 		l.join(g, at)
-	case m != nil && !l.closing && !g.hurries():
+	case m != nil && !l.closing() && !g.hurries():
 		l.joinEdit(g, later(at, m.shown.Add(l.rules.EditGap)))
 	case m != nil:
 		l.joinEdit(g, now)
-	case l.closing:
+	case l.closing():
 		l.join(g, now)
 	default:
 		l.holdBack(g)
@@ -249,7 +249,7 @@ func (l *Lane[T, S]) quietAt() time.Time { return l.calm.top().last.Add(l.rules.
 
 // tend finds the groups that have become quiet.
 func (l *Lane[T, S]) tend(now time.Time) {
-	for !l.closing && l.calm.len() > 0 && !l.quietAt().After(now) {
+	for !l.closing() && l.calm.len() > 0 && !l.quietAt().After(now) {
 		at := l.quietAt()
 		g := l.calm.pop()
 		m := g.message
@@ -305,7 +305,7 @@ func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 
 // NextForget is when Forget gives a group; zero = never.
 func (l *Lane[T, S]) NextForget() time.Time {
-	if l.closing || l.old.len() == 0 {
+	if l.closing() || l.old.len() == 0 {
 		return time.Time{}
 	}
 	return l.old.top().calm().Add(remember)
@@ -319,7 +319,7 @@ func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] { return l.Spare(now.Add
 // Spare is Forget where room is wanted: it gives up the group that was quiet for
 // longest, if that was so long that its interval would begin anew.
 func (l *Lane[T, S]) Spare(now time.Time) *Group[T, S] {
-	if l.closing || l.old.len() == 0 || l.old.top().calm().After(now) {
+	if l.closing() || l.old.len() == 0 || l.old.top().calm().After(now) {
 		return nil
 	}
 	g := l.old.top()

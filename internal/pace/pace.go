@@ -94,7 +94,7 @@ type Lane[T Counter, S any] struct {
 	took     time.Duration // by the last post
 	tried    int
 
-	closing  bool
+	closed   time.Time // when Close was called; zero = it wasn't
 	deadline time.Time // zero = none
 }
 
@@ -188,13 +188,15 @@ func (l *Lane[T, S]) retry(at func(*bundle[T, S]) time.Time) {
 	}
 }
 
+func (l *Lane[T, S]) closing() bool { return !l.closed.IsZero() }
+
 // Close makes everything due: what can't be edited in the time that is left is
 // posted, and the last post takes all that is left. deadline zero = there is
 // none. Announce all that is untold before it. After Close no group is marked
 // as quiet or forgotten; where the next time is after the deadline or zero, the
 // lane is done.
 func (l *Lane[T, S]) Close(deadline, now time.Time) {
-	l.closing, l.deadline = true, deadline
+	l.closed, l.deadline = now, deadline
 	l.pause = time.Time{}
 	l.posting.again()
 	l.editing.again()

@@ -245,7 +245,7 @@ func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) (own, sur
 	enough := blame
 	if r.Kind == Unknown || a.Tries > 0 {
 		enough = blameLost
-		own = r.plain() && a.Tries+1 >= blameAlone && !l.closing
+		own = r.plain() && a.Tries+1 >= blameAlone && !l.closing()
 	}
 	sure = r.Kind == Refused
 	for _, g := range a.groups() {
@@ -301,7 +301,7 @@ func (l *Lane[T, S]) keep(a *Attempt[T, S], r Result, wait time.Duration, now ti
 	if a.Tries == 0 || r.plain() {
 		a.Tries++
 	}
-	if r.plain() && !l.closing {
+	if r.plain() && !l.closing() {
 		wait = backoffMin
 		if a.Tries > 1 {
 			wait = doubled(mendMin, mendMax, a.Tries-1)
@@ -355,6 +355,10 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 		l.drop(m, r.Kind == Refused, now)
 	case Failed, Unreachable, Unknown:
 		l.postOver(m, now)
+	case Yielded:
+		if l.closing() {
+			l.postEdit(m) // there is no time to try again
+		}
 	}
 	return out
 }
@@ -376,7 +380,7 @@ func (l *Lane[T, S]) shown(a *Attempt[T, S], now time.Time) (told uint64) {
 		urgent = urgent || g.message == m && g.wait == edit && g.hurries()
 	}
 	next := now.Add(l.rules.EditGap)
-	if urgent || l.closing {
+	if urgent || l.closing() {
 		next = now
 	}
 	l.delay(m, next)
@@ -390,7 +394,7 @@ func (l *Lane[T, S]) delay(m *Message[T, S], until time.Time) {
 		l.edits.fix(m)
 	}
 	l.marks.remove(m)
-	if m.marks > 0 && !l.closing {
+	if m.marks > 0 && !l.closing() {
 		m.due[quiets] = until
 		l.marks.push(m)
 	}
@@ -431,17 +435,21 @@ func (l *Lane[T, S]) postOver(m *Message[T, S], now time.Time) {
 // postEdits posts, in a closing lane, what can't be edited in the time left.
 func (l *Lane[T, S]) postEdits(now time.Time) {
 	n := l.edits.len()
-	if !l.closing || n == 0 || l.posting.Mend || l.editing.N == 0 && l.editable(n, now) {
+	if !l.closing() || n == 0 || l.posting.Mend || l.editing.N == 0 && l.editable(n, now) {
 		return
 	}
 	for l.edits.len() > 0 {
-		m := l.edits.top()
-		for i := range m.Items {
-			if g := m.Items[i].Group; g.message == m && g.wait == edit {
-				due := g.due
-				l.leave(g)
-				l.join(g, due)
-			}
+		l.postEdit(l.edits.top())
+	}
+}
+
+// postEdit posts what waits for the edit of a message.
+func (l *Lane[T, S]) postEdit(m *Message[T, S]) {
+	for i := range m.Items {
+		if g := m.Items[i].Group; g.message == m && g.wait == edit {
+			due := g.due
+			l.leave(g)
+			l.join(g, due)
 		}
 	}
 }
