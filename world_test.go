@@ -14,7 +14,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"maps"
 	"math"
 	"math/big"
 	mathrand "math/rand/v2"
@@ -22,7 +21,6 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -147,8 +145,6 @@ func (l ledger) sum() (n int64) {
 	}
 	return n
 }
-
-func (l ledger) kinds() []string { return slices.Sorted(maps.Keys(l.total)) }
 
 // nameServer answers that every name is 127.0.0.1, or that it can't say.
 type nameServer struct {

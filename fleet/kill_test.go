@@ -46,7 +46,6 @@ type relays struct {
 	t     *testing.T
 	env   []string
 	all   []*child
-	slow  time.Duration // the longest time without a leader
 	times []time.Duration
 }
 
@@ -155,7 +154,7 @@ func (l *load) end() {
 // wrong, and how many messages tell of a kind that another told before.
 func (l *load) settle(s *fakeslack.Server) (wrong, twice int, alerts int64) {
 	for until := time.Now().Add(40 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-		wrong, twice, alerts = l.compare(s)
+		wrong, _, _ = l.compare(s)
 		if wrong == 0 || time.Now().After(until) {
 			break
 		}
