@@ -21,6 +21,9 @@ func (c channel) Send(_ context.Context, b slackalert.Batch) error {
 	return nil
 }
 
+// Gaps says that it needs no second between two messages, as Slack does.
+func (c channel) Gaps() (post, edit time.Duration) { return time.Millisecond, time.Millisecond }
+
 func (c channel) show() {
 	fmt.Println("a message:")
 	for _, g := range (<-c).Groups {
