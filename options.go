@@ -66,7 +66,7 @@ type Options struct {
 	Service      string                                       // shown in every message; default: the program's name
 	AddStack     bool                                         // the call stack of the first alert of a group
 	Breadcrumbs  int                                          // earlier records of the same scope shown with an alert; default 0
-	ContextAttrs func(ctx context.Context) []slog.Attr        // attributes that others put into contexts (trace ids): in every record, base's too, as a scope around ctx\'s own
+	ContextAttrs func(ctx context.Context) []slog.Attr        // attributes that others put into contexts (trace ids): in every record, base's too, as a scope around ctx's own
 	ReplaceAttr  func(groups []string, a slog.Attr) slog.Attr // as in slog.HandlerOptions, for what goes to Slack only
 	SourceURL    string                                       // template of a link to a source line: {revision}, {file}, {line}
 	NoRedact     bool                                         // by default secrets are replaced by [redacted]
