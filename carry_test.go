@@ -405,3 +405,26 @@ func TestAGroupThatIsRefusedWaitsAlone(t *testing.T) {
 		require.NoError(t, h.Close())
 	})
 }
+
+func TestARefusedLayoutIsToldOnceThoughBasePanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var bodies []string
+		rt := roundTrip(func(r *http.Request) (*http.Response, error) {
+			body, _ := io.ReadAll(r.Body)
+			bodies = append(bodies, string(body))
+			if strings.Contains(string(body), `"blocks"`) {
+				a := answer(r, "invalid_blocks")
+				a.StatusCode = http.StatusBadRequest
+				return a, nil
+			}
+			return answer(r, "ok"), nil
+		})
+		h, err := New(touchy{&logs{}}, &Options{WebhookURL: "https://hooks.slack.com/services/T/B/x", HTTPClient: &http.Client{Transport: rt}})
+		require.NoError(t, err)
+		slog.New(h).Error("m")
+		pass(time.Hour)
+		assert.Len(t, bodies, 2, "blocks, then plain text, and that is it")
+		assert.Equal(t, Stats{Alerts: 1, Delivered: 1, Messages: 1}, h.Stats())
+		require.NoError(t, h.Close())
+	})
+}

@@ -53,9 +53,10 @@ func (g *Guard) Once(msg, option string, args ...any) {
 
 // ToBase returns what says something of slackalert's own to base, never through
 // the handler it serves: as a warning, and as an error where base wants no
-// warnings.
+// warnings. A base that panics when it hears of trouble makes no more of it.
 func ToBase(base slog.Handler) func(msg string, args ...any) {
 	return func(msg string, args ...any) {
+		defer func() { _ = recover() }() // there is nobody left to tell
 		ctx := context.Background()
 		for _, level := range []slog.Level{slog.LevelWarn, slog.LevelError} {
 			if base.Enabled(ctx, level) {
