@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -171,4 +172,41 @@ func BenchmarkPressureEqual(b *testing.B) {
 	p.report(b)
 	b.ReportMetric(float64(messages), "messages")
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/alert")
+}
+
+// The call of a new kind while others wait by the thousand and attempts fail, and
+// while a post in their midst is accepted: the worst and the 99.9th percentile.
+func BenchmarkNewKindAmongMany(b *testing.B) {
+	for _, waiting := range []int{10_000, 100_000} {
+		for _, f := range append(floods, struct {
+			name string
+			send func(context.Context) error
+		}{"slack=fine", func(context.Context) error { return nil }}) {
+			b.Run(fmt.Sprintf("waiting=%d/%s", waiting, f.name), func(b *testing.B) {
+				const calls = 5_000
+				h, err := New(nothing{}, &Options{Sender: sendFunc(f.send), MaxGroups: 1_000_000, BatchDelay: time.Millisecond})
+				require.NoError(b, err)
+				log, n := slog.New(h), 0
+				say := func() { n++; log.Error("kind " + letters(n)) }
+				for range waiting {
+					say()
+				}
+				var took []time.Duration
+				for b.Loop() {
+					for range calls {
+						begun := time.Now()
+						say()
+						took = append(took, time.Since(begun))
+						time.Sleep(100 * time.Microsecond)
+					}
+				}
+				slices.Sort(took)
+				b.ReportMetric(float64(took[len(took)-1].Microseconds()), "µs-worst")
+				b.ReportMetric(float64(took[len(took)*999/1000].Microseconds()), "µs-p99.9")
+				ctx, cancel := context.WithCancel(b.Context())
+				cancel()
+				_ = h.Shutdown(ctx)
+			})
+		}
+	}
 }
