@@ -78,7 +78,7 @@ type Options struct {
 
 	HTTPClient *http.Client // default: own client, 10 s
 	APIURL     string       // default Slack's; GovSlack or a test server
-	SyncLevel  slog.Leveler // alerts from here up are delivered (at most 5 s) before Handle returns; nil = none
+	SyncLevel  slog.Leveler // alerts from here up are delivered (at most 5 s) before Handle returns, but a webhook's repeats within their interval, which are counted; nil = none
 	SpoolDir   string       // alerts outlive the process in this folder, which processes of one Service may share; "" = they don't
 	CatchCrash bool         // with SpoolDir: a fatal crash is told at the next start, unless the program calls debug.SetCrashOutput itself after New
 }
