@@ -115,7 +115,7 @@ func (l *Lane[T, S]) nextFresh() time.Time {
 		}
 	}
 	if l.held.len() > 0 {
-		due = soonest(due, l.held.top().due)
+		due = soonest(due, l.held.top().over())
 	}
 	if due.IsZero() {
 		return due
@@ -180,7 +180,7 @@ func (l *Lane[T, S]) Post(now time.Time) *Attempt[T, S] {
 // fill takes what goes into the next message: what is due, the first in order,
 // and where there is room, what is due soon.
 func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
-	for l.held.len() > 0 && !l.held.top().due.After(now) {
+	for l.held.len() > 0 && !l.held.top().over().After(now) {
 		g := l.held.top()
 		due := g.due
 		l.leave(g)

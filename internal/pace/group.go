@@ -82,7 +82,7 @@ func (g *Group[T, S]) Pressing(now time.Time) bool {
 	case company:
 		return true
 	case held:
-		return !g.due.After(now)
+		return !g.over().After(now)
 	case bundled:
 		return g.parked == 0
 	case flying:
@@ -159,6 +159,9 @@ func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
 		l.join(g, now)
 	case g.posted.IsZero() || !now.Before(g.over()):
 		l.join(g, at)
+	case m != nil && !l.closing() && l.stalled(m).After(g.over()):
+		g.why = l.editing.Why
+		l.holdBack(g, later(at, m.shown.Add(l.rules.EditGap)))
 	case m != nil && !l.closing() && !g.hurries():
 		l.joinEdit(g, later(at, m.shown.Add(l.rules.EditGap)))
 	case m != nil:
@@ -166,9 +169,13 @@ func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
 	case l.closing():
 		l.join(g, now)
 	default:
-		l.holdBack(g)
+		l.holdBack(g, g.over())
 	}
 }
+
+// stalled is until when a message can't be edited because something failed. A
+// group that can be posted sooner is: editing delays nobody.
+func (l *Lane[T, S]) stalled(m *Message[T, S]) time.Time { return later(m.retry, l.budget.hold) }
 
 // join lets a group wait for company, or for its turn.
 func (l *Lane[T, S]) join(g *Group[T, S], due time.Time) {
@@ -177,9 +184,10 @@ func (l *Lane[T, S]) join(g *Group[T, S], due time.Time) {
 	l.rank.push(g)
 }
 
-// holdBack lets a group wait for the end of its interval.
-func (l *Lane[T, S]) holdBack(g *Group[T, S]) {
-	g.wait, g.due = held, g.over()
+// holdBack lets a group wait for the end of its interval; due is when it should
+// have been told.
+func (l *Lane[T, S]) holdBack(g *Group[T, S], due time.Time) {
+	g.wait, g.due = held, due
 	l.held.push(g)
 	l.along.push(g)
 }

@@ -73,7 +73,7 @@ type Lane[T Counter, S any] struct {
 	// held till the end of its interval.
 	soon  heap[*Group[T, S]] // company, by due
 	rank  heap[*Group[T, S]] // company, first into a batch first
-	held  heap[*Group[T, S]] // by due
+	held  heap[*Group[T, S]] // by the end of its interval
 	along heap[*Group[T, S]] // held, or waits for an edit: by when it goes along
 	parts heap[*bundle[T, S]]
 	open  heap[*bundle[T, S]] // attempts of unknown outcome
@@ -109,7 +109,7 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	l := &Lane[T, S]{rules: r, budget: budget}
 	l.soon = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.due.Before(b.due) })
 	l.rank = groups[T, S](1, first)
-	l.held = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.due.Before(b.due) })
+	l.held = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.over().Before(b.over()) })
 	l.along = groups[T, S](1, func(a, b *Group[T, S]) bool { return a.early().Before(b.early()) })
 	l.calm = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.last.Before(b.last) })
 	l.old = groups[T, S](1, func(a, b *Group[T, S]) bool { return a.calm().Before(b.calm()) })

@@ -421,13 +421,21 @@ func (l *Lane[T, S]) drop(m *Message[T, S], refused bool, now time.Time) {
 	}
 }
 
-// postOver posts anew what can't be told by an edit and whose interval is over.
+// postOver posts anew what can't be told by an edit: at once where its interval
+// is over, else when it is, if that is before the next edit.
 func (l *Lane[T, S]) postOver(m *Message[T, S], now time.Time) {
 	for i := range m.Items {
-		if g := m.Items[i].Group; g.message == m && g.wait == edit && !now.Before(g.over()) {
-			due := g.due
+		g := m.Items[i].Group
+		if g.message != m || g.wait != edit {
+			continue
+		}
+		switch due := g.due; {
+		case !now.Before(g.over()):
 			l.leave(g)
-			l.join(g, due)
+			l.join(g, earlier(due, now))
+		case !l.closing() && l.stalled(m).After(g.over()):
+			l.leave(g)
+			l.holdBack(g, due)
 		}
 	}
 }

@@ -174,7 +174,7 @@ func TestFailures(t *testing.T) {
 			}
 		}, func(d *desk) {
 			d.at(0, "a").at(20*s, "a").run(8 * m)
-		}, []string{"1s post1 a 1/1", "21s edit1 failed a 2/2", "1m21s edit1 failed a 2/2", "3m21s edit1 failed a 2/2 late 3m0s: no access", "7m21s edit1 failed a 2/2 late 7m0s: no access", "7m21s post2 a 1/2 late 7m0s: no access", "7m31s edit2 failed a 1/2 quiet late 7m0s: no access"},
+		}, []string{"1s post1 a 1/1", "21s edit1 failed a 2/2", "1m21s edit1 failed a 2/2", "3m21s edit1 failed a 2/2 late 3m0s: no access", "5m1s post2 a 1/2 late 4m40s: no access", "5m20s edit2 failed a 1/2 quiet late 4m40s: no access"},
 			[]string{"21s mend"}},
 		{"an edit that fails waits, and no other", bot, func(d *desk) {
 			d.answer = func(a *attempt) Result {
