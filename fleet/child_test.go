@@ -33,6 +33,7 @@ const (
 	trapEnv  = "FLEET_TRAP"
 	countEnv = "FLEET_COUNT"
 	rEnv     = "FLEET_REPLICAS"
+	spoolEnv = "FLEET_SPOOL"
 )
 
 func TestMain(m *testing.M) {
@@ -100,21 +101,21 @@ type hasty struct{ slackalert.Updater }
 
 func (hasty) Gaps() (post, edit time.Duration) { return 50 * time.Millisecond, 200 * time.Millisecond }
 
-// readable are options for a Slack whose messages a test can read back: a line of
-// JSON a group.
+// readable are options for a Slack whose messages a test can read back: a block
+// of JSON a group.
 func readable(api string) *slackalert.Options {
 	return &slackalert.Options{
 		Token: "xoxb-test", Channel: "C1", APIURL: api, Service: "relay", BatchDelay: 50 * time.Millisecond, RepeatInterval: time.Hour,
 		Blocks: func(b slackalert.Batch) []slack.Block {
-			var lines []string
+			var lines []slack.Block
 			for _, g := range b.Groups {
 				line, err := json.Marshal(shown{g.Fingerprint, g.Message, g.Count, g.Total, g.Hosts, g.Named, g.Notes, b.Service, b.Host, g.Users})
 				if err != nil {
 					panic(err)
 				}
-				lines = append(lines, string(line))
+				lines = append(lines, slack.NewSectionBlock(slack.NewTextBlockObject(slack.PlainTextType, string(line), false, false), nil, nil))
 			}
-			return []slack.Block{slack.NewSectionBlock(slack.NewTextBlockObject(slack.PlainTextType, strings.Join(lines, "\n"), false, false), nil, nil)}
+			return lines
 		},
 	}
 }
@@ -167,7 +168,7 @@ func childProgram() {
 	if err != nil {
 		panic(err)
 	}
-	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: onHost{p, os.Getenv(hostEnv)}, Channel: "C1", Service: "shop", BatchDelay: 50 * time.Millisecond})
+	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: onHost{p, os.Getenv(hostEnv)}, Channel: "C1", Service: "shop", BatchDelay: 50 * time.Millisecond, SpoolDir: os.Getenv(spoolEnv)})
 	if err != nil {
 		panic(err)
 	}
@@ -179,6 +180,10 @@ func childProgram() {
 		if i%100 == 0 {
 			time.Sleep(time.Millisecond)
 		}
+	}
+	if os.Getenv(spoolEnv) != "" { // it waits to be killed
+		fmt.Println("logged")
+		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()

@@ -3,7 +3,6 @@ package fleet
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -33,11 +32,11 @@ func messages(t *testing.T, s *fakeslack.Server) []message {
 	var all []message
 	for _, m := range s.Messages("C1") {
 		r := message{ts: m.TS, edits: m.Edits}
-		section, ok := m.Blocks.BlockSet[0].(*slack.SectionBlock)
-		require.True(t, ok, "%+v", m.Blocks.BlockSet[0])
-		for line := range strings.SplitSeq(section.Text.Text, "\n") {
+		for _, b := range m.Blocks.BlockSet {
+			section, ok := b.(*slack.SectionBlock)
+			require.True(t, ok, "%+v", b)
 			var g shown
-			require.NoError(t, json.Unmarshal([]byte(line), &g), "%s", line)
+			require.NoError(t, json.Unmarshal([]byte(section.Text.Text), &g), "%s", section.Text.Text)
 			r.groups = append(r.groups, g)
 		}
 		all = append(all, r)

@@ -44,6 +44,7 @@ type group struct {
 	hosts    map[uint64]struct{} // hashes
 	named    []string            // the first of them by name
 	services []string
+	least    bool // some of it was counted by a process that was killed
 
 	// Of what came since the last Take.
 	since bool // something did
@@ -86,6 +87,7 @@ func (f *Fold) Add(h *value.Head, text []byte, seq uint64, stored, at time.Time)
 		g.runs[key] = counted{n, seq, stored}
 	}
 	g.seenOn(f.seed, h, at)
+	g.least = g.least || h.Least
 	if n == old.n {
 		if g.news.IsZero() {
 			g.news = at // known, though all of it was told directly
@@ -266,7 +268,7 @@ func (g *group) show(name Name, diff int64) (slackalert.Group, error) {
 	s.Count, s.Total = int(diff), int(g.sum)
 	s.First, s.Last, s.At = g.first, g.last, right(s.At, g.off)
 	s.Hosts, s.Named = len(g.hosts), slices.Clone(g.named)
-	s.Users, s.UserSet = 0, nil
+	s.Least, s.Users, s.UserSet = g.least, 0, nil
 	if g.users != nil {
 		s.Users = g.users.Count()
 		s.UserSet, _ = g.users.AppendBinary(nil) // its error is nil

@@ -135,7 +135,9 @@ func TestWhatADifferenceShows(t *testing.T) {
 	}
 	f := New()
 	f.Add(head("web-10", 3, func(h *value.Head) { h.First, h.Last, h.Users = ns(5*time.Second), ns(6*time.Second), users(1, 2) }), text("from web-10"), 1, day, day)
-	f.Add(head("web-2", 4, func(h *value.Head) { h.First, h.Last, h.Users = ns(1*time.Second), ns(2*time.Second), users(2, 3) }), text("from web-2"), 2, day, day)
+	f.Add(head("web-2", 4, func(h *value.Head) {
+		h.First, h.Last, h.Users, h.Least = ns(1*time.Second), ns(2*time.Second), users(2, 3), true
+	}), text("from web-2"), 2, day, day)
 	f.Add(head("web-2", 4, func(h *value.Head) { h.First = ns(time.Second) }), text("from web-2 again"), 3, day, day)
 	f.Note(Name{"c", "f"}, "perhaps told before")
 	batches, bad := f.Take()
@@ -147,7 +149,7 @@ func TestWhatADifferenceShows(t *testing.T) {
 	g.UserSet = nil
 	assert.Equal(t, slackalert.Group{
 		Fingerprint: "f", Level: 8, Message: "from web-10", Count: 7, Total: 7, First: day.Add(time.Second), Last: day.Add(6 * time.Second),
-		Users: 3, Hosts: 2, Named: []string{"web-2", "web-10"}, Notes: []string{"perhaps told before"},
+		Users: 3, Hosts: 2, Named: []string{"web-2", "web-10"}, Least: true, Notes: []string{"perhaps told before"},
 	}, g)
 	parsed, err := sketch.Parse(set)
 	require.NoError(t, err)

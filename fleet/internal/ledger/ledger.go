@@ -40,6 +40,7 @@ type Entry struct {
 	V      int              `json:"v"`
 	Epoch  uint64           `json:"epoch"`         // of the leader that wrote it
 	Ref    string           `json:"ref,omitempty"` // Slack's name of the message; "" = claimed
+	Posted time.Time        `json:"posted"`        // when it was claimed
 	At     time.Time        `json:"at"`            // when it was claimed, or last told
 	Before []int64          `json:"before"`        // told of each group before this message
 	Batch  slackalert.Batch `json:"batch"`         // as told; each group's Count is what this message tells

@@ -208,7 +208,7 @@ func (l *leader) takeOver(unsure []fold.Name) error {
 	groups, counts := l.fold.Size()
 	l.mu.Unlock()
 	l.over = l.voice.forget(gone)
-	for _, e := range l.voice.inOrder() {
+	for _, e := range l.voice.newestFirst() { // the handler leaves alone what was told in one before
 		h.Resume(e.Batch, e.Ref, e.At)
 	}
 	l.tell()

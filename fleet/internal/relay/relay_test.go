@@ -409,6 +409,22 @@ func TestAnotherRelayWroteTheEntry(t *testing.T) {
 	eventually(t, "resume ref-other: f 3/3", again.took)
 }
 
+// TestMessagesThatShareAGroup: what is told of it stands in the newest, though
+// the older was edited later.
+func TestMessagesThatShareAGroup(t *testing.T) {
+	w := newWorld(t)
+	r := w.run()
+	h := r.leads(t)
+	w.publish("a", "f", 5)
+	w.publish("a", "g", 3)
+	require.NoError(t, h.send(batch("A", group("f", 3, 3), group("g", 1, 1))))
+	require.NoError(t, h.send(batch("B", group("f", 2, 5))))
+	require.NoError(t, h.update(batch("A", group("f", 3, 3), group("g", 2, 2))))
+	require.NoError(t, r.stop())
+	next := w.run().leads(t)
+	eventually(t, "resume ref-B: f 2/5; resume ref-A: f 3/3, g 2/2; merge in C1: g 1/3", next.took)
+}
+
 func TestEditsThatAreRefused(t *testing.T) {
 	w := newWorld(t)
 	h := w.run().leads(t)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -146,7 +147,8 @@ func (*gone) Gone() bool { return true }
 func (v *voice) entry(b slackalert.Batch) *ledger.Entry {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	e := &ledger.Entry{At: time.Now().UTC(), Batch: b, Before: make([]int64, len(b.Groups))}
+	now := time.Now().UTC()
+	e := &ledger.Entry{Posted: now, At: now, Batch: b, Before: make([]int64, len(b.Groups))}
 	for i := range b.Groups {
 		e.Before[i] = v.told[name(&b, i)]
 	}
@@ -359,16 +361,13 @@ func (v *voice) find(ctx context.Context, e *ledger.Entry) (ref string, sure boo
 	return "", false
 }
 
-// inOrder are the messages that may be edited, in the order in which they were
-// told.
-func (v *voice) inOrder() []*ledger.Entry {
+// newestFirst are the messages that may be edited: what is told of a group stands
+// in the newest that has it.
+func (v *voice) newestFirst() []*ledger.Entry {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	var all []*ledger.Entry
-	for _, e := range v.entries {
-		all = append(all, e)
-	}
-	slices.SortFunc(all, func(a, b *ledger.Entry) int { return a.At.Compare(b.At) })
+	all := slices.Collect(maps.Values(v.entries))
+	slices.SortFunc(all, func(a, b *ledger.Entry) int { return b.Posted.Compare(a.Posted) })
 	return all
 }
 

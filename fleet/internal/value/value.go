@@ -44,6 +44,7 @@ type Head struct {
 	Sent        int64  `json:"sent"`             // when it was published
 	Total       int64  `json:"total"`            // alerts since First
 	Direct      int64  `json:"direct,omitempty"` // of those, told past the fleet
+	Least       bool   `json:"least,omitempty"`  // its process was killed while it counted
 	Host        string `json:"host"`
 	Service     string `json:"service"`
 	Users       []byte `json:"users,omitempty"` // the group's user_set
@@ -68,7 +69,7 @@ func New(b *slackalert.Batch, g *slackalert.Group, run string, direct int64, now
 	h := Head{
 		V: Version, Channel: b.Channel, Fingerprint: g.Fingerprint, Run: cmp.Or(g.Run, run),
 		First: nano(g.First), Last: nano(g.Last), Sent: nano(now),
-		Total: int64(g.Total), Direct: direct, Host: b.Host, Service: b.Service, Users: g.UserSet,
+		Total: int64(g.Total), Direct: direct, Least: g.Least, Host: b.Host, Service: b.Service, Users: g.UserSet,
 	}
 	text := *g
 	text.UserSet = nil // stands in the head
