@@ -198,3 +198,10 @@ func TestSlackIsAway(t *testing.T) {
 	s.FailNext(0, fakeslack.Fault{})
 	eventually(t, "[one: 5 in 1]", func() string { return totals(t, s) })
 }
+
+// timeout is a context that ends after d.
+func timeout(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
