@@ -38,12 +38,12 @@ const (
 // Entry is a message.
 type Entry struct {
 	V      int              `json:"v"`
-	Epoch  uint64           `json:"epoch"`         // of the leader that wrote it
-	Ref    string           `json:"ref,omitempty"` // Slack's name of the message; "" = claimed
-	Posted time.Time        `json:"posted"`        // when it was claimed
-	At     time.Time        `json:"at"`            // when it was claimed, or last told
-	Before []int64          `json:"before"`        // told of each group before this message
-	Batch  slackalert.Batch `json:"batch"`         // as told; each group's Count is what this message tells
+	Epoch  uint64           `json:"epoch"`           // of the leader that wrote it
+	Ref    string           `json:"ref,omitempty"`   // Slack's name of the message; "" = claimed
+	Order  uint64           `json:"order,omitempty"` // grows from claim to claim, whatever leaders' clocks say
+	At     time.Time        `json:"at"`              // when it was claimed, or last told
+	Before []int64          `json:"before"`          // told of each group before this message
+	Batch  slackalert.Batch `json:"batch"`           // as told; each group's Count is what this message tells
 
 	rev uint64
 }
@@ -136,7 +136,7 @@ func (r *reader) take(key string, m jetstream.Msg, rev uint64) {
 	if !strings.HasPrefix(key, messageKey) || m.Headers().Get("KV-Operation") != "" {
 		return
 	}
-	e := &Entry{rev: rev}
+	e := &Entry{rev: rev, Order: rev} // a claim has no other
 	switch err := e.parse(m.Data()); {
 	case err != nil:
 		r.bad = append(r.bad, fmt.Errorf("%s in %s: %w", key, r.bucket, err))
@@ -173,7 +173,7 @@ func (l *Ledger) Claim(ctx context.Context, e *Entry) error {
 	if err != nil {
 		return fmt.Errorf("claim %s: %w", e.Batch.ID, err)
 	}
-	e.rev = rev
+	e.rev, e.Order = rev, rev
 	return nil
 }
 

@@ -71,6 +71,7 @@ func TestASuccessorReadsWhatWasClaimedAndNoted(t *testing.T) {
 
 	next, entries, ids := open(t, js, kv, 2)
 	assert.Equal(t, "(B) A", ids)
+	assert.Less(t, entries[1].Order, entries[0].Order, "A was claimed first, though written last")
 	assert.Equal(t, []int64{40, 14}, []int64{entries[1].UpTo(0), entries[1].UpTo(1)})
 	assert.Equal(t, a.Batch, entries[1].Batch)
 	assert.Equal(t, a.At, entries[1].At)

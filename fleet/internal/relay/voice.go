@@ -3,6 +3,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -147,8 +148,7 @@ func (*gone) Gone() bool { return true }
 func (v *voice) entry(b slackalert.Batch) *ledger.Entry {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	now := time.Now().UTC()
-	e := &ledger.Entry{Posted: now, At: now, Batch: b, Before: make([]int64, len(b.Groups))}
+	e := &ledger.Entry{At: time.Now().UTC(), Batch: b, Before: make([]int64, len(b.Groups))}
 	for i := range b.Groups {
 		e.Before[i] = v.told[name(&b, i)]
 	}
@@ -367,7 +367,7 @@ func (v *voice) newestFirst() []*ledger.Entry {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	all := slices.Collect(maps.Values(v.entries))
-	slices.SortFunc(all, func(a, b *ledger.Entry) int { return b.Posted.Compare(a.Posted) })
+	slices.SortFunc(all, func(a, b *ledger.Entry) int { return cmp.Compare(b.Order, a.Order) })
 	return all
 }
 
