@@ -172,7 +172,7 @@ func TestDirectAndBack(t *testing.T) {
 	logTo(h, "two", 5)
 	told := func() int { direct.mu.Lock(); defer direct.mu.Unlock(); return len(direct.sent) }
 	require.Eventually(t, func() bool { return told() == 1 }, 20*time.Second, 10*time.Millisecond)
-	assert.Equal(t, []any{5, []string{"(direct)"}}, []any{direct.sent[0].Groups[0].Count, direct.sent[0].Groups[0].Notes})
+	assert.Equal(t, []any{5, []string{"direct"}}, []any{direct.sent[0].Groups[0].Count, direct.sent[0].Groups[0].Notes})
 	logTo(h, "one", 3)
 	logTo(h, "two", 3)
 	require.NoError(t, ns.Start())

@@ -91,3 +91,48 @@ func Example() {
 	// <nil>
 	// 🔴 shop ×1,234: payment failed
 }
+
+// direct posts to Slack itself.
+type direct struct{ slack *slackalert.Slack }
+
+func (d direct) Send(ctx context.Context, b slackalert.Batch) error {
+	_, err := d.slack.Post(ctx, b)
+	return err
+}
+
+// A program that tells new kinds of alert itself when NATS has been away for a
+// minute. It wants a token of its own for that.
+func ExampleOptions_direct() {
+	nc, err := nats.Connect("nats://127.0.0.1:1", nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true)) // nobody is there
+	if err != nil {
+		panic(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		panic(err)
+	}
+	server, err := fakeslack.Start(nil)
+	if err != nil {
+		panic(err)
+	}
+	defer server.Close()
+	slack, err := slackalert.NewSlack(&slackalert.Options{Token: "xoxb-yours", Channel: "C0123456789", APIURL: server.APIURL()})
+	if err != nil {
+		panic(err)
+	}
+	publisher, err := fleet.NewPublisher(js, &fleet.Options{Direct: direct{slack}, DirectAfter: time.Millisecond}) // a minute, for you
+	if err != nil {
+		panic(err)
+	}
+	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: publisher, Channel: "C0123456789", Service: "shop", BatchDelay: 50 * time.Millisecond})
+	if err != nil {
+		panic(err)
+	}
+	slog.New(h).Error("payment failed")
+	if err := h.Close(); err != nil {
+		panic(err)
+	}
+	fmt.Println(server.Messages("")[0].Text)
+	// Output: 🔴 shop: payment failed (direct)
+}

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,10 @@ const (
 	postGap = 200 * time.Millisecond
 	editGap = 10 * time.Second
 )
+
+// maxPending is how many values are under way at once: the client allows 4,000,
+// which are the caller's too.
+const maxPending = 1000
 
 // maxDirect bounds how many counts told past the fleet are remembered.
 const maxDirect = 10_000
@@ -121,12 +126,27 @@ func (p *Publisher) store(ctx context.Context, b *slackalert.Batch) error {
 		return errAway
 	}
 	var failed error
-	subjects := make([]string, 0, len(b.Groups))
-	acks := make([]jetstream.PubAckFuture, 0, len(b.Groups))
-	for i := range b.Groups {
-		subject, data, err := p.value(b, &b.Groups[i])
+	subjects, done := make([]string, 0, len(b.Groups)), make([]bool, 0, len(b.Groups))
+	for part := range slices.Chunk(b.Groups, maxPending) {
+		s, d, err := p.storePart(ctx, b, part)
+		subjects, done = append(subjects, s...), append(done, d...)
+		if failed = err; err != nil {
+			break
+		}
+	}
+	p.keep(b, subjects, done, failed == nil)
+	return failed
+}
+
+// storePart publishes some of a batch's groups, and waits for all answers: done
+// says which are stored.
+func (p *Publisher) storePart(ctx context.Context, b *slackalert.Batch, groups []slackalert.Group) (subjects []string, done []bool, failed error) {
+	acks := make([]jetstream.PubAckFuture, 0, len(groups))
+	for i := range groups {
+		subject, data, err := p.value(b, &groups[i])
 		if err != nil {
-			return err
+			failed = err
+			break
 		}
 		ack, err := p.js.PublishAsync(subject, data, jetstream.WithRetryAttempts(0))
 		if err != nil {
@@ -135,26 +155,21 @@ func (p *Publisher) store(ctx context.Context, b *slackalert.Batch) error {
 		}
 		subjects, acks = append(subjects, subject), append(acks, ack)
 	}
-	done := make([]bool, len(acks))
-	for i, ack := range acks {
+	for _, ack := range acks {
+		ok, err := false, error(nil)
 		select {
 		case <-ack.Ok():
-			done[i] = true
-		case err := <-ack.Err():
-			failed = first(failed, err)
+			ok = true
+		case err = <-ack.Err():
 		case <-ctx.Done():
-			failed = first(failed, fmt.Errorf("stream %s didn't answer: %w", p.opts.Stream, context.Cause(ctx)))
+			err = fmt.Errorf("stream %s didn't answer: %w", p.opts.Stream, context.Cause(ctx))
+		}
+		done = append(done, ok)
+		if failed == nil {
+			failed = err
 		}
 	}
-	p.keep(b, subjects, done, failed == nil)
-	return failed
-}
-
-func first(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
+	return subjects, done, failed
 }
 
 // keep remembers what was stored of a batch that failed, until one succeeds: it
@@ -223,7 +238,7 @@ func (p *Publisher) untold(b slackalert.Batch) (slackalert.Batch, []string) {
 		if g.Count == 0 {
 			continue
 		}
-		g.Notes = append(append([]string(nil), g.Notes...), "(direct)")
+		g.Notes = append(append([]string(nil), g.Notes...), "direct")
 		groups, subjects = append(groups, g), append(subjects, subject)
 	}
 	b.Groups = groups

@@ -110,6 +110,21 @@ func TestAPublisherAndAHandler(t *testing.T) {
 	}
 }
 
+// TestABatchOfThousands: as a Shutdown may have.
+func TestABatchOfThousands(t *testing.T) {
+	js := connect(t, natsd.URL(startNATS(t, nil)))
+	p, err := NewPublisher(js, nil)
+	require.NoError(t, err)
+	b := batch("f", 1)
+	for i := range 6000 {
+		b.Groups = append(b.Groups, batch(fmt.Sprint("g", i), 1).Groups...)
+	}
+	require.NoError(t, p.Send(t.Context(), b))
+	s, err := js.Stream(t.Context(), "SLACKALERT")
+	require.NoError(t, err)
+	assert.EqualValues(t, 6001, s.CachedInfo().State.Msgs)
+}
+
 // errorOf is what a handler asks of a Sender's error.
 func errorOf(err error) (unreachable, unknown bool) {
 	var e interface {
@@ -245,7 +260,7 @@ func TestDirect(t *testing.T) {
 	b := batch("g", 5)
 	require.NoError(t, p.Send(t.Context(), b))
 	require.Len(t, slack.sent, 1)
-	assert.Equal(t, []string{"(direct)"}, slack.sent[0].Groups[0].Notes)
+	assert.Equal(t, []string{"direct"}, slack.sent[0].Groups[0].Notes)
 	assert.Empty(t, b.Groups[0].Notes, "the handler's batch is as it was")
 
 	require.NoError(t, s.Start())

@@ -456,7 +456,7 @@ type mute struct {
 }
 
 func (m *mute) Handle(ctx context.Context, r slog.Record) error {
-	if m.v.closed.Load() {
+	if m.v.closed.Load() || !m.v.l.lease.Fresh() {
 		return nil
 	}
 	return m.Handler.Handle(ctx, r)
