@@ -17,6 +17,7 @@ import (
 	"example.com/slackalert/internal/cite"
 	"example.com/slackalert/internal/draw"
 	"example.com/slackalert/internal/fit"
+	"example.com/slackalert/internal/guard"
 	"example.com/slackalert/internal/inert"
 	"example.com/slackalert/internal/wake"
 	"example.com/slackalert/internal/who"
@@ -105,19 +106,12 @@ func layout(b Batch, opts *Options, v version) message {
 	s := newSheet(b, opts, v)
 	m := message{text: s.sentence(), plain: s.plain()}
 	if s.opts.Blocks != nil {
-		m.blocks = fit.Blocks(asked(func() []slack.Block { return s.opts.Blocks(b) }))
+		m.blocks = fit.Blocks(guard.Asked(func() []slack.Block { return s.opts.Blocks(b) }))
 	}
 	if len(m.blocks) == 0 && len(b.Groups) > 0 {
 		m.blocks = s.blocks()
 	}
 	return m
-}
-
-// asked calls a function of the caller's; a panic in it is no answer. Whoever
-// has options from New guards them, and tells; this is for Blocks.
-func asked[T any](f func() T) (answer T) {
-	defer func() { _ = recover() }()
-	return f()
 }
 
 // sheet is a batch being laid out.
@@ -194,7 +188,7 @@ func (s *sheet) mention(g *Group) {
 	}
 	s.calls.Add(s.opts.Codes[g.Code].Mention)
 	if s.opts.Mention != nil {
-		s.calls.Add(asked(func() string { return s.opts.Mention(*g) }))
+		s.calls.Add(guard.Asked(func() string { return s.opts.Mention(*g) }))
 	}
 }
 
@@ -353,7 +347,7 @@ func isCodeKey(key, codeKey string) bool {
 // tellLinks takes the caller's links and the code's runbook.
 func (st *story) tellLinks(s *sheet, g *Group) {
 	if s.opts.Links != nil {
-		st.links = asked(func() []Link { return s.opts.Links(*g) })
+		st.links = guard.Asked(func() []Link { return s.opts.Links(*g) })
 	}
 	st.links = st.links[:min(len(st.links), mostLinks)]
 	if about := s.opts.Codes[g.Code]; about.Runbook != "" {

@@ -41,6 +41,13 @@ func Call[T any](g *Guard, option string, byDefault T, f func() T) (out T) {
 	return out
 }
 
+// Asked returns what a function of a caller's returns, and nothing where it
+// panics: for callers who have no guard, and nobody to tell.
+func Asked[T any](f func() T) (answer T) {
+	defer func() { _ = recover() }()
+	return f()
+}
+
 // Once tells something of an option, the first time. A base that panics when it
 // is told has nobody to tell.
 func (g *Guard) Once(msg, option string, args ...any) {
