@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"os/signal"
 	"strings"
 	"sync"
 	"time"
@@ -31,9 +30,8 @@ const (
 func (p *pipe) runCommand(command []string, in io.Reader, out, log io.Writer) int {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin = in
-	signals := make(chan os.Signal, 16)
-	signal.Notify(signals, forwarded()...)
-	defer signal.Stop(signals)
+	signals, stop := heard(forwarded())
+	defer stop()
 	defer ignoreBrokenPipe()()
 	stdout, stderr, start, err := outputs(cmd)
 	if err == nil {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -85,6 +86,23 @@ func TestSignals(t *testing.T) {
 	}
 }
 
+// What nohup has ignored stays so, here and in the command.
+func TestAnIgnoredSignal(t *testing.T) {
+	d := newDesk(t)
+	p := d.child("", "--", "sh", "-c", "kill -HUP $$; echo still here")
+	p.Args = append([]string{"sh", "-c", `trap "" HUP; exec "$0" "$@"`}, p.Args...)
+	p.Path = "/bin/sh"
+	out, err := p.Output()
+	require.NoError(t, err)
+	assert.Equal(t, "still here\n", string(out))
+
+	signal.Ignore(syscall.SIGHUP)
+	defer signal.Reset(syscall.SIGHUP)
+	_, stop := heard(toEnd())
+	defer stop()
+	assert.True(t, signal.Ignored(syscall.SIGHUP))
+}
+
 // Where nobody reads the output any more the pipe ends as cat would, but tells
 // what it has read.
 func TestABrokenPipe(t *testing.T) {
@@ -108,6 +126,12 @@ func TestABrokenPipe(t *testing.T) {
 
 // Told to end, the pipe waits for what the program before it still prints.
 func TestTheLastLinesAreRead(t *testing.T) {
+	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		t.Run(s.String(), func(t *testing.T) { endAndRead(t, s) })
+	}
+}
+
+func endAndRead(t *testing.T, end syscall.Signal) {
 	d := newDesk(t)
 	c := d.child("")
 	in, err := c.StdinPipe()
@@ -119,7 +143,7 @@ func TestTheLastLinesAreRead(t *testing.T) {
 	buf := make([]byte, 100)
 	_, err = out.Read(buf)
 	require.NoError(t, err)
-	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, c.Process.Signal(end))
 	_, err = io.WriteString(in, `{"level":"error","msg":"the last words"}`+"\n")
 	require.NoError(t, err)
 	_ = in.Close()

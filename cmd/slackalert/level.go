@@ -9,6 +9,9 @@ import (
 	"strings"
 )
 
+// highest is above every number that a logger writes for a level.
+const highest = 1000
+
 const levelFatal = slog.LevelError + 4
 
 // levelNames has the levels of slog, zap, zerolog, logrus, syslog, Python and
@@ -54,7 +57,7 @@ func levelText(name []byte) (slog.Level, bool) {
 func levelNumber(key string, n float64) (slog.Level, bool) {
 	python := strings.HasSuffix(key, "levelno")
 	switch {
-	case n < 0:
+	case !(n >= 0 && n <= highest): // nor a number
 		return 0, false
 	case n <= 7 && !python:
 		return [...]slog.Level{levelFatal, levelFatal, levelFatal, slog.LevelError, slog.LevelWarn, slog.LevelInfo + 2, slog.LevelInfo, slog.LevelDebug}[int(n)], true

@@ -31,7 +31,7 @@ func newGlance(from slog.Level, levelKeys []string, codeKey string) *glance {
 	return g
 }
 
-// wants looks at each `":` of the line: at the key before it, and at the value
+// wants looks at each colon of the line: at the key before it, and at the value
 // behind it.
 func (g *glance) wants(line []byte) bool {
 	if !isObject(line) {
@@ -44,8 +44,16 @@ func (g *glance) wants(line []byte) bool {
 		}
 		end := at + i - 1 // of the key, where its quotation mark stands
 		at += i + 1
-		if end < 2 || line[end] != '"' {
+		if end < 2 {
 			continue
+		}
+		if line[end] != '"' {
+			if line[end] != ' ' && line[end] != '\t' {
+				continue
+			}
+			if end = behindBlanks(line, end); end < 2 {
+				continue
+			}
 		}
 		last := line[end-1]
 		if key := match(g.levels[last], line[:end]); key != "" && g.high(key, line[at:]) {
@@ -55,6 +63,18 @@ func (g *glance) wants(line []byte) bool {
 			return true
 		}
 	}
+}
+
+// behindBlanks is where the quotation mark stands that the blanks up to end
+// follow; 0 where something else does.
+func behindBlanks(line []byte, end int) int {
+	for end > 0 && (line[end] == ' ' || line[end] == '\t') {
+		end--
+	}
+	if line[end] != '"' {
+		return 0
+	}
+	return end
 }
 
 func isObject(line []byte) bool {

@@ -96,9 +96,8 @@ func (p *pipe) line(text []byte, whole bool) {
 // before it a while to end first: its last lines are the ones that matter.
 func (p *pipe) filter(in io.Reader, out, log io.Writer) int {
 	defer ignoreBrokenPipe()()
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
+	signals, stop := heard(toEnd())
+	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- pass(out, in, p.line) }()
 	var late <-chan time.Time
@@ -112,6 +111,19 @@ func (p *pipe) filter(in io.Reader, out, log io.Writer) int {
 			return 0
 		}
 	}
+}
+
+// heard returns a channel of those of signals that this process doesn't ignore:
+// nohup, and a shell that runs it in the background, have them ignored, here and
+// in a command that it starts.
+func heard(signals []os.Signal) (c chan os.Signal, stop func()) {
+	c = make(chan os.Signal, 16)
+	for _, s := range signals {
+		if !signal.Ignored(s) {
+			signal.Notify(c, s)
+		}
+	}
+	return c, func() { signal.Stop(c) }
 }
 
 // statusOf is the exit status after the input ended: that of a program ended by

@@ -123,7 +123,7 @@ func TestLinesOfManyLoggers(t *testing.T) {
 		{"ecs", `{"@timestamp":"2026-03-01T12:00:00.000Z","log.level":"error","message":"payment failed","error":{"message":"refused","type":"E","stack_trace":"at x"}}`, []string{"payment failed", "refused"}},
 		{"gelf", `{"version":"1.1","host":"web-1","short_message":"payment failed","level":3,"timestamp":1772366400.1}`, []string{"payment failed"}},
 		{"a code", `{"level":"info","msg":"sign-in refused","error_code":"E401"}`, []string{"E401", "sign-in refused"}},
-		{"blanks", `  { "level" : "error" , "msg" : "payment failed" }  `, []string{""}},
+		{"blanks", `  { "level" : "error" , "msg"	: "payment failed" }  `, []string{"payment failed"}},
 		{"blanks as Python writes them", `{"levelname": "ERROR", "message": "payment failed"}`, []string{"payment failed"}},
 		{"a nested level before", `{"ctx":{"level":"info"},"level":"error","msg":"payment failed"}`, []string{"payment failed"}},
 		{"carriage return", "{\"level\":\"error\",\"msg\":\"payment failed\"}\r", []string{"payment failed"}},
@@ -163,7 +163,7 @@ func TestTimesAndLevels(t *testing.T) {
 		attrs, _ := readObject([]byte(`{"time":`+s+`}`), true)
 		assert.False(t, usualKeys.record(attrs).Time.Before(before), s)
 	}
-	for s, want := range map[string]string{`"Warning"`: "WARN", `"EMERG"`: "ERROR+4", `"ERROR+2"`: "ERROR+2", `"50"`: "ERROR", "30": "INFO", "10": "DEBUG-4", `"what"`: "INFO", "-3": "INFO", `{"a":1}`: "INFO"} {
+	for s, want := range map[string]string{`"Warning"`: "WARN", `"EMERG"`: "ERROR+4", `"ERROR+2"`: "ERROR+2", `"50"`: "ERROR", "30": "INFO", "10": "DEBUG-4", `"what"`: "INFO", `"nan"`: "INFO", `"inf"`: "INFO", "1e300": "INFO", "1e9": "INFO", "-3": "INFO", `{"a":1}`: "INFO"} {
 		attrs, _ := readObject([]byte(`{"level":`+s+`}`), true)
 		assert.Equal(t, want, usualKeys.record(attrs).Level.String(), s)
 	}

@@ -1,4 +1,4 @@
-// This file knows the one signal of other systems.
+// This file knows the signals of other systems.
 
 //go:build !unix
 
@@ -7,9 +7,12 @@ package main
 import (
 	"fmt"
 	"os"
+	"syscall"
 )
 
 func forwarded() []os.Signal { return []os.Signal{os.Interrupt} }
+
+func toEnd() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
 
 func asksToEnd(os.Signal) bool { return true }
 

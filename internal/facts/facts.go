@@ -9,6 +9,7 @@ package facts
 import (
 	"cmp"
 	"log/slog"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -86,17 +87,12 @@ const userKey = "user"
 func User(v slog.Value) uint64 {
 	h := fingerprint.New()
 	switch v = capture.Resolve(v); v.Kind() {
-	case slog.KindString:
-		return UserName(v.String())
+	case slog.KindString, slog.KindAny:
+		return UserName(said(v))
 	case slog.KindInt64:
 		h = h.Uint(uint64(v.Int64()))
 	case slog.KindUint64:
 		h = h.Uint(v.Uint64())
-	case slog.KindAny:
-		if v.Any() == nil {
-			return 0
-		}
-		return UserName(capture.Value(v))
 	default:
 		return 0
 	}
@@ -304,14 +300,30 @@ func codeText(v slog.Value) string {
 		if n := v.Int64(); n >= 100 && n < 1000 {
 			return threeDigits[(n-100)*3:][:3]
 		}
-	case slog.KindString:
-		return v.String()
 	case slog.KindGroup:
 		return ""
-	case slog.KindAny:
-		if v.Any() == nil {
-			return ""
-		}
 	}
-	return capture.Value(v)
+	return said(v)
+}
+
+// said is a resolved value as text; "" where it is nil, or a pointer or its like
+// that is and has no text of its own: an optional column that is empty says
+// nothing.
+func said(v slog.Value) string {
+	s := capture.Value(v)
+	if s == "<nil>" || s == "null" && isNil(v) {
+		return ""
+	}
+	return s
+}
+
+func isNil(v slog.Value) bool {
+	if v.Kind() != slog.KindAny {
+		return false
+	}
+	switch r := reflect.ValueOf(v.Any()); r.Kind() {
+	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
+		return r.IsNil()
+	}
+	return false
 }

@@ -74,21 +74,50 @@ func TestUsers(t *testing.T) {
 		args []any
 		want uint64
 	}{
-		"text":        {[]any{"a", 1, "user", "bo"}, bo},
-		"number":      {[]any{"user", 7}, User(slog.IntValue(7))},
-		"Stringer":    {[]any{"user", stringer("bo")}, bo},
-		"LogValuer":   {[]any{"user", valuer(func() slog.Value { return slog.StringValue("bo") })}, bo},
-		"beside more": {[]any{slog.Group("g", "user", "eve"), "user", "bo"}, bo},
-		"empty":       {[]any{"user", ""}, 0},
-		"nil":         {[]any{"user", nil}, 0},
-		"a group":     {[]any{slog.Group("user", "id", 7)}, 0},
-		"none":        {[]any{"users", "bo"}, 0},
+		"text":               {[]any{"a", 1, "user", "bo"}, bo},
+		"number":             {[]any{"user", 7}, User(slog.IntValue(7))},
+		"Stringer":           {[]any{"user", stringer("bo")}, bo},
+		"LogValuer":          {[]any{"user", valuer(func() slog.Value { return slog.StringValue("bo") })}, bo},
+		"beside more":        {[]any{slog.Group("g", "user", "eve"), "user", "bo"}, bo},
+		"empty":              {[]any{"user", ""}, 0},
+		"nil":                {[]any{"user", nil}, 0},
+		"nil pointer":        {[]any{"user", (*string)(nil)}, 0},
+		"nil of a LogValuer": {[]any{"user", (*failure)(nil)}, 0},
+		"a group":            {[]any{slog.Group("user", "id", 7)}, 0},
+		"none":               {[]any{"users", "bo"}, 0},
 	} {
 		assert.Equal(t, c.want, find("error_code", c.args...).User, name)
 	}
 	assert.NotEqual(t, User(slog.IntValue(7)), User(slog.IntValue(8)))
 	assert.NotZero(t, User(slog.Uint64Value(7)))
 }
+
+// An optional field that isn't there is no code.
+func TestCodesThatSayNothing(t *testing.T) {
+	e1, empty := "E1", ""
+	for name, c := range map[string]struct {
+		code any
+		want string
+	}{
+		"pointer":              {&e1, "E1"},
+		"number":               {7, "7"},
+		"the word":             {"null", "null"},
+		"nil":                  {nil, ""},
+		"nil pointer":          {(*string)(nil), ""},
+		"pointer to nothing":   {&empty, ""},
+		"nil number":           {(*int)(nil), ""},
+		"nil map":              {map[string]int(nil), ""},
+		"nil error":            {(*failure)(nil), ""},
+		"nil as fmt writes it": {"<nil>", ""},
+		"nil that has a text":  {(*nobody)(nil), "nobody"},
+	} {
+		assert.Equal(t, c.want, find("error_code", "error_code", c.code).Code, name)
+	}
+}
+
+type nobody struct{}
+
+func (*nobody) String() string { return "nobody" }
 
 type stringer string
 
