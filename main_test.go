@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	if spec := os.Getenv(programEnv); spec != "" {
 		program(spec)
 	}
+	if how := os.Getenv(lifeEnv); how != "" {
+		liveAs(how)
+	}
 	flag.Parse()
 	if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
 		_ = p.Value.Set("12") // what runs at once mostly waits: for a second, for a process

@@ -157,7 +157,8 @@ func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.T
 		id := fingerprint.Parse(shown.Fingerprint).In(laneName(channel))
 		g := l.groups[id]
 		if g == nil && b.groups >= b.maxGroups {
-			continue // "other alerts" can't stand for it in its message
+			m.Ref = "" // "other alerts" can't stand for it in its message
+			continue
 		}
 		if g == nil {
 			g = b.adopt(l, id, shown, shown.Run, also[i].slot)
@@ -175,7 +176,7 @@ func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.T
 			g.Add(it.UpTo, tally.Nano(it.Shows.Last), 0)
 			g.carried += it.UpTo
 			g.said, g.notes = g.notes, nil
-			marks = append(marks, markOf(it, from.ID, ref, at))
+			marks = append(marks, markOf(it, len(from.Groups), from.ID, m.Ref, at))
 		}
 	}
 	b.nudge(l, l.plan.Next(now), now)

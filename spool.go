@@ -104,6 +104,7 @@ func earlierRun(o owned.Owner) string {
 type legacy struct {
 	kept
 	spool.Record
+	from owned.Owner
 }
 
 // same says whether two are one count, written twice: its process was killed
@@ -112,46 +113,74 @@ func (x legacy) same(y legacy) bool {
 	return x.Channel == y.Channel && x.Group.Fingerprint == y.Group.Fingerprint && x.Group.Run == y.Group.Run && x.Group.First.Equal(y.Group.First)
 }
 
-// inherit takes up what a process left: its messages are resumed, then what is
+// inherit takes up what processes left: their messages are resumed, then what is
 // untold is counted into their groups, or into new ones.
-func (h *Handler) inherit(from owned.Owner, records []spool.Record) {
+func (h *Handler) inherit(left []spool.Left) {
 	var all []legacy
-	for _, r := range records {
-		x := legacy{Record: r}
-		if err := json.Unmarshal(r.Data, &x.kept); err != nil {
-			h.core.batch.guard.Tell("slackalert: a group of an earlier run can't be read", "host", from.Host, "error", err.Error())
-			r.Slot.Drop()
-			continue
-		}
-		x.Channel = h.placeOf(Batch{Channel: x.Channel}, x.Group)
-		if i := slices.IndexFunc(all, x.same); i < 0 {
-			all = append(all, x)
-		} else if all[i].Alerts < x.Alerts {
-			all[i].Slot.Drop()
-			all[i] = x
-		} else {
-			x.Slot.Drop()
-		}
-	}
-	messages := map[spool.Told][]legacy{}
-	for _, x := range all {
-		if x.Told.Posted != 0 {
-			of := spool.Told{Posted: x.Told.Posted, ID: x.Told.ID + "\n" + x.Channel, Ref: x.Told.Ref}
-			messages[of] = append(messages[of], x)
+	for _, l := range left {
+		for _, r := range l.Records {
+			x, err := h.decode(l.Owner, r)
+			i := slices.IndexFunc(all, x.same)
+			switch {
+			case err != nil:
+				h.core.batch.guard.Tell("slackalert: a group of an earlier run can't be read", "host", l.Owner.Host, "error", err.Error())
+				r.Slot.Drop()
+			case i < 0:
+				all = append(all, x)
+			case all[i].Alerts < x.Alerts:
+				all[i].Slot.Drop()
+				all[i] = x
+			default:
+				x.Slot.Drop()
+			}
 		}
 	}
-	for _, m := range messages {
-		h.core.batch.resumeLegacy(from, m)
+	for _, m := range messagesOf(all) {
+		h.core.batch.resumeLegacy(m)
 	}
 	for _, x := range all {
-		h.core.batch.inherit(from, x)
+		h.core.batch.inherit(x)
 	}
 }
 
-// resumeLegacy resumes one message.
-func (b *batcher) resumeLegacy(from owned.Owner, groups []legacy) {
-	m := groups[0].Told
-	batch := Batch{ID: m.ID, Channel: groups[0].Channel, Service: from.Service, Host: from.Host}
+func (h *Handler) decode(from owned.Owner, r spool.Record) (legacy, error) {
+	x := legacy{Record: r, from: from}
+	if err := json.Unmarshal(r.Data, &x.kept); err != nil {
+		return x, err
+	}
+	x.Channel = h.placeOf(Batch{Channel: x.Channel}, x.Group)
+	if x.Group.Hosts <= 1 && len(x.Group.Named) == 0 {
+		x.Group.Named = []string{from.Host}
+	}
+	return x, nil
+}
+
+// messagesOf puts together what stands in one message.
+func messagesOf(all []legacy) (messages [][]legacy) {
+	at := map[string]int{}
+	for _, x := range all {
+		if x.Told.Posted == 0 {
+			continue
+		}
+		key := fmt.Sprint(x.Told.Posted, x.Told.ID, x.Told.Ref, x.Channel)
+		if _, ok := at[key]; !ok {
+			at[key] = len(messages)
+			messages = append(messages, nil)
+		}
+		messages[at[key]] = append(messages[at[key]], x)
+	}
+	return messages
+}
+
+// resumeLegacy resumes one message. It is edited only if all that stands in it
+// is known: what isn't would be gone.
+func (b *batcher) resumeLegacy(groups []legacy) {
+	x := groups[0]
+	batch := Batch{ID: x.Told.ID, Channel: x.Channel, Service: x.from.Service, Host: x.from.Host}
+	ref := x.Told.Ref
+	if len(groups) != x.Told.Groups {
+		ref = ""
+	}
 	var also []inherited
 	for _, x := range groups {
 		g := x.Group
@@ -163,14 +192,14 @@ func (b *batcher) resumeLegacy(from owned.Owner, groups []legacy) {
 		batch.Groups = append(batch.Groups, g)
 		also = append(also, inherited{x.Slot, x.Told.Interval})
 	}
-	b.resume(batch.Channel, batch, m.Ref, time.Unix(0, m.Posted), also)
+	b.resume(batch.Channel, batch, ref, time.Unix(0, x.Told.Posted), also)
 }
 
 // inherit counts what a process left untold of a group. Its slot stays the
 // group's, or is dropped once it is written down elsewhere. When Shutdown has
 // begun it is left to the next process.
-func (b *batcher) inherit(from owned.Owner, x legacy) {
-	g, untold := b.inheritCount(from, x)
+func (b *batcher) inherit(x legacy) {
+	g, untold := b.inheritCount(x)
 	switch {
 	case g != nil && g.Slot != x.Slot:
 		if untold > 0 {
@@ -184,7 +213,7 @@ func (b *batcher) inherit(from owned.Owner, x legacy) {
 
 // inheritCount returns the group that the slot's alerts are in, nil where none
 // is, and how many of them are untold.
-func (b *batcher) inheritCount(from owned.Owner, x legacy) (g *group, untold uint64) {
+func (b *batcher) inheritCount(x legacy) (g *group, untold uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	untold = x.Alerts - min(x.Alerts, x.Told.Alerts)
@@ -203,8 +232,8 @@ func (b *batcher) inheritCount(from owned.Owner, x legacy) (g *group, untold uin
 	}
 	facts := x.Group
 	facts.Least = facts.Least || x.Least
-	facts.Notes = append(facts.Notes, earlierRun(from))
-	b.mergeFacts(g, from.Host, facts)
+	facts.Notes = append(facts.Notes, earlierRun(x.from))
+	b.mergeFacts(g, x.from.Host, facts)
 	g.Add(untold, x.Last, 0)
 	b.news(g, false)
 	return g, untold
@@ -261,20 +290,20 @@ func (b *batcher) marks(f *flight, ref string, now time.Time) (all []mark) {
 	}
 	for i := range f.Items {
 		if it := &f.Items[i]; !it.Frozen {
-			all = append(all, markOf(it, f.ID, ref, now))
+			all = append(all, markOf(it, len(f.Items), f.ID, ref, now))
 		}
 	}
 	return all
 }
 
 // markOf is what is known of a group that stands in a message.
-func markOf(it *item, id, ref string, now time.Time) mark {
+func markOf(it *item, groups int, id, ref string, now time.Time) mark {
 	g := it.Group.Payload
 	posted := g.plan.Posted()
 	if posted.IsZero() {
 		posted = now
 	}
-	return mark{g.Slot, spool.Told{Alerts: it.UpTo, Before: it.Before, Posted: posted.UnixNano(), Interval: g.plan.Interval(), ID: id, Ref: ref}}
+	return mark{g.Slot, spool.Told{Alerts: it.UpTo, Before: it.Before, Posted: posted.UnixNano(), Interval: g.plan.Interval(), Groups: groups, ID: id, Ref: ref}}
 }
 
 // leave writes down what Shutdown couldn't tell, forgets what nobody needs to

@@ -329,3 +329,54 @@ func TestAFolderThatCannotBeUsed(t *testing.T) {
 	_, err := New(&logs{}, &Options{Sender: newDesk(), Service: strings.Repeat("s", 5000), SpoolDir: t.TempDir()})
 	require.ErrorContains(t, err, "slackalert: SpoolDir is ")
 }
+
+// BenchmarkKept is what SpoolDir costs: beside the same without, the first of a
+// group, a repeat, and one of many goroutines.
+func BenchmarkKept(b *testing.B) {
+	for _, kept := range []bool{false, true} {
+		with := func(b *testing.B) (*Handler, *slog.Logger) {
+			o := &Options{Sender: newDesk(), MaxGroups: 1000, BatchDelay: time.Hour, BatchSize: 40}
+			if kept {
+				o.SpoolDir = b.TempDir()
+			}
+			h, err := New(nothing{}, o)
+			require.NoError(b, err)
+			b.Cleanup(func() { die(h) })
+			return h, slog.New(h)
+		}
+		repeat := func(log *slog.Logger, i int) {
+			log.LogAttrs(context.Background(), slog.LevelError, "payment failed", slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 500), slog.Int("order", i), slog.Any("err", errDown))
+		}
+		b.Run(fmt.Sprintf("first/h=%v", kept), func(b *testing.B) {
+			h, log := with(b)
+			words := make([]string, 900)
+			for i := range words {
+				words[i] = letters(i)
+			}
+			for n := 0; b.Loop(); n++ {
+				if n == len(words) {
+					b.StopTimer()
+					die(h)
+					h, log = with(b)
+					n = 0
+					b.StartTimer()
+				}
+				log.LogAttrs(context.Background(), slog.LevelError, words[n], slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 500), slog.Int("order", n), slog.Any("err", errDown))
+			}
+		})
+		b.Run(fmt.Sprintf("repeat/h=%v", kept), func(b *testing.B) {
+			_, log := with(b)
+			for n := 0; b.Loop(); n++ {
+				repeat(log, n)
+			}
+		})
+		b.Run(fmt.Sprintf("repeat by all/h=%v", kept), func(b *testing.B) {
+			_, log := with(b)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					repeat(log, 1)
+				}
+			})
+		})
+	}
+}

@@ -79,8 +79,8 @@ func load(args []string) error {
 	if err != nil {
 		return err
 	}
-	st.Adopt(func(_ owned.Owner, records []Record) {
-		for _, r := range records {
+	st.Adopt(func(all []Left) {
+		for _, r := range records(all) {
 			r.Slot.Told(r.Told)
 		}
 	})
@@ -204,8 +204,8 @@ func (f *figures) check(t *testing.T, tr *truth, run string, found map[string]Re
 func (f *figures) gather(t *testing.T, dir string) map[string]Record {
 	st, h := open(t, dir, "after")
 	found := map[string]Record{}
-	st.Adopt(func(_ owned.Owner, records []Record) {
-		for _, r := range records {
+	st.Adopt(func(all []Left) {
+		for _, r := range records(all) {
 			var k kindData
 			require.NoError(t, json.Unmarshal(r.Data, &k))
 			name := k.Run + "/" + strconv.Itoa(k.Kind)
@@ -361,7 +361,7 @@ func TestAFullFileSystem(t *testing.T) {
 
 		st, h = open(t, dir, "two")
 		var found []Record
-		st.Adopt(func(_ owned.Owner, records []Record) { found = records })
+		st.Adopt(func(all []Left) { found = all[0].Records })
 		require.Len(t, found, kept)
 		s := st.Put([]byte(`"new"`), 1, 1)
 		require.Equal(t, mounted, !s.Kept())

@@ -69,11 +69,13 @@ func open(t testing.TB, dir, run string) (*Store, *heard) {
 func adopted(t testing.TB, dir, run string) (st *Store, owners []owned.Owner, found map[string]Record) {
 	st, h := open(t, dir, run)
 	found = map[string]Record{}
-	st.Adopt(func(o owned.Owner, records []Record) {
-		owners = append(owners, o)
-		for _, r := range records {
-			if old, ok := found[string(r.Data)]; !ok || old.Alerts < r.Alerts {
-				found[string(r.Data)] = r
+	st.Adopt(func(all []Left) {
+		for _, left := range all {
+			owners = append(owners, left.Owner)
+			for _, r := range left.Records {
+				if old, ok := found[string(r.Data)]; !ok || old.Alerts < r.Alerts {
+					found[string(r.Data)] = r
+				}
 			}
 		}
 	})
@@ -89,4 +91,11 @@ func files(t testing.TB, dir string) []string {
 		names = append(names, e.Name())
 	}
 	return names
+}
+
+func records(all []Left) (out []Record) {
+	for _, left := range all {
+		out = append(out, left.Records...)
+	}
+	return out
 }

@@ -28,7 +28,8 @@
 //	  32  uint64  of the alerts, told
 //	  40  uint64  of those, told before the message that told the last
 //	  48  int64   when that message was posted, Unix ns; 0 = never
-//	  56  uint8   length of the message's ID, at most 47, and the ID
+//	  56  uint8   length of the message's ID, at most 45, and the ID
+//	 102  uint16  groups in the message; 0 = unknown
 //	 104  int64   the interval before the next message, ns; 0 = unknown
 //	 112  uint8   length of the message's reference, at most 143, and the reference
 //	 256  data, at most 16,128 bytes: JSON, as its reader understands it
@@ -48,6 +49,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"math"
 	"math/bits"
 	"os"
 	"sync"
@@ -61,7 +63,7 @@ const (
 	pageSize = 4096
 	slotSize = 16 << 10
 	headSize = 256
-	maxID    = 47
+	maxID    = 45
 	maxRef   = 143
 
 	// Slots is how many groups a file holds.
@@ -81,6 +83,7 @@ const (
 	atBefore  = 40
 	atPosted  = 48
 	atID      = 56
+	atGroups  = 102
 	atNext    = 104
 	atRef     = 112
 )
@@ -113,13 +116,15 @@ type Told struct {
 	Before   uint64        // of those, told before the message
 	Posted   int64         // when the message was, Unix ns; 0 = never
 	Interval time.Duration // before the next; 0 = unknown
+	Groups   int           // in the message; 0 = unknown
 	ID       string        // of its batch
 	Ref      string        // by which it can be edited; "" = it can't
 }
 
-// Due reports whether the n-th alert of a group must be written down: each of
-// the first 16, then eight for each doubling. So what is written is at least 8/9
-// of what was counted. It costs next to nothing and may be asked for each alert.
+// Due reports whether the n-th alert that a process counts of a group must be
+// written down: each of the first 16, then eight for each doubling. So what is
+// written is at least 8/9 of what was counted. It costs next to nothing and may
+// be asked for each alert.
 func Due(n uint64) bool {
 	return n <= everyAlert || n&(1<<(bits.Len64(n)-4)-1) == 0
 }
@@ -222,6 +227,17 @@ type Slot struct {
 	head [headSize]byte
 	data []byte // an example that isn't on disk, but is to be
 	gone bool   // dropped
+
+	earlier uint64 // alerts that were counted by others
+}
+
+// Earlier is how many of a group's alerts were counted by the processes before
+// this one. Due is about those that come after.
+func (s *Slot) Earlier() uint64 {
+	if s == nil {
+		return 0
+	}
+	return s.earlier
 }
 
 // Count writes down that a group's alerts are n, the last of them at last (Unix
@@ -263,10 +279,11 @@ func (s *Slot) Told(t Told) {
 	le.PutUint64(s.head[atBefore:], t.Before)
 	le.PutUint64(s.head[atPosted:], uint64(t.Posted))
 	le.PutUint64(s.head[atNext:], uint64(t.Interval))
+	le.PutUint16(s.head[atGroups:], uint16(min(t.Groups, math.MaxUint16)))
 	if len(t.ID) > maxID || len(t.Ref) > maxRef {
 		t.ID, t.Ref = "", ""
 	}
-	putText(s.head[atID:atNext], t.ID)
+	putText(s.head[atID:atGroups], t.ID)
 	putText(s.head[atRef:], t.Ref)
 	err := s.write()
 	s.mu.Unlock()
@@ -398,7 +415,7 @@ func counts(head []byte) Counts {
 	c.Least = flags&least != 0 || flags&exact == 0 && c.Alerts >= everyAlert
 	c.Told = Told{
 		Alerts: le.Uint64(head[atTold:]), Before: le.Uint64(head[atBefore:]), Posted: int64(le.Uint64(head[atPosted:])),
-		Interval: time.Duration(le.Uint64(head[atNext:])), ID: text(head[atID:atNext]), Ref: text(head[atRef:]),
+		Interval: time.Duration(le.Uint64(head[atNext:])), Groups: int(le.Uint16(head[atGroups:])), ID: text(head[atID:atGroups]), Ref: text(head[atRef:]),
 	}
 	return c
 }

@@ -71,15 +71,15 @@ func TestWhatWasWrittenIsFound(t *testing.T) {
 	a.Count(2, 20, false)
 	b := st.Put([]byte(`"b"`), 1, 10)
 	b.Count(40, 50, false)
-	b.Told(Told{Alerts: 30, Before: 7, Posted: 45, Interval: time.Hour, ID: "batch", Ref: "C1/1.5"})
+	b.Told(Told{Alerts: 30, Before: 7, Posted: 45, Interval: time.Hour, Groups: 3, ID: "batch", Ref: "C1/1.5"})
 	c := st.Put([]byte(`"c"`), 1, 10)
 	c.Count(40, 50, true)
 	d := st.Put([]byte(`"d"`), 3, 0)
-	d.Told(Told{Alerts: 5, Posted: 1, ID: strings.Repeat("i", 48), Ref: "r"})
+	d.Told(Told{Alerts: 5, Posted: 1, ID: strings.Repeat("i", 46), Ref: "r"})
 	d.Drop()
 	d.Count(9, 9, true)
 	e := st.Put([]byte(`"e1"`), 3, 5)
-	e.Told(Told{Alerts: 3, ID: strings.Repeat("i", 47), Ref: strings.Repeat("r", 143)})
+	e.Told(Told{Alerts: 3, ID: strings.Repeat("i", 45), Ref: strings.Repeat("r", 143)})
 	e.Put([]byte(`"e2"`))
 	e.Count(4, 6, false)
 	f := st.New()
@@ -109,9 +109,9 @@ func TestWhatWasWrittenIsFound(t *testing.T) {
 	}
 	require.Equal(t, map[string]Counts{
 		`"a"`:  {Alerts: 2, Last: 20},
-		`"b"`:  {Alerts: 40, Last: 50, Least: true, Told: Told{Alerts: 30, Before: 7, Posted: 45, Interval: time.Hour, ID: "batch", Ref: "C1/1.5"}},
+		`"b"`:  {Alerts: 40, Last: 50, Least: true, Told: Told{Alerts: 30, Before: 7, Posted: 45, Interval: time.Hour, Groups: 3, ID: "batch", Ref: "C1/1.5"}},
 		`"c"`:  {Alerts: 40, Last: 50},
-		`"e2"`: {Alerts: 4, Last: 6, Told: Told{Alerts: 3, ID: strings.Repeat("i", 47), Ref: strings.Repeat("r", 143)}},
+		`"e2"`: {Alerts: 4, Last: 6, Told: Told{Alerts: 3, ID: strings.Repeat("i", 45), Ref: strings.Repeat("r", 143)}},
 		`"f"`:  {Alerts: 9, Last: 3, Told: Told{Alerts: 9}},
 	}, got)
 }
@@ -147,6 +147,7 @@ func TestALeastCountStaysOne(t *testing.T) {
 	require.NoError(t, st.Close())
 	st, _, found := adopted(t, dir, "two")
 	require.True(t, found["1"].Least)
+	require.EqualValues(t, 20, found["1"].Slot.Earlier())
 	found["1"].Slot.Count(21, 2, true)
 	require.NoError(t, st.Close())
 	_, _, found = adopted(t, dir, "three")

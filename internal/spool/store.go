@@ -42,11 +42,17 @@ type Store struct {
 
 	looking sync.Mutex // held while one looks around; taken before mu
 	timer   *time.Timer
-	adopt   func(owned.Owner, []Record)
+	adopt   func([]Left)
 	said    map[string]bool // files that report has heard of
 }
 
-// Record is a group that a process left behind.
+// Left is a file that a process left behind.
+type Left struct {
+	Owner   owned.Owner
+	Records []Record
+}
+
+// Record is a group in it.
 type Record struct {
 	Slot *Slot // keeps it, and goes on keeping it
 	Data []byte
@@ -309,13 +315,13 @@ func (f *file) sync() error {
 	return f.f.Sync()
 }
 
-// Adopt calls adopt with what processes of the same service left behind, a call
-// a file, and then each minute with what is left behind meanwhile, until Close.
-// Each record's slot is this process's from then on; with the last that is
-// dropped the file is removed. A group that was given another example when its
-// process was killed may come twice, in two calls even: the larger counts hold. Files of other services are left to
-// them.
-func (st *Store) Adopt(adopt func(owned.Owner, []Record)) {
+// Adopt calls adopt with what processes of the same service left behind, if
+// there is any, and then each minute with what is left behind meanwhile, until
+// Close. Each record's slot is this process's from then on; with the last that
+// is dropped the file is removed. A group that was given another example when
+// its process was killed may come twice, in two files or calls even: the larger
+// counts hold. Files of other services are left to them.
+func (st *Store) Adopt(adopt func([]Left)) {
 	st.looking.Lock()
 	defer st.looking.Unlock()
 	st.adopt = adopt
@@ -332,14 +338,20 @@ func (st *Store) look() {
 		st.sayOnce(st.dir, err)
 		return
 	}
+	var all []Left
 	for _, e := range entries {
 		switch path := filepath.Join(st.dir, e.Name()); {
 		case !e.Type().IsRegular() || st.mine(path):
 		case strings.HasSuffix(path, suffix):
-			st.takeOver(path)
+			if left := st.takeOver(path); len(left.Records) > 0 {
+				all = append(all, left)
+			}
 		case strings.HasSuffix(path, suffix+owned.Making):
 			owned.Tidy(path)
 		}
+	}
+	if len(all) > 0 {
+		st.adopt(all)
 	}
 }
 
@@ -360,41 +372,44 @@ func (st *Store) sayOnce(path string, err error) {
 
 // takeOver adopts one file, if its owner is gone and was of this service.
 // st.looking is held.
-func (st *Store) takeOver(path string) {
+func (st *Store) takeOver(path string) (left Left) {
 	g, err := owned.Take(path)
 	switch {
 	case errors.Is(err, owned.ErrHeld), errors.Is(err, fs.ErrNotExist):
-		return
+		return left
 	case err != nil:
 		st.sayOnce(path, err)
-		return
+		return left
 	}
-	owner, page, err := readOwner(g)
-	if err != nil || owner.Service != st.owner.Service {
-		_ = g.Close() // nothing was written
-		if err != nil {
-			st.sayOnce(path, err)
-		}
-		return
+	f := &file{path: path, f: g}
+	if left.Owner, f.page, err = readOwner(g); err == nil && left.Owner.Service == st.owner.Service {
+		left.Records, err = st.readAll(f)
 	}
-	f := &file{path: path, f: g, page: page}
-	records, torn, err := st.read(f)
-	if err != nil {
-		_ = g.Close() // nothing was written
+	switch {
+	case err != nil:
 		st.sayOnce(path, err)
-		return
-	}
-	if torn > 0 {
-		st.sayOnce(path, fmt.Errorf("%d of its slots are damaged, %d are not", torn, len(records)))
-	}
-	if len(records) == 0 {
+		_ = g.Close() // nothing was written
+		return Left{}
+	case left.Owner.Service != st.owner.Service:
+		_ = g.Close() // nothing was written
+		return Left{}
+	case len(left.Records) == 0:
 		_ = f.remove() // or the next to look does
-		return
+		return Left{}
 	}
 	st.mu.Lock()
+	defer st.mu.Unlock()
 	st.taken = append(st.taken, f)
-	st.mu.Unlock()
-	st.adopt(owner, records)
+	return left
+}
+
+// readAll reads a file that is to be taken over. st.looking is held.
+func (st *Store) readAll(f *file) ([]Record, error) {
+	records, torn, err := st.read(f)
+	if torn > 0 {
+		st.sayOnce(f.path, fmt.Errorf("%d of its slots are damaged, %d are not", torn, len(records)))
+	}
+	return records, err
 }
 
 // read reads the slots that are taken, and counts those that are damaged.
@@ -423,7 +438,7 @@ func (st *Store) read(f *file) (records []Record, torn int, err error) {
 		if c.Least {
 			le.PutUint32(head[atFlags:], least)
 		}
-		records = append(records, Record{Slot: &Slot{store: st, file: f, at: i, head: head}, Data: data, Counts: c})
+		records = append(records, Record{Slot: &Slot{store: st, file: f, at: i, head: head, earlier: c.Alerts}, Data: data, Counts: c})
 	}
 	f.live = len(records)
 	return records, torn, nil

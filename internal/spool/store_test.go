@@ -58,7 +58,7 @@ func TestWhatCantBeAdoptedIsSaidOnceAndLeft(t *testing.T) {
 
 				st, h := open(t, dir, "two")
 				found := 0
-				st.Adopt(func(_ owned.Owner, records []Record) { found += len(records) })
+				st.Adopt(func(all []Left) { found += len(all[0].Records) })
 				time.Sleep(5 * time.Minute)
 				synctest.Wait()
 				require.Equal(t, tt.found, found)
@@ -84,9 +84,9 @@ func TestADamagedSlotGoesWithTheOthers(t *testing.T) {
 	require.NoError(t, st.Close())
 	corrupt(t, filepath.Join(dir, "one.spool"), offset(0)+16, "\xff")
 	st, _ = open(t, dir, "two")
-	st.Adopt(func(_ owned.Owner, records []Record) {
-		require.Len(t, records, 1)
-		records[0].Slot.Drop()
+	st.Adopt(func(all []Left) {
+		require.Len(t, all[0].Records, 1)
+		all[0].Records[0].Slot.Drop()
 	})
 	require.Equal(t, []string{"two.spool"}, files(t, dir))
 }
@@ -98,7 +98,7 @@ func TestLooksAgainEachMinute(t *testing.T) {
 		old.Put([]byte(`1`), 1, 1)
 		st, h := open(t, dir, "new")
 		var found atomic.Int64
-		st.Adopt(func(_ owned.Owner, records []Record) { found.Add(int64(len(records))) })
+		st.Adopt(func(all []Left) { found.Add(int64(len(all[0].Records))) })
 		require.EqualValues(t, 0, found.Load(), "its owner lives")
 		time.Sleep(61 * time.Second)
 		synctest.Wait()

@@ -55,7 +55,7 @@ func (t *Tally) Again(at int64, user uint64) bool {
 // Keep writes down, where that is due, that n were counted. Again does so by
 // itself; after Add it is the caller's to do, without the lock.
 func (t *Tally) Keep(n uint64) {
-	if t.Slot != nil && spool.Due(n) {
+	if t.Slot != nil && spool.Due(n-t.Slot.Earlier()) {
 		t.Slot.Count(n, t.last.Load(), false)
 	}
 }
