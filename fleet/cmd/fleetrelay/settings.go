@@ -105,7 +105,8 @@ func (s *settings) readCodes(file string) error {
 // and for credentials that are put right.
 func (s *settings) readNATS(env func(string) string) error {
 	s.url = cmp.Or(env("NATS_URL"), nats.DefaultURL)
-	s.nats = []nats.Option{nats.Name("slackalert fleetrelay"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort()}
+	s.nats = []nats.Option{nats.Name("slackalert fleetrelay"), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true), nats.IgnoreAuthErrorAbort(),
+		nats.ReconnectBufSize(-1)} // what a leader couldn't write in time isn't written later
 	// The client would try for ever what is no address.
 	for one := range strings.SplitSeq(s.url, ",") {
 		one = strings.TrimSpace(one)

@@ -162,8 +162,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) connect() jetstream.JetStream {
-	nc, err := nats.Connect(natsd.URL(w.ns), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.RetryOnFailedConnect(true))
+func (w *world) connect(more ...nats.Option) jetstream.JetStream {
+	nc, err := nats.Connect(natsd.URL(w.ns), append(more, nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.RetryOnFailedConnect(true))...)
 	require.NoError(w.t, err)
 	w.t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)
@@ -471,6 +471,7 @@ func TestWithoutALeaseNothingIsTold(t *testing.T) {
 // TestANoteThatCantBeWritten is remembered by who could not write it.
 func TestANoteThatCantBeWritten(t *testing.T) {
 	w := newWorld(t)
+	w.js = w.connect(nats.ReconnectBufSize(-1)) // what fails is not written later
 	r := w.run()
 	h := r.leads(t)
 	w.publish("a", "f", 3)
@@ -484,6 +485,23 @@ func TestANoteThatCantBeWritten(t *testing.T) {
 	eventually(t, "resume ref-A: f 3/3", again.took)
 	assert.NotContains(t, w.slack.took(), "find", "there is no need to look")
 	assert.Equal(t, "ref-A f 3/3", w.entries())
+}
+
+// TestTheBucketIsGone: what was told is forgotten with it, and told again; but
+// the relay goes on.
+func TestTheBucketIsGone(t *testing.T) {
+	w := newWorld(t)
+	r := w.run()
+	h := r.leads(t)
+	w.publish("a", "f", 3)
+	w.slack.post = func(b slackalert.Batch) (string, error) {
+		require.NoError(t, w.js.DeleteKeyValue(t.Context(), "S_told"))
+		return "ref-" + b.ID, nil
+	}
+	require.NoError(t, h.send(batch("A", group("f", 3, 3))))
+	again := r.leads(t)
+	eventually(t, "merge in C1: f 3/3", again.took)
+	assert.Equal(t, 1, w.logs.has("can't work"))
 }
 
 func TestValuesThatCantBeRead(t *testing.T) {

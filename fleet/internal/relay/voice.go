@@ -24,6 +24,7 @@ const (
 	noRef      = "-" // stands for Slack's name of a message where it has none, as from a webhook
 	findTries  = 5
 	noteWait   = 100 * time.Millisecond // between two attempts to note
+	noteLimit  = 5 * time.Second        // for all of them
 	claimLimit = 5 * time.Second
 )
 
@@ -161,6 +162,9 @@ func name(b *slackalert.Batch, i int) fold.Name {
 
 // claim writes the claim, and asks for the lease afterwards: see the ledger.
 func (v *voice) claim(ctx context.Context, e *ledger.Entry) error {
+	if !v.l.JS.Conn().IsConnected() { // it would wait in the connection's buffer, and be written too late
+		return &refusal{errors.New("not connected to NATS")}
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, claimLimit, errors.New("NATS didn't answer in time"))
 	defer cancel()
 	if err := v.l.book.Claim(ctx, e); err != nil {
@@ -222,25 +226,22 @@ func (v *voice) look(ctx context.Context, e *ledger.Entry) (found bool, err erro
 	return true, nil
 }
 
-// settle notes that a batch is told. A note that can't be written is tried again
-// as long as the lease holds; then this relay remembers it, should it lead again.
+// settle notes that a batch is told. Where that can't be done, the term ends: the
+// next reads what there is, and this relay remembers, should it lead again.
 func (v *voice) settle(e *ledger.Entry, ref string, b slackalert.Batch) {
 	next := *e
 	next.Ref, next.At, next.Batch = ref, time.Now().UTC(), b
-	var err error
-	for v.l.lease.Fresh() {
-		ctx, cancel := v.l.lease.Within(context.Background())
-		err = v.l.book.Note(ctx, &next)
-		cancel()
-		if err == nil || errors.Is(err, ledger.ErrTaken) {
-			break
-		}
+	ctx, cancel := context.WithTimeout(context.Background(), noteLimit)
+	defer cancel()
+	ctx, done := v.l.lease.Within(ctx)
+	defer done()
+	err := v.l.book.Note(ctx, &next)
+	for err != nil && ctx.Err() == nil && !errors.Is(err, ledger.ErrTaken) {
 		time.Sleep(noteWait)
+		err = v.l.book.Note(ctx, &next)
 	}
-	if err != nil || !v.l.lease.Fresh() {
+	if err != nil {
 		v.l.remember(b.ID, ref)
-	}
-	if errors.Is(err, ledger.ErrTaken) {
 		v.l.end(err)
 	}
 	v.mu.Lock()
