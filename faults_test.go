@@ -284,3 +284,25 @@ func (f fault) checkSaid(t *testing.T, said []string) {
 		assert.Equal(t, 1, begins["post"], text)
 	}
 }
+
+// Run it with -benchtime=1x: one round is a program's whole day. It compares, in
+// turn and in one process, calls of base alone with calls of the handler while
+// the trouble lasts.
+func BenchmarkCallsInTrouble(b *testing.B) {
+	well := fault{name: "none", silent: true, heals: true}
+	for _, f := range append([]fault{well}, faults()...) {
+		b.Run("slack="+strings.ReplaceAll(f.name, " ", "_"), func(b *testing.B) {
+			var o outcome
+			for b.Loop() {
+				o = f.run(2 * time.Second)
+				require.NoError(b, o.err)
+			}
+			base, ours := o.calls.Base, o.calls.Ours
+			b.ReportMetric(float64(base.P99), "base-p99-ns")
+			b.ReportMetric(float64(ours.P99), "p99-ns")
+			b.ReportMetric(float64(ours.P99)/float64(base.P99), "p99-ratio")
+			b.ReportMetric(float64(base.P50), "base-p50-ns")
+			b.ReportMetric(float64(ours.P50), "p50-ns")
+		})
+	}
+}

@@ -245,10 +245,14 @@ func (p *inProgram) alert(log *slog.Logger, kind int) {
 // measure times calls of the base alone and with the handler, in turn, until ctx
 // ends.
 func (p *inProgram) measure(ctx context.Context, o order) (base, ours times) {
-	const most = 200_000 // calls, so that its memory has a bound
+	const most, row = 200_000, 63 // calls in all, so that its memory has a bound; and without a pause
+	pause := max(time.Millisecond, o.For*row/most)
 	var alone, both []time.Duration
 	for i := 0; ctx.Err() == nil && i < most; i++ {
 		kind := o.From + i/2%o.Kinds
+		if i%row == 0 { // the first call after it, which is slow, is now one of base, now one of ours
+			time.Sleep(pause)
+		}
 		begun := time.Now()
 		if i%2 == 0 {
 			p.alone.LogAttrs(ctx, slog.LevelError, kindPrefix+letters(kind),
@@ -258,9 +262,6 @@ func (p *inProgram) measure(ctx context.Context, o order) (base, ours times) {
 		}
 		p.alert(p.log, kind)
 		both = append(both, time.Since(begun))
-		if i%64 == 63 {
-			time.Sleep(time.Millisecond)
-		}
 	}
 	return timesOf(alone), timesOf(both)
 }
