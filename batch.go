@@ -23,6 +23,7 @@ import (
 
 const (
 	dense      = 100              // groups in a message where much waits
+	looks      = 3                // the try that sends again, though whether the message arrived can't be looked up now
 	forgetMany = 100              // groups forgotten in one go
 	closeGrace = time.Second      // for a Sender that doesn't heed its context
 	minWait    = time.Millisecond // of a lane's goroutine: whatever its plan says, it never spins
@@ -296,15 +297,16 @@ func (b *batcher) deliver(l *lane, f *flight) (ref string, err error) {
 		return f.Edits.Ref, b.carrier.edit(f.ctx, f.Edits.Ref, f.batch)
 	}
 	if f.Tries > 0 && !l.blind {
-		ref, err = b.carrier.find(f.ctx, f.batch, f.Began)
-		if ref != "" {
+		if ref, err = b.carrier.find(f.ctx, f.batch, f.Began); ref != "" {
 			return ref, nil
 		}
-		if l.blind = errors.Is(err, errNoHistory); l.blind {
-			if c := cause.Of(err, false); c.Mend != "" {
-				b.guard.First("slackalert: an answer was lost, and whether the message arrived can't be looked up: it is sent again",
-					"channel", l.channel, "error", c.Text, "do", c.Mend)
-			}
+		c := cause.Of(err, false)
+		switch l.blind = errors.Is(err, errNoHistory); {
+		case l.blind && c.Mend != "":
+			b.guard.First("slackalert: an answer was lost, and whether the message arrived can't be looked up: it is sent again",
+				"channel", l.channel, "error", c.Text, "do", c.Mend)
+		case (c.Unknown || c.Unreachable || c.Wait > 0) && c.Mend == "" && !l.blind && f.Tries < looks:
+			return "", err // the trouble isn't over, and what would be sent again may stand there
 		}
 	}
 	return b.carrier.post(f.ctx, f.batch)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -345,6 +346,44 @@ func TestALostAnswer(t *testing.T) {
 					assert.Contains(t, base.own()[1], "whether the message arrived can't be looked up: it is sent again channel= error=broken do=add the scope")
 				}
 				assert.EqualValues(t, 3, h.Stats().Delivered)
+				require.NoError(t, h.Close())
+			})
+		})
+	}
+}
+
+// Not even where the message is can be asked while the trouble lasts: it isn't
+// sent again before the third try.
+func TestALostAnswerInTroubleThatLasts(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fails int // so many looks
+		posts int
+	}{{"one look fails", 1, 1}, {"history is in trouble for ever", 1000, 2}} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk()
+				ch := &channel{desk: d}
+				ch.find_ = func(b Batch) (string, error) {
+					if ch.finds <= c.fails {
+						return "", unsure{}
+					}
+					return "found " + b.ID, nil
+				}
+				h, log, _ := newTest(t, d, nil)
+				h.core.batch = newBatcher(ch, h.core.batch.settings)
+				d.fail = func(what string, b Batch) error {
+					if len(d.got) > 0 {
+						return nil
+					}
+					d.got = append(d.got, arrival{what, time.Since(d.start), b})
+					return unsure{} // it arrived, and its answer didn't
+				}
+				log.Error("m")
+				pass(10 * time.Minute)
+				posts := slices.DeleteFunc(d.all(), func(a arrival) bool { return a.what != "post" })
+				assert.Len(t, posts, c.posts, "%v", d.lines())
+				assert.EqualValues(t, 1, h.Stats().Delivered)
 				require.NoError(t, h.Close())
 			})
 		})

@@ -77,7 +77,7 @@ func faults() []fault {
 			f.name, f.unsure, f.twice = "hangs, webhook", true, true
 			f.prepare = func(w *world, s *setup) error { return errors.Join(hurried(w, s), webhook(w, s)) }
 		}),
-		but(cut, func(f *fault) { f.unsure, f.twice = true, true }),
+		but(cut, func(f *fault) { f.unsure = true }),
 		but(cut, func(f *fault) {
 			f.name, f.unsure, f.twice, f.prepare = "cut in the middle of an answer, webhook", true, true, webhook
 		}),
@@ -86,7 +86,7 @@ func faults() []fault {
 			f.prepare = func(_ *world, s *setup) error { s.Ahead = time.Hour; return nil }
 		}),
 		but(cut, func(f *fault) {
-			f.name, f.unsure, f.twice = "cut in the middle of an answer, clock an hour behind", true, true
+			f.name, f.unsure = "cut in the middle of an answer, clock an hour behind", true
 			f.prepare = func(_ *world, s *setup) error { s.Ahead = -time.Hour; return nil }
 		}),
 		failing("garbage", "neither ok nor an error", fakeslack.Fault{Status: 200, Body: "<html>\x00\xff"}),

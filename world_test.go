@@ -23,6 +23,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -41,11 +42,17 @@ type world struct {
 	names *nameServer
 }
 
+// addresses are those of all worlds that were: another's Slack may be away.
+var addresses sync.Map
+
 // newWorld picks an address, and has a Slack there if it is up. The system gives
 // none of these ports to those who ask for any: it is free when Slack comes back.
 func newWorld(up bool) (*world, error) {
 	for range 100 {
 		w := &world{addr: fmt.Sprintf("127.0.0.1:%d", 20_000+mathrand.IntN(10_000))}
+		if _, taken := addresses.LoadOrStore(w.addr, true); taken {
+			continue
+		}
 		err := w.up()
 		if err == nil && !up {
 			err = w.down()

@@ -499,3 +499,18 @@ func TestWhatIsLostIsTriedAgainThoughOthersComeAllTheTime(t *testing.T) {
 		t.Error("it was not told")
 	}
 }
+
+// The times of records are those of a clock that somebody may set; a process's
+// own goes on.
+func TestAGroupIsQuietByTheProcesssOwnClock(t *testing.T) {
+	l, now := New[*kind, string](bot, nil), time.Now()
+	k := &kind{name: "a", n: 2}
+	k.plan.Payload = k
+	l.News(&k.plan, now)
+	k.last = now.Add(time.Second / 2).Round(0)
+	now = now.Add(time.Second)
+	l.Settle(l.Post(now), Result{Ref: "ref"}, now)
+	if last := k.plan.last; !last.Equal(k.last) || !strings.Contains(last.String(), " m=") {
+		t.Errorf("the last alert was at %v, and is taken to be at %v", k.last, last)
+	}
+}
