@@ -362,6 +362,9 @@ func (b *batcher) tally(l *lane, f *flight, r pace.Result, c cause.Cause, out pa
 		what, failed = "edit", &l.editing
 	}
 	b.sum.Delivered += out.Told
+	if r.Kind == pace.Accepted {
+		*failed = cause.Cause{}
+	}
 	switch {
 	case r.Kind == pace.Accepted && f.Edits == nil:
 		b.sum.Messages++
@@ -389,7 +392,6 @@ func (b *batcher) tally(l *lane, f *flight, r pace.Result, c cause.Cause, out pa
 		}
 		say = append(say, notice{"slackalert: alerts can't be delivered, they wait", args})
 	case pace.Over:
-		*failed = cause.Cause{}
 		alerts, _ := l.untold()
 		say = append(say, notice{"slackalert: alerts are delivered again", []any{"channel", l.channel, "attempt", what, "alerts_waiting", alerts}})
 	}

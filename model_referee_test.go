@@ -228,7 +228,7 @@ func (d *day) ownTrouble() {
 			continue
 		}
 		a, is := attrs(r), ""
-		what := a["channel"] + " " + a["attempt"]
+		what := a["channel"]
 		switch {
 		case strings.Contains(r.Message, "they wait") && a["do"] != "":
 			is = "mend"

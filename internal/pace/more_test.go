@@ -514,3 +514,39 @@ func TestAGroupIsQuietByTheProcesssOwnClock(t *testing.T) {
 		t.Errorf("the last alert was at %v, and is taken to be at %v", k.last, last)
 	}
 }
+
+// A network that isn't there is no trouble of posts and one more of edits.
+func TestAnOutageOfPostsAndEditsIsSaidOnce(t *testing.T) {
+	outage := func(begin, end time.Duration) *desk {
+		d := newDesk(t, bot)
+		d.answer = func(*attempt) Result {
+			if at := d.since(); at >= begin && at < end {
+				return Result{Kind: Unreachable, Why: "down"}
+			}
+			return Result{}
+		}
+		return d
+	}
+	for _, c := range []struct {
+		name string
+		d    *desk
+		want []string
+	}{
+		{"posts first", outage(2*s, 3*m).at(0, "a").at(2*s, "b").at(3*s, "a"), []string{"3s begins", "over"}},
+		{"edits first", outage(2*s, 3*m).at(0, "a").at(3*s, "a").at(30*s, "b"), []string{"11s begins", "over"}},
+		{"edits alone, and closed", func() *desk {
+			d := outage(2*s, 15*s).at(0, "a").at(3*s, "a")
+			d.script = append(d.script, say{at: 15 * s, do: func() { d.lane.Close(start.Add(16*s), d.now) }})
+			return d
+		}(), []string{"11s begins", "over"}},
+	} {
+		c.d.run(20 * m)
+		got := slices.Clone(c.d.said)
+		if len(got) == 2 {
+			_, got[1], _ = strings.Cut(got[1], " ") // when that is, chance says
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: said was %v, wanted %v", c.name, got, c.want)
+		}
+	}
+}

@@ -90,6 +90,8 @@ type Lane[T Counter, S any] struct {
 	rush     time.Time // what came up to then waits for no company
 	posting  trouble
 	editing  trouble
+	said     Say           // Nothing, or what of a trouble was said that isn't over
+	sayer    *trouble      // whose it was
 	accepted time.Time     // the last post that was
 	took     time.Duration // by the last post
 	tried    int

@@ -68,7 +68,8 @@ type day struct {
 	editAt   []time.Time
 	hurried  time.Time
 	run      failures
-	said     [2]Say
+	said     Say
+	sayer    int // 0 = posts, 1 = edits
 	closing  bool
 	spared   bool // room is wanted
 }
@@ -648,14 +649,14 @@ func (d *day) ends(a *attempt, r Result, out Outcome[*kind, string]) {
 		d.lastPost = d.now
 		d.postEnds(a, r, out)
 	}
-	was := d.said[which]
-	if out.Say == Over && was == Nothing || out.Say == Begins && was != Nothing || out.Say == Mending && was == Mending || r.Kind == Accepted && was != Nothing && out.Say != Over {
+	was := d.said
+	if out.Say == Over && was == Nothing || out.Say == Begins && was != Nothing || out.Say == Mending && was == Mending || r.Kind == Accepted && was != Nothing && d.sayer == which && out.Say != Over {
 		d.breaks("says %d after %d", out.Say, was)
 	}
 	if out.Say == Over {
-		d.said[which] = Nothing
+		d.said = Nothing
 	} else if out.Say != Nothing {
-		d.said[which] = out.Say
+		d.said, d.sayer = out.Say, which
 	}
 	if r.Wait > 0 {
 		until := d.now.Add(min(max(r.Wait, s), h))

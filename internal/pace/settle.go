@@ -59,7 +59,7 @@ const (
 // Outcome is what a settled attempt means to the caller.
 type Outcome[T Counter, S any] struct {
 	Told   uint64       // alerts told by it
-	Say    Say          // of posting or editing, whichever was tried
+	Say    Say          // of posting and editing together
 	Parked *Group[T, S] // it failed alone for the first time: the rest is told without it, and it is tried again later; nil = none
 }
 
@@ -73,13 +73,11 @@ type Trouble struct {
 
 type trouble struct {
 	Trouble
-	plain    int // failures in a row that nothing excuses
-	said     bool
-	saidMend bool
-	hurried  bool
-	once     bool      // closing: one more try, though a person must do something
-	ended    time.Time // the last run
-	was      string    // its Why
+	plain   int // failures in a row that nothing excuses
+	hurried bool
+	once    bool      // closing: one more try, though a person must do something
+	ended   time.Time // the last run
+	was     string    // its Why
 }
 
 // again lets a closing lane try once more, as if nothing had failed.
@@ -120,29 +118,36 @@ func doubled(from, to time.Duration, n int) time.Duration {
 	return min(from<<min(max(n-1, 0), 10), to)
 }
 
-// say is what is new of a trouble.
-func (t *trouble) say() Say {
+// works ends a run of failures.
+func (t *trouble) works(now time.Time) {
+	if !t.Since.IsZero() {
+		*t = trouble{ended: now, was: t.Why}
+	}
+}
+
+// says is what is new of a trouble. An outage stops posts and edits, and is one:
+// it is said by those that fail first, or that need a person first.
+func (l *Lane[T, S]) says(t *trouble) Say {
 	switch {
-	case t.Mend && !t.saidMend:
-		t.said, t.saidMend = true, true
+	case t.Mend && l.said != Mending:
+		l.said, l.sayer = Mending, t
 		return Mending
-	case !t.said:
-		t.said = true
+	case l.said == Nothing:
+		l.said, l.sayer = Begins, t
 		return Begins
 	}
 	return Nothing
 }
 
-// works ends a run of failures.
-func (t *trouble) works(now time.Time) Say {
-	said := t.said
-	if !t.Since.IsZero() {
-		*t = trouble{ended: now, was: t.Why}
+// over ends a trouble, and what was said of it.
+func (l *Lane[T, S]) over(t *trouble, now time.Time) Say {
+	t.works(now)
+	posted := t == &l.posting && l.closing() && l.edits.len() == 0 // what couldn't be edited, too
+	if l.said == Nothing || l.sayer != t && !posted {
+		return Nothing
 	}
-	if said {
-		return Over
-	}
-	return Nothing
+	l.said, l.sayer = Nothing, nil
+	return Over
 }
 
 // Settle ends the attempt in flight.
@@ -165,7 +170,7 @@ func (l *Lane[T, S]) Settle(a *Attempt[T, S], r Result, now time.Time) (out Outc
 func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
 	if r.Kind == Accepted {
 		out.Told = l.posted(a, r.Ref, now)
-		out.Say = l.posting.works(now)
+		out.Say = l.over(&l.posting, now)
 		l.pause = time.Time{}
 		l.accepted = now
 		l.retry(func(p *bundle[T, S]) time.Time { return later(now, p.tried.Add(time.Minute)) })
@@ -186,7 +191,7 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 	} else {
 		l.pause = now.Add(wait)
 	}
-	out.Say = l.posting.say()
+	out.Say = l.says(&l.posting)
 	switch {
 	case own:
 		out.Parked = l.split(a, r, now)
@@ -327,7 +332,7 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 	m := a.Edits
 	if r.Kind == Accepted {
 		out.Told = l.shown(a, now)
-		out.Say = l.editing.works(now)
+		out.Say = l.over(&l.editing, now)
 		return out
 	}
 	wait := yieldWait
@@ -336,7 +341,7 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 		if wait, hard = l.editing.fail(r, now); hard {
 			l.budget.wait(now.Add(wait))
 		}
-		out.Say = l.editing.say()
+		out.Say = l.says(&l.editing)
 	}
 	for _, g := range a.groups() {
 		due := g.due
