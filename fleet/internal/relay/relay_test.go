@@ -276,6 +276,10 @@ func TestTheDifferenceIsMergedAndWhatIsToldIsNoted(t *testing.T) {
 	assert.Equal(t, "ref-A f 7/7", w.entries())
 	assert.Equal(t, "post A in C1: f 3/3; edit ref-A: f 7/7", w.slack.took())
 	require.NoError(t, r.stop())
+	lead, err := w.js.KeyValue(t.Context(), "S_leader")
+	require.NoError(t, err)
+	_, err = lead.Get(t.Context(), "leader")
+	require.ErrorIs(t, err, jetstream.ErrKeyNotFound, "nobody need wait for it to expire")
 
 	w.publish("b", "f", 5)
 	next := w.run().leads(t)

@@ -31,8 +31,8 @@ const (
 // voice keeps what is told, in step with the ledger.
 type voice struct {
 	l      *leader
-	closed atomic.Bool    // nothing is told any more
-	flying sync.WaitGroup // attempts under way
+	closed atomic.Bool  // nothing is told any more
+	flying sync.RWMutex // read-locked by attempts under way, locked at the end of the term
 
 	mu      sync.Mutex
 	entries map[string]*ledger.Entry // by batch; what is under way is its attempt's alone
@@ -63,11 +63,10 @@ func (e *refusal) Unreachable() bool { return true }
 
 var errSteppedDown = errors.New("this relay stepped down; another goes on")
 
-// begin lets an attempt begin, unless the term is over. end must follow.
+// begin lets an attempt begin, unless the term is over. flying.RUnlock must
+// follow.
 func (v *voice) begin() error {
-	v.flying.Add(1)
-	if v.closed.Load() || !v.l.lease.Fresh() {
-		v.flying.Done()
+	if v.closed.Load() || !v.l.lease.Fresh() || !v.flying.TryRLock() {
 		return &refusal{errSteppedDown}
 	}
 	return nil
@@ -78,7 +77,7 @@ func (v *voice) begin() error {
 func (v *voice) close(limit time.Duration) {
 	v.closed.Store(true)
 	done := make(chan struct{})
-	go func() { v.flying.Wait(); close(done) }()
+	go func() { v.flying.Lock(); close(done) }()
 	select {
 	case <-done:
 	case <-time.After(limit):
@@ -91,7 +90,7 @@ func (v *voice) Send(ctx context.Context, b slackalert.Batch) error {
 	if err := v.begin(); err != nil {
 		return err
 	}
-	defer v.flying.Done()
+	defer v.flying.RUnlock()
 	v.mu.Lock()
 	e := v.entries[b.ID]
 	v.mu.Unlock()
@@ -124,7 +123,7 @@ func (v *voice) Update(ctx context.Context, b slackalert.Batch) error {
 	if err := v.begin(); err != nil {
 		return err
 	}
-	defer v.flying.Done()
+	defer v.flying.RUnlock()
 	v.mu.Lock()
 	e := v.entries[b.ID]
 	v.mu.Unlock()
