@@ -488,10 +488,7 @@ func (l *lane) idle(now time.Time) bool { return l.flight == nil && l.plan.NextP
 // shutdown tells everything, stops the lanes, and says what is lost. A second
 // call waits for the first and returns the same.
 func (b *batcher) shutdown(ctx context.Context) error {
-	switch {
-	case b.inside(ctx):
-		return fmt.Errorf("slackalert: Shutdown: %w", errInside)
-	case !b.close(ctx):
+	if !b.close(ctx) {
 		select {
 		case <-b.stopped:
 			return b.stopReason

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -891,4 +892,29 @@ func TestRepeatsAndNoAlertsAllocateNothing(t *testing.T) {
 		log.LogAttrs(ctx, slog.LevelInfo, "order placed", slog.String("a", "b"), slog.Int("n", 1), slog.String("c", "d"), slog.Bool("e", true), slog.Int("f", 2))
 	}))
 	require.NoError(t, h.Close())
+}
+
+// The longest of durations is an interval as good as for ever.
+func TestTheLongestInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		lost := 0
+		d.fail = func(what string, _ Batch) error {
+			if what == "edit" && lost == 0 {
+				lost++
+				return gone{}
+			}
+			return nil
+		}
+		h, log, _ := newTest(t, editDesk{d}, func(o *Options) { o.RepeatInterval = math.MaxInt64 })
+		every(time.Minute, 60*24, func() { log.Error("on and on") })
+		posts := 0
+		for _, a := range d.all() {
+			if a.what == "post" {
+				posts++
+			}
+		}
+		assert.Equal(t, 2, posts, "once, and once for the message that was gone")
+		require.NoError(t, h.Close())
+	})
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/slackalert/internal/unhandled"
 )
 
 // vicious is an error that does what it likes when it is asked.
@@ -464,6 +466,116 @@ func TestARefusedLayoutIsToldOnceThoughBasePanics(t *testing.T) {
 		pass(time.Hour)
 		assert.Len(t, bodies, 2, "blocks, then plain text, and that is it")
 		assert.Equal(t, Stats{Alerts: 1, Delivered: 1, Messages: 1}, h.Stats())
+		require.NoError(t, h.Close())
+	})
+}
+
+// What a Sender's error says is asked once, on its lane: those who wait for
+// Flush, Shutdown or Close get it as text.
+func TestWhoWaitsDoesNotAskASendersError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		var log *slog.Logger
+		asked := 0
+		d.fail = func(string, Batch) error {
+			return vicious{func() {
+				asked++
+				log.Error("in the error")
+				panic("oh no")
+			}}
+		}
+		h, l, _ := newTest(t, d, nil)
+		log = l
+		log.Error("x")
+		pass(1100 * time.Millisecond)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		before := asked
+		assert.ErrorContains(t, h.Flush(ctx), "oh no")
+		assert.Less(t, asked-before, 2*before, "by the attempt that Flush hurried alone")
+		before = asked
+		ended, end := context.WithCancel(t.Context())
+		end()
+		assert.ErrorContains(t, h.Shutdown(ended), "1 alerts of 1 groups are lost")
+		assert.ErrorContains(t, h.Close(), "1 alerts of 1 groups are lost", "and by a second call")
+		assert.LessOrEqual(t, asked-before, before)
+	})
+}
+
+func TestWhatAPersonMustDoIsSaidOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(string, Batch) error { return mend("call the admin, password=hunter2xyz") }
+		h, log, _ := newTest(t, d, nil)
+		log.Error("x")
+		pass(1100 * time.Millisecond)
+		const says = "broken: call the admin, password=[redacted]"
+		assert.EqualError(t, h.Flush(t.Context()), "slackalert: alerts of 1 groups are not delivered yet: "+says)
+		assert.EqualError(t, h.Close(), "slackalert: shutdown: 1 alerts of 1 groups are lost: "+says)
+	})
+}
+
+// loud is an error that logs when it is asked for its text.
+type loud struct{ log *slog.Logger }
+
+func (l loud) Error() string { l.log.Error("in the panic's value"); return "loud" }
+
+// What a panic's value logs when it is asked what it says comes from the
+// function that panicked: it is no alert, and asks nobody anew.
+func TestAPanicsValueThatLogsIsNoAlert(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		set  func(o *Options, fail func())
+	}{
+		{"Send", func(o *Options, fail func()) {
+			o.Sender.(*desk).fail = func(string, Batch) error { fail(); return nil }
+		}},
+		{"Filter", func(o *Options, fail func()) {
+			o.Filter = func(context.Context, slog.Record) bool { fail(); return true }
+		}},
+		{"Route", func(o *Options, fail func()) {
+			o.Route = func(context.Context, slog.Record) string { fail(); return "" }
+		}},
+		{"ContextAttrs", func(o *Options, fail func()) {
+			o.ContextAttrs = func(context.Context) []slog.Attr { fail(); return nil }
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log *slog.Logger
+				calls := 0
+				fail := func() {
+					if calls++; calls <= 5 {
+						panic(loud{log})
+					}
+				}
+				h, l, _ := newTest(t, newDesk(), func(o *Options) { c.set(o, fail) })
+				log = l
+				log.Error("one")
+				pass(time.Hour)
+				assert.EqualValues(t, 1, h.Stats().Alerts)
+				assert.EqualValues(t, 1, h.Stats().Delivered)
+				require.NoError(t, h.Close())
+			})
+		})
+	}
+}
+
+// A Shutdown that is refused changes nothing.
+func TestShutdownInsideSendChangesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		var h *Handler
+		d.block = func(context.Context, Batch) {
+			assert.ErrorContains(t, h.Shutdown(t.Context()), "called by the delivery itself")
+		}
+		h, log, _ := newTest(t, d, nil)
+		log.Error("one")
+		pass(2 * time.Second)
+		require.Equal(t, 1, d.told())
+		h.panicked(new(unhandled.Recovered("boom")))
+		assert.EqualValues(t, 2, h.Stats().Alerts, "Repanic goes the way that is open, not another")
+		d.block = nil
 		require.NoError(t, h.Close())
 	})
 }

@@ -67,6 +67,7 @@ package slackalert
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"sync/atomic"
@@ -428,7 +429,7 @@ func (h *Handler) capture(r slog.Record, s *scope.Scope, e *event) Group {
 		g.Error = c.Text(e.text)
 	}
 	if tally.Nano(r.Time) != 0 {
-		if t := c.Builtin(slog.Time(slog.TimeKey, r.Time.Round(0))); t.Value.Kind() == slog.KindTime {
+		if t := c.Builtin(slog.Time(slog.TimeKey, r.Time.Round(0))); t.Value.Kind() == slog.KindTime && tally.Nano(t.Value.Time()) != 0 {
 			g.First = t.Value.Time().UTC()
 		}
 	}
@@ -494,7 +495,7 @@ func (h *Handler) Check(ctx context.Context) error {
 // must do something. With nothing waiting, and after Shutdown, it returns nil;
 // called by a Sender it returns an error at once.
 func (h *Handler) Flush(ctx context.Context) error {
-	return advised(h.core.batch.flush(ctx))
+	return h.core.batch.flush(ctx)
 }
 
 // Shutdown tells everything, repeats too, and stops the goroutine. Alerts
@@ -509,9 +510,12 @@ func (h *Handler) Flush(ctx context.Context) error {
 // restart doesn't tell it anew. Where nothing is left, no file is; but that of
 // CatchCrash stays until the next start: what ends the process may come yet.
 func (h *Handler) Shutdown(ctx context.Context) error {
+	if h.core.batch.inside(ctx) {
+		return fmt.Errorf("slackalert: Shutdown: %w", errInside)
+	}
 	h.core.shut.Store(true)
 	h.core.crashes.Close()
-	return advised(h.core.batch.shutdown(ctx))
+	return h.core.batch.shutdown(ctx)
 }
 
 // Close is Shutdown with 5 s.

@@ -23,7 +23,7 @@ import (
 // does nothing, and what it brought is not counted.
 func (h *Handler) Merge(b Batch) {
 	for _, g := range b.Groups {
-		h.core.batch.merge(h.placeOf(b, g), b.Host, g.clone())
+		h.core.batch.merge(h.placeOf(b, g), b.Host, sound(g))
 	}
 }
 
@@ -80,6 +80,24 @@ func (b *batcher) mergeInto(channel, host string, from Group) (g *group, opened 
 	return g, opened
 }
 
+const (
+	maxClaim = 1 << 40 // counted by another process at once: no sum of such counts runs over
+	maxNotes = 20      // of a group: more nobody reads
+)
+
+// sound is another process's group, as far as it can be true, on its own.
+func sound(g Group) Group {
+	g = g.clone()
+	g.Fingerprint = fingerprint.Own(g.Fingerprint)
+	g.Count, g.Total = min(g.Count, maxClaim), min(max(g.Total, 0), maxClaim)
+	for _, t := range []*time.Time{&g.First, &g.Last, &g.At} {
+		if tally.Nano(*t) == 0 {
+			*t = time.Time{} // there is no JSON of a year over 9999
+		}
+	}
+	return g
+}
+
 // adopt opens a group with another process's example, counted by run; "" = this
 // one. slot is as for open. b.mu is held.
 func (b *batcher) adopt(l *lane, id uint64, from Group, run string, slot *spool.Slot) *group {
@@ -106,9 +124,7 @@ func (b *batcher) mergeFacts(g *group, host string, from Group) {
 	g.named = max(g.named, from.Hosts)
 	g.least = g.least || from.Least
 	for _, n := range from.Notes {
-		if !slices.Contains(g.notes, n) {
-			g.notes = append(g.notes, n)
-		}
+		g.note(n)
 	}
 	if !from.First.IsZero() && from.First.Before(g.example.First) {
 		g.example.First = from.First
@@ -116,6 +132,13 @@ func (b *batcher) mergeFacts(g *group, host string, from Group) {
 	if from.Level > g.example.Level && g == g.lane.other {
 		g.example.Level = from.Level
 		g.lane.plan.Raise(&g.plan, int(from.Level))
+	}
+}
+
+// note has something said of a group in its next message. batcher.mu is held.
+func (g *group) note(text string) {
+	if len(g.notes) < maxNotes && !slices.Contains(g.notes, text) {
+		g.notes = append(g.notes, text)
 	}
 }
 
@@ -153,7 +176,7 @@ func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.T
 	l, now := b.lane(channel), time.Now()
 	m := &pace.Message[*group, Group]{ID: from.ID, Ref: ref}
 	for i, shown := range from.Groups {
-		shown = shown.clone()
+		shown = sound(shown)
 		id := fingerprint.Parse(shown.Fingerprint).In(laneName(channel))
 		g := l.groups[id]
 		if g == nil && b.groups >= b.maxGroups {
@@ -167,7 +190,10 @@ func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.T
 			}
 		}
 		b.mergeFacts(g, from.Host, shown)
-		m.Items = append(m.Items, item{Group: &g.plan, UpTo: uint64(shown.Total), Before: uint64(max(shown.Total-shown.Count, 0)), Shows: shown, Interval: also[i].interval})
+		m.Items = append(m.Items, item{Group: &g.plan, UpTo: uint64(shown.Total), Before: uint64(max(shown.Total-max(shown.Count, 0), 0)), Shows: shown, Interval: also[i].interval})
+	}
+	if at.After(now) {
+		at = now // a clock that was ahead silences nobody
 	}
 	l.plan.Resume(m, at, now)
 	for i := range m.Items {

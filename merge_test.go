@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -317,4 +318,85 @@ func TestABatchTravelsAsJSON(t *testing.T) {
 			assert.Equal(t, a.Batch, b)
 		}
 	})
+}
+
+// Whatever another process claims, the sums hold.
+func TestMergeBelievesWhatCanBeTrue(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		counts []int
+		want   uint64
+	}{
+		{"below zero", []int{-1, math.MinInt, 3}, 3},
+		{"the largest", []int{math.MaxInt}, maxClaim},
+		{"the largest, time and again", []int{math.MaxInt, math.MaxInt, math.MaxInt, 5}, 3*maxClaim + 5},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk()
+				h, _, _ := newTest(t, editDesk{d}, nil)
+				for _, n := range c.counts {
+					h.Merge(elsewhere("web-1", n))
+					s := h.Stats()
+					assert.LessOrEqual(t, s.Pending, s.Alerts)
+					pass(time.Minute)
+				}
+				s := h.Stats()
+				assert.Equal(t, c.want, s.Alerts)
+				assert.Equal(t, c.want, s.Delivered)
+				assert.EqualValues(t, c.want, d.last().Groups[0].Total)
+				require.NoError(t, h.Close())
+			})
+		})
+	}
+}
+
+func TestMergedTimesAndNamesHaveJSONAndNotesABound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, _, _ := newTest(t, d, nil)
+		for i := range 1000 {
+			b := elsewhere("web-1", 1)
+			g := &b.Groups[0]
+			g.First = time.Date(20_000, 1, 1, 0, 0, 0, 0, time.UTC)
+			g.Last, g.At = g.First, g.First
+			g.Notes = []string{fmt.Sprint("note ", i)}
+			h.Merge(b)
+		}
+		require.NoError(t, h.Close())
+		assert.Len(t, d.last().Groups[0].Notes, maxNotes)
+		_, err := json.Marshal(d.last())
+		assert.NoError(t, err)
+	})
+}
+
+// What a process tells of itself with a clock that was ahead, or in odd numbers,
+// silences nobody.
+func TestResumeOfOddBatches(t *testing.T) {
+	for _, total := range []int{math.MinInt, -1, 0, 7, math.MaxInt} {
+		for _, told := range []time.Duration{0, time.Hour, 10 * 365 * 24 * time.Hour} {
+			t.Run(fmt.Sprint(total, " told in ", told), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					d := newDesk()
+					h, log, _ := newTest(t, editDesk{d}, func(o *Options) {
+						o.Fingerprint = func(context.Context, slog.Record) string { return "00c0ffee00c0ffee" }
+					})
+					b := elsewhere("web-1", 1)
+					b.Groups[0].Total = total
+					for range 2 {
+						h.Resume(b, "ref", time.Now().Add(told))
+						assert.Zero(t, h.Stats(), "it counts nothing")
+					}
+					log.Error("one")
+					assert.Equal(t, Stats{Alerts: 1, Pending: 1}, h.Stats())
+					pass(time.Minute)
+					s := h.Stats()
+					assert.EqualValues(t, 1, s.Delivered)
+					require.NotEmpty(t, d.all())
+					assert.Positive(t, d.last().Groups[0].Total)
+					require.NoError(t, h.Close())
+				})
+			})
+		}
+	}
 }

@@ -107,6 +107,7 @@ const (
 	defaultBatchSize      = 20
 	defaultRepeatInterval = 5 * time.Minute
 	defaultRepeatMax      = 4 * time.Hour
+	century               = 100 * 365 * 24 * time.Hour // an interval that is as good as for ever, and can be doubled
 	defaultMaxGroups      = 1000
 	attemptTimeout        = 10 * time.Second
 	maxBatchSize          = 40
@@ -246,6 +247,7 @@ func (c *config) fill() {
 	o.BatchSize = cmp.Or(o.BatchSize, defaultBatchSize)
 	o.RepeatInterval = cmp.Or(o.RepeatInterval, defaultRepeatInterval)
 	o.RepeatMax = cmp.Or(o.RepeatMax, max(defaultRepeatMax, o.RepeatInterval))
+	o.RepeatInterval, o.RepeatMax = min(o.RepeatInterval, century), min(o.RepeatMax, century)
 	o.MaxGroups = cmp.Or(o.MaxGroups, defaultMaxGroups)
 	if o.Service == "" {
 		o.Service = strings.TrimSuffix(filepath.Base(os.Args[0]), ".exe")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -43,7 +44,10 @@ func encode(channel string, g Group) []byte {
 		leaveOut("stack", func() { k.Group.Stack = "" }),
 		leaveOut("fields", func() { k.Group.Fields = nil }),
 		leaveOut("the end of the message", func() {
-			k.Group.Message, k.Group.Error = capture.Cut(g.Message, 1000), capture.Cut(g.Error, 1000)
+			k.Group.Message, k.Group.Error, k.Group.Code = capture.Cut(g.Message, 800), capture.Cut(g.Error, 800), capture.Cut(g.Code, 200)
+			if s := g.Source; s != nil {
+				k.Group.Source = &slog.Source{Function: capture.Cut(s.Function, 300), File: capture.Cut(s.File, 300), Line: s.Line}
+			}
 		}))
 	return data
 }
@@ -53,6 +57,9 @@ func (h *Handler) openSpool() error {
 	o, b := &h.core.config.opts, h.core.batch
 	if o.SpoolDir == "" || h.core.config.nowhere {
 		return nil
+	}
+	if dir, err := filepath.Abs(o.SpoolDir); err == nil {
+		o.SpoolDir = dir // it stays there, wherever the program goes
 	}
 	me := owned.Owner{Service: b.service, Host: b.host, PID: os.Getpid(), Start: time.Now().UTC(), Run: b.run, Build: build()}
 	st, err := spool.Open(o.SpoolDir, me, b.guard.Tell)
@@ -272,9 +279,7 @@ func (b *batcher) note(t ticket, text string) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !slices.Contains(t.g.notes, text) {
-		t.g.notes = append(t.g.notes, text)
-	}
+	t.g.note(text)
 }
 
 // mark is what the spool is to know of a group that was told.

@@ -380,3 +380,58 @@ func BenchmarkKept(b *testing.B) {
 		})
 	}
 }
+
+// A folder that is named by where the program stands stays where it was.
+func TestSpoolDirStaysWhereItWas(t *testing.T) {
+	first, second := t.TempDir(), t.TempDir()
+	t.Chdir(first)
+	d := newDesk()
+	d.fail = func(string, Batch) error { return errDown }
+	h, log, _ := newTest(t, d, spooling("sp"))
+	log.Error("one")
+	t.Chdir(second)
+	log.Error("two")
+	ended, end := context.WithCancel(t.Context())
+	end()
+	require.NoError(t, h.Shutdown(ended))
+	assert.EqualValues(t, 2, h.Stats().Spooled)
+	assert.Empty(t, names(t, second))
+
+	d = newDesk()
+	h, _, _ = newTest(t, d, spooling(filepath.Join(first, "sp")))
+	require.NoError(t, h.Close())
+	assert.Equal(t, 2, d.told())
+}
+
+// What no JSON can be made of, or what is too long by what captures don't cut,
+// is kept nevertheless.
+func TestOddAlertsAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir, long := t.TempDir(), strings.Repeat("<", 20_000)
+		h, log, base := newTest(t, newDesk(), func(o *Options) {
+			o.SpoolDir = dir
+			o.ReplaceAttr = func(_ []string, a slog.Attr) slog.Attr {
+				if a.Key == slog.TimeKey {
+					a.Value = slog.TimeValue(time.Date(20_000, 1, 1, 0, 0, 0, 0, time.UTC))
+				}
+				return a
+			}
+		})
+		log.Error(long, "error_code", long, "error", long)
+		for i, change := range []func(*Group){
+			func(g *Group) { g.Code = long },
+			func(g *Group) { g.Source = &slog.Source{Function: long, File: long} },
+			func(g *Group) { g.Fingerprint = long },
+		} {
+			b := elsewhere("web-1", 1)
+			b.Groups[0].Fingerprint = fmt.Sprint(i)
+			change(&b.Groups[0])
+			h.Merge(b)
+		}
+		assert.Empty(t, base.own())
+		die(h)
+		h, _, _ = newTest(t, newDesk(), spooling(dir))
+		assert.EqualValues(t, 4, h.Stats().Pending)
+		require.NoError(t, h.Close())
+	})
+}

@@ -11,16 +11,16 @@ import (
 )
 
 // Ask calls f, and asks the error that it returns what it means. A panic is an
-// error, too. What f or its error logs is logged Here. Where they end the
-// goroutine by runtime.Goexit, Ask doesn't return, and its caller's deferred
-// functions run.
+// error, too. What f, its error or the panic's value logs is logged Here. Where
+// they end the goroutine by runtime.Goexit, Ask doesn't return, and its caller's
+// deferred functions run.
 func (g *Guard) Ask(ctx context.Context, f func() error) (c cause.Cause) {
-	defer func() {
-		if v := recover(); v != nil {
-			c = cause.Of(fmt.Errorf("the delivery panicked: %v", v), false)
-		}
-	}()
 	g.mark.Run(func() {
+		defer func() {
+			if v := recover(); v != nil {
+				c = cause.Of(fmt.Errorf("the delivery panicked: %v", v), false)
+			}
+		}()
 		err := f()
 		c = cause.Of(err, ctx.Err() != nil)
 	})

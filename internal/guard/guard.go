@@ -31,13 +31,15 @@ func (g *Guard) Here() bool { return g.mark.Here() }
 
 // Call returns what an option's function returns, or byDefault where it panics.
 func Call[T any](g *Guard, option string, byDefault T, f func() T) (out T) {
-	defer func() {
-		if v := recover(); v != nil {
-			out = byDefault
-			g.Once("slackalert: an option's function panicked; its default is used", option, "panic", fmt.Sprint(v))
-		}
-	}()
-	g.mark.Run(func() { out = f() })
+	g.mark.Run(func() {
+		defer func() {
+			if v := recover(); v != nil { // what says it is foreign, too, and may log
+				out = byDefault
+				g.Once("slackalert: an option's function panicked; its default is used", option, "panic", fmt.Sprint(v))
+			}
+		}()
+		out = f()
+	})
 	return out
 }
 
