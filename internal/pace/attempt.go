@@ -184,7 +184,7 @@ func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 		g := l.held.top()
 		due := g.due
 		l.leave(g)
-		l.join(g, due)
+		l.join(g, earlier(due, now))
 	}
 	room := l.rules.Size
 	switch {
@@ -202,12 +202,29 @@ func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 		in = append(in, g)
 	}
 	for len(in) < room && l.rank.len() > 0 {
-		take(l.rank.top())
+		take(l.next(room, now))
 	}
 	for room > 1 && len(in) < room && l.along.len() > 0 && !l.along.top().early().After(now) {
 		take(l.along.top())
 	}
 	return in
+}
+
+// next is the first in order of the company. Where a message has room for less
+// than usual it is the first of what is due: what still waits for company, and
+// would go along otherwise, takes nobody's place.
+func (l *Lane[T, S]) next(room int, now time.Time) *Group[T, S] {
+	best := l.rank.top()
+	if room >= l.rules.Size || l.rank.len() >= l.rules.Size || l.closing() {
+		return best
+	}
+	until := later(now, l.rush.Add(l.rules.Delay))
+	for _, g := range l.rank.all {
+		if !g.due.After(until) && (best.due.After(until) || first(g, best)) {
+			best = g
+		}
+	}
+	return best
 }
 
 // time says whether another post fits before the deadline after one made now.

@@ -181,8 +181,10 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 		out.Parked = l.split(a, r, now)
 		return out
 	}
-	if of := a.of; of != nil && of.groups[0].parked > 0 && a.Tries == 0 && r.Kind == Failed && r.plain() {
-		l.park(of.groups[0], now)
+	parked := a.of != nil && a.of.groups[0].parked > 0
+	still := parked && a.Tries == 0 && r.Kind == Failed && r.plain()
+	if still && l.accepted.After(a.of.groups[0].due) {
+		l.park(a.of.groups[0], now) // others were accepted while it waited: it's only its own
 		return out
 	}
 	wait, hard := l.posting.fail(r, now)
@@ -197,7 +199,9 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 		out.Parked = l.split(a, r, now)
 	case r.Kind == Unknown || a.Tries > 0:
 		l.keep(a, r, wait, now)
-	case a.of != nil && (a.of.groups[0].parked > 0 || l.posting.plain < patience):
+	case still:
+		l.park(a.of.groups[0], now)
+	case parked, a.of != nil && l.posting.plain < patience:
 		l.bundle(a.of.groups, now)
 	default:
 		l.giveBack(a, now)
