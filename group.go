@@ -268,9 +268,12 @@ func (b *batcher) open(l *lane, id uint64, example Group, slot *spool.Slot) *gro
 		b.book.Remember(&g.Tally)
 		return g
 	}
+	l.other = g
+	if example.Fingerprint == otherAlerts {
+		return g // of another process: its message says so
+	}
 	g.example.Fingerprint = otherAlerts
 	g.example.Message = fmt.Sprintf("%s (over %d kinds), the first: %s", otherAlerts, b.maxGroups, example.Message)
-	l.other = g
 	return g
 }
 

@@ -435,3 +435,24 @@ func TestOddAlertsAreKept(t *testing.T) {
 		require.NoError(t, h.Close())
 	})
 }
+
+// "Other alerts" of an earlier run stay what they are, however often it starts.
+func TestOtherAlertsOfManyRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		d := newDesk()
+		for run := range 4 {
+			h, log, _ := newTest(t, d, func(o *Options) { o.SpoolDir, o.MaxGroups = dir, 1 })
+			for i := range 5 {
+				log.Error("kind " + letters(i))
+			}
+			if run < 3 {
+				die(h)
+			} else {
+				require.NoError(t, h.Close())
+			}
+		}
+		assert.Equal(t, 20, d.told())
+		assert.Equal(t, 1, strings.Count(d.last().Groups[0].Message, otherAlerts), d.last().Groups[0].Message)
+	})
+}

@@ -30,6 +30,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/slackalert/internal/owned"
@@ -45,7 +46,11 @@ const (
 )
 
 // Catcher is a process's file. A nil Catcher catches nothing.
-type Catcher struct{ f *os.File }
+type Catcher struct{ f *os.File } // held for its lock
+
+// latest is the file that the runtime writes to, if any is: of several Catchers
+// in a process, the last one's.
+var latest atomic.Pointer[os.File]
 
 // Catch makes dir, 0700, if it is missing, and has the runtime write what ends
 // the process into a file in it. It lasts until the process ends: also what
@@ -66,6 +71,7 @@ func Catch(dir string, owner owned.Owner) (*Catcher, error) {
 	if err := debug.SetCrashOutput(f, debug.CrashOptions{}); err != nil {
 		return nil, errors.Join(err, owned.Remove(f, path))
 	}
+	latest.Store(f)
 	return &Catcher{f}, nil
 }
 
@@ -73,7 +79,7 @@ func Catch(dir string, owner owned.Owner) (*Catcher, error) {
 // is kept elsewhere to be told. If no panic follows nothing comes of it.
 func (c *Catcher) Told() {
 	if c != nil {
-		_, _ = c.f.WriteString(toldLine) // else it is told twice
+		_, _ = latest.Load().WriteString(toldLine) // else it is told twice
 	}
 }
 

@@ -31,7 +31,17 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	if end == "told" {
+	switch end {
+	case "told":
+		c.Told()
+		end = "panic"
+	case "toldByFirst":
+		second := me
+		second.Run = "two"
+		if _, err := Catch(os.Args[1], second); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		c.Told()
 		end = "panic"
 	}
@@ -123,6 +133,7 @@ func TestEachEnd(t *testing.T) {
 		{"normal", "", "", false, ""},
 		{"exit", "", "", false, ""},
 		{"told", "", "", false, ""},
+		{"toldByFirst", "", "", false, ""},
 		{"panic", "panic: no such tenant", "work", true, "crash.work"},
 		{"error", "panic: two\n\t\n\tlines\n\tgoroutine 7", "init", true, ""},
 		{"nil", "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV", "init", true, ""},
