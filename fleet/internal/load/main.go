@@ -150,16 +150,7 @@ func storm(ctx context.Context, s settings, url string, slack *fakeslack.Server,
 			return err
 		}
 		handlers[i] = h
-		all.Go(func() {
-			logger := slog.New(h)
-			for ctx.Err() == nil {
-				for g := range s.groups {
-					logger.Error(word(g), "error", "connect to db-1: no route to host", "request_id", "r1", "user", "u1")
-				}
-				alerts.Add(int64(s.groups))
-				time.Sleep(100 * time.Millisecond)
-			}
-		})
+		all.Go(func() { logAll(ctx, slog.New(h), s.groups, &alerts) })
 	}
 	nc, err := nats.Connect(url)
 	if err != nil {
@@ -189,6 +180,17 @@ func storm(ctx context.Context, s settings, url string, slack *fakeslack.Server,
 	fmt.Printf("a new kind, from the call to Slack: %v, %v, %v (fastest, middle, slowest of %d; %d never came)\n", late[0], late[len(late)/2], late[len(late)-1], len(late), logged-len(late))
 	fmt.Printf("the leader: %d MiB resident, %d MiB at most\n", rss, peak)
 	return exact(slack, s.groups, want)
+}
+
+// logAll logs each kind ten times a second, and counts.
+func logAll(ctx context.Context, logger *slog.Logger, groups int, alerts *atomic.Int64) {
+	for ctx.Err() == nil {
+		for g := range groups {
+			logger.Error(word(g), "error", "connect to db-1: no route to host", "request_id", "r1", "user", "u1")
+		}
+		alerts.Add(int64(groups))
+		time.Sleep(100 * time.Millisecond)
+	}
 }
 
 // probes logs new kinds until ctx is about to end.
