@@ -18,9 +18,10 @@ import (
 // count in [Stats], and are told by the same pace. Without a channel it goes
 // where an alert with the group's code goes. A group that is new shows the
 // batch's example. Users, hosts and notes are merged; a group with a Count of 0
-// brings these alone. Merge keeps nothing of b. It doesn't wait, it doesn't
-// fail, and it may be called from many goroutines; once Shutdown has begun it
-// does nothing, and what it brought is not counted.
+// brings these alone, one below 0 nothing, and one over 2^40 is taken for that.
+// Merge keeps nothing of b. It doesn't wait, it doesn't fail, and it may be
+// called from many goroutines; once Shutdown has begun it does nothing, and what
+// it brought is not counted.
 func (h *Handler) Merge(b Batch) {
 	for _, g := range b.Groups {
 		h.core.batch.merge(h.placeOf(b, g), b.Host, sound(g))
@@ -38,10 +39,11 @@ func (h *Handler) placeOf(b Batch, g Group) string {
 // Resume says that b was told then, by a process that is gone: what comes is
 // edited into it, and the groups' intervals count from then. ref is how the
 // destination knows the message; "" = it can't be edited. The Totals of b were
-// told: they count in no [Stats]. A group that was told here already is left as
-// it is, and so is all once Shutdown has begun. Resume keeps nothing of b and
-// doesn't wait. Call it before alerts come, for what they did until then is
-// posted.
+// told: they count in no [Stats]; one below 0 is taken for 0, one over 2^40 for
+// that, and a told in the future for now. A group that was told here already is
+// left as it is, and so is all once Shutdown has begun. Resume keeps nothing of
+// b and doesn't wait. Call it before alerts come, for what they did until then
+// is posted.
 func (h *Handler) Resume(b Batch, ref string, told time.Time) {
 	if len(b.Groups) > 0 {
 		h.core.batch.resume(h.placeOf(b, b.Groups[0]), b, ref, told, make([]inherited, len(b.Groups)))
