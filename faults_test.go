@@ -82,7 +82,7 @@ func faults() []fault {
 			f.name, f.unsure, f.twice, f.prepare = "cut in the middle of an answer, webhook", true, true, webhook
 		}),
 		but(cut, func(f *fault) {
-			f.name, f.unsure, f.twice = "cut in the middle of an answer, clock an hour ahead", true, true
+			f.name, f.unsure = "cut in the middle of an answer, clock an hour ahead", true
 			f.prepare = func(_ *world, s *setup) error { s.Ahead = time.Hour; return nil }
 		}),
 		but(cut, func(f *fault) {

@@ -169,29 +169,43 @@ func (s setup) client() *http.Client {
 	return &http.Client{Timeout: s.Timeout, Transport: wrongClock{t, s.Ahead}}
 }
 
-// wrongClock asks for history as a program does whose clock is ahead.
+// wrongClock shows a program Slack's times as if its own clock were ahead.
 type wrongClock struct {
 	http.RoundTripper
 	ahead time.Duration
 }
 
 func (c wrongClock) RoundTrip(r *http.Request) (*http.Response, error) {
-	if c.ahead == 0 || !strings.HasSuffix(r.URL.Path, "conversations.history") {
-		return c.RoundTripper.RoundTrip(r)
+	if strings.HasSuffix(r.URL.Path, "conversations.history") {
+		var err error
+		if r, err = c.asked(r); err != nil {
+			return nil, err
+		}
 	}
-	if err := r.ParseForm(); err != nil {
-		return nil, err
-	}
-	form := r.PostForm
-	oldest, err := strconv.ParseFloat(form.Get("oldest"), 64)
+	resp, err := c.RoundTripper.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	form.Set("oldest", strconv.FormatFloat(oldest+c.ahead.Seconds(), 'f', 6, 64))
-	body := form.Encode()
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		resp.Header.Set("Date", date.Add(-c.ahead).Format(http.TimeFormat))
+	}
+	return resp, nil
+}
+
+// asked is a request for history as Slack would get it from the program.
+func (c wrongClock) asked(r *http.Request) (*http.Request, error) {
+	if err := r.ParseForm(); err != nil {
+		return nil, err
+	}
+	oldest, err := strconv.ParseFloat(r.PostForm.Get("oldest"), 64)
+	if err != nil {
+		return nil, err
+	}
+	r.PostForm.Set("oldest", strconv.FormatFloat(oldest+c.ahead.Seconds(), 'f', 6, 64))
+	body := r.PostForm.Encode()
 	r = r.Clone(r.Context())
 	r.Body, r.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
-	return c.RoundTripper.RoundTrip(r)
+	return r, nil
 }
 
 func (p *inProgram) do(o order) report {

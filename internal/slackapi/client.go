@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -52,6 +53,7 @@ type Client struct {
 	own           bool // the connections are the client's own
 	secrets       secrets
 	names         names
+	ahead         atomic.Int64 // how far the clock here is ahead of Slack's, by its last answer
 }
 
 // NewBot returns a client that posts with token by Slack's Web API at apiURL;
@@ -316,6 +318,9 @@ func (c *Client) exchange(ctx context.Context, address, kind, body string, a *an
 	}
 	defer resp.Body.Close()
 	a.status, a.header = resp.StatusCode, resp.Header
+	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
+		c.ahead.Store(int64(time.Since(date)))
+	}
 	a.body, a.err = io.ReadAll(io.LimitReader(resp.Body, max(a.limit, maxAnswer)))
 }
 

@@ -20,7 +20,8 @@ const (
 	verbFind  = "look in"
 
 	// clockSlack is how far the clock that since was read from may be ahead of
-	// Slack's: what stands there a little earlier costs a line more to read.
+	// Slack's, beside what Slack's last answer says of that: what stands there a
+	// little earlier costs a line more to read.
 	clockSlack = 2 * time.Minute
 
 	// pageSize keeps a page of the largest messages below maxPage, and maxPages
@@ -78,8 +79,10 @@ func (c *Client) Find(ctx context.Context, channel, id string, since time.Time) 
 		e.mend = "give the channel's ID instead of its name: history is found by that alone"
 		return "", e
 	}
+	// Never later: what stands between may have a clock of its own.
+	since = since.Add(-clockSlack - max(time.Duration(c.ahead.Load()).Truncate(time.Minute), 0))
 	form := url.Values{
-		"channel": {place}, "oldest": {stamp(since.Add(-clockSlack))}, "inclusive": {"true"},
+		"channel": {place}, "oldest": {stamp(since)}, "inclusive": {"true"},
 		"include_all_metadata": {"true"}, "limit": {strconv.Itoa(pageSize)},
 	}
 	for range maxPages {

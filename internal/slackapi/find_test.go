@@ -3,6 +3,8 @@ package slackapi
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"runtime/debug"
 	"strings"
 	"testing"
@@ -36,6 +38,24 @@ func TestFindOnTheWire(t *testing.T) {
 	_, err = s.bot().Find(t.Context(), "C1", "B7", time.Time{})
 	require.NoError(t, err)
 	assert.Equal(t, "0.000000", s.last().form.Get("oldest"), "no time is the beginning")
+}
+
+func TestFindByTheClockOfSlack(t *testing.T) {
+	for ahead, oldest := range map[time.Duration]string{
+		time.Hour + time.Second: "1699996280.000000", // this clock's; Slack's is the Date of its last answer
+		-time.Hour:              "1699999880.000000", // what came before is read too
+	} {
+		s := serve(t, func(w http.ResponseWriter) {
+			w.Header().Set("Date", time.Now().Add(-ahead).UTC().Format(http.TimeFormat))
+			_, _ = io.WriteString(w, `{"ok":true,"messages":[]}`)
+		})
+		c := s.bot()
+		for range 2 {
+			_, err := c.Find(t.Context(), "C1", "B7", time.Unix(1700000000, 0))
+			require.NoError(t, err)
+		}
+		assert.Equal(t, oldest, s.last().form.Get("oldest"))
+	}
 }
 
 func TestTheIDOnTheWire(t *testing.T) {
