@@ -59,7 +59,7 @@ func (b *batcher) merge(channel, host string, from Group) {
 	if opened != nil {
 		g.Slot.Put(encode(channel, *opened))
 	}
-	g.Slot.Count(g.Count(), tally.Nano(g.Last()), false)
+	g.Slot.Inherit(g.Count(), tally.Nano(g.Last()))
 }
 
 // mergeInto returns the group, and what its slot is to hold if it is new.

@@ -234,6 +234,9 @@ func (c *config) checkNumbers() error {
 		check.Number("BatchSize", o.BatchSize, maxBatchSize), check.Number("MaxGroups", o.MaxGroups, maxMaxGroups),
 		check.Number("Breadcrumbs", o.Breadcrumbs, maxBreadcrumbs),
 	}
+	if o.SpoolDir != "" && o.MaxGroups > defaultMaxGroups {
+		errs = append(errs, fmt.Errorf("MaxGroups is %d with SpoolDir, which keeps %d groups; want 0 (the default) to %[2]d", o.MaxGroups, defaultMaxGroups))
+	}
 	if o.RepeatMax >= time.Millisecond && o.RepeatMax < o.RepeatInterval {
 		errs = append(errs, fmt.Errorf("RepeatMax is %v, under RepeatInterval, %v; want 0 (the default) or no less", o.RepeatMax, o.RepeatInterval))
 	}

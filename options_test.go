@@ -50,6 +50,7 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		{"negative RepeatMax", json, &Options{Sender: d, RepeatMax: -1}, []string{"RepeatMax is -1ns"}},
 		{"CatchCrash without SpoolDir", json, &Options{Sender: d, CatchCrash: true}, []string{"CatchCrash is set without SpoolDir"}},
 		{"a SpoolDir that is a file", json, &Options{Sender: d, SpoolDir: os.Args[0]}, []string{"SpoolDir is ", "want a folder"}},
+		{"more groups than a SpoolDir keeps", json, &Options{Sender: d, SpoolDir: os.TempDir(), MaxGroups: 1001}, []string{"MaxGroups is 1001 with SpoolDir", "to 1000"}},
 		{"a mention that calls nobody", json, &Options{Sender: d, Codes: map[string]Code{"E1": {Mention: "@oncall"}}}, []string{`Codes["E1"].Mention is "@oncall", which calls nobody`, `"<@U…>"`}},
 		{"a code's channel with blanks", json, &Options{Token: "xoxb-geheim", Channel: "C1", Codes: map[string]Code{"E1": {Channel: "a b"}}}, []string{`Codes["E1"].Channel is "a b"`}},
 		{"channel alone", json, &Options{Channel: "C1"}, []string{"Token is missing"}},

@@ -209,9 +209,7 @@ func (b *batcher) inherit(x legacy) {
 	g, untold := b.inheritCount(x)
 	switch {
 	case g != nil && g.Slot != x.Slot:
-		if untold > 0 {
-			g.Slot.Count(g.Count(), tally.Nano(g.Last()), false)
-		}
+		g.Slot.Inherit(g.Count(), tally.Nano(g.Last()))
 		x.Slot.Drop()
 	case g == nil && untold == 0:
 		x.Slot.Drop()

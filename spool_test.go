@@ -280,6 +280,61 @@ func TestAnotherProcessInTheFolder(t *testing.T) {
 	})
 }
 
+// What several processes counted of one thing is added up, and what each of many
+// short lives counts is not lost in the sum.
+func TestCountsOfManyProcessesAddUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		fail := func(log *slog.Logger) { log.Error("failed") }
+		one, log1, _ := newTest(t, newDesk(), spooling(dir))
+		two, log2, _ := newTest(t, newDesk(), spooling(dir))
+		for range 64 {
+			fail(log1)
+			fail(log2)
+		}
+		die(one)
+		die(two)
+		for range 20 {
+			h, log, _ := newTest(t, newDesk(), spooling(dir))
+			fail(log)
+			die(h)
+		}
+		d := newDesk()
+		_, _, _ = newTest(t, d, spooling(dir))
+		pass(2 * time.Second)
+		require.Len(t, d.all(), 1)
+		assert.Equal(t, 64+64+20, d.told())
+	})
+}
+
+// A group that waits to be told when another process's message with it is taken
+// over goes on in that message, and neither count is lost by the next kill.
+func TestTakingOverAToldGroupWhileItWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		fail := func(log *slog.Logger) { log.Error("failed") }
+		d := newDesk()
+		old, log, _ := newTest(t, editDesk{d}, spooling(dir))
+		for range 10 {
+			fail(log)
+		}
+		pass(2 * time.Second)
+		h, log, _ := newTest(t, editDesk{d}, func(o *Options) { o.SpoolDir, o.BatchDelay = dir, 2*time.Minute })
+		pass(30 * time.Second)
+		for range 3 {
+			fail(log)
+		}
+		die(old)
+		pass(31 * time.Second) // it looks around
+		die(h)
+		_, _, _ = newTest(t, editDesk{d}, spooling(dir))
+		pass(20 * time.Second)
+		got := d.all()
+		assert.Equal(t, 13, got[len(got)-1].Groups[0].Total)
+		assert.Equal(t, got[0].ID, got[len(got)-1].ID)
+	})
+}
+
 func TestLongGroupsAreCutToWhatASlotHolds(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("<", n) } // six bytes each in JSON
 	for _, tt := range []struct {

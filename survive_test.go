@@ -253,6 +253,9 @@ func judge(t *testing.T, s *fakeslack.Server, said *sync.Map, kills int) verdict
 	for kind, n := range logged {
 		v.alerts += n
 		v.short = max(v.short, 1-float64(told[kind])/float64(n))
+		if 9*told[kind] < 8*n {
+			t.Logf("%s: %d of %d are told, in %d messages", kind, told[kind], n, messages[kind])
+		}
 		switch {
 		case told[kind] == 0:
 			v.lost++

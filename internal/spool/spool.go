@@ -53,6 +53,7 @@ import (
 	"math/bits"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"example.com/slackalert/internal/owned"
@@ -228,16 +229,24 @@ type Slot struct {
 	data []byte // an example that isn't on disk, but is to be
 	gone bool   // dropped
 
-	earlier uint64 // alerts that were counted by others
+	earlier atomic.Uint64 // alerts that others counted
 }
 
-// Earlier is how many of a group's alerts were counted by the processes before
-// this one. Due is about those that come after.
+// Earlier is how many of a group's alerts were counted by other processes. Due
+// is about those that come after.
 func (s *Slot) Earlier() uint64 {
 	if s == nil {
 		return 0
 	}
-	return s.earlier
+	return s.earlier.Load()
+}
+
+// Inherit is Count where others counted what is new of n.
+func (s *Slot) Inherit(n uint64, last int64) {
+	if s != nil {
+		s.earlier.Store(n)
+		s.Count(n, last, false)
+	}
 }
 
 // Count writes down that a group's alerts are n, the last of them at last (Unix

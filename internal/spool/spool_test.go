@@ -148,6 +148,8 @@ func TestALeastCountStaysOne(t *testing.T) {
 	st, _, found := adopted(t, dir, "two")
 	require.True(t, found["1"].Least)
 	require.EqualValues(t, 20, found["1"].Slot.Earlier())
+	found["1"].Slot.Inherit(21, 2)
+	require.EqualValues(t, 21, found["1"].Slot.Earlier())
 	found["1"].Slot.Count(21, 2, true)
 	require.NoError(t, st.Close())
 	_, _, found = adopted(t, dir, "three")

@@ -438,7 +438,9 @@ func (st *Store) read(f *file) (records []Record, torn int, err error) {
 		if c.Least {
 			le.PutUint32(head[atFlags:], least)
 		}
-		records = append(records, Record{Slot: &Slot{store: st, file: f, at: i, head: head, earlier: c.Alerts}, Data: data, Counts: c})
+		s := &Slot{store: st, file: f, at: i, head: head}
+		s.earlier.Store(c.Alerts)
+		records = append(records, Record{Slot: s, Data: data, Counts: c})
 	}
 	f.live = len(records)
 	return records, torn, nil
