@@ -4,6 +4,7 @@ package slackalert
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -83,8 +84,8 @@ func (b *batcher) mergeInto(channel, host string, from Group) (g *group, opened 
 }
 
 const (
-	maxClaim = 1 << 40 // counted by another process at once: no sum of such counts runs over
-	maxNotes = 20      // of a group: more nobody reads
+	maxClaim = 1 << (18 + 22*bits.UintSize/64) // counted by another process at once, 2^40 or 2^29: no sum of such counts runs over
+	maxNotes = 20                              // of a group: more nobody reads
 )
 
 // sound is another process's group, as far as it can be true, on its own.
