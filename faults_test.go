@@ -21,6 +21,7 @@ import (
 type fault struct {
 	name      string
 	fromStart bool // it stands before the first alert
+	away      bool // there is no Slack at first
 	prepare   func(w *world, s *setup) error
 	begin     func(w *world, p *runningProgram) error // nil: prepare did it
 	over      func(w *world, p *runningProgram) error
@@ -65,7 +66,7 @@ func faults() []fault {
 	cut := failing("cut in the middle of an answer", "unexpected EOF", fakeslack.Fault{Status: 200, Body: half, Drop: true})
 	return []fault{
 		{
-			name: "down at start", fromStart: true, says: "connection refused",
+			name: "down at start", fromStart: true, away: true, says: "connection refused",
 			over: func(w *world, _ *runningProgram) error { return w.up() },
 		}, {
 			name: "goes away", says: "connection refused",
@@ -97,7 +98,7 @@ func faults() []fault {
 			name: "DNS fails", fromStart: true, says: "server misbehaving",
 			prepare: func(w *world, s *setup) (err error) {
 				s.DNS, err = w.resolved()
-				err = errors.Join(err, w.up(), w.behindTLS())
+				err = errors.Join(err, w.behindTLS())
 				s.URL, s.CA = w.front.url(frontName), w.front.ca
 				return err
 			},
@@ -105,7 +106,7 @@ func faults() []fault {
 		}, {
 			name: "TLS expired", fromStart: true, says: "certificate has expired",
 			prepare: func(w *world, s *setup) error {
-				err := errors.Join(w.up(), w.behindTLS())
+				err := w.behindTLS()
 				w.front.expired.Store(true)
 				s.URL, s.CA = w.front.url("127.0.0.1"), w.front.ca
 				return err
@@ -135,7 +136,7 @@ type outcome struct {
 
 // run takes a program through f.
 func (f fault) run(lasts time.Duration) (o outcome) {
-	w, err := newWorld(!f.fromStart)
+	w, err := newWorld(!f.away)
 	if err != nil {
 		return outcome{err: err}
 	}

@@ -49,7 +49,7 @@ var addresses sync.Map
 // none of these ports to those who ask for any: it is free when Slack comes back.
 func newWorld(up bool) (*world, error) {
 	for range 100 {
-		w := &world{addr: fmt.Sprintf("127.0.0.1:%d", 20_000+mathrand.IntN(10_000))}
+		w := &world{addr: fmt.Sprintf("127.0.0.1:%d", 10_000+mathrand.IntN(20_000))}
 		if _, taken := addresses.LoadOrStore(w.addr, true); taken {
 			continue
 		}
@@ -61,7 +61,7 @@ func newWorld(up bool) (*world, error) {
 			return w, nil
 		}
 	}
-	return nil, errors.New("no port between 20,000 and 30,000 is free")
+	return nil, errors.New("no port between 10,000 and 30,000 is free")
 }
 
 // up starts a Slack. It knows nothing of what an earlier one was told.
