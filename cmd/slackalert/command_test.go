@@ -55,6 +55,7 @@ func TestTheCommandsInputAndEnd(t *testing.T) {
 // A signal that asks the command to end is handed on, and no crash; any other
 // end by a signal is one.
 func TestSignals(t *testing.T) {
+	unignore(t)
 	for _, c := range []struct {
 		signal syscall.Signal
 		direct bool // to the command itself
@@ -126,9 +127,19 @@ func TestABrokenPipe(t *testing.T) {
 
 // Told to end, the pipe waits for what the program before it still prints.
 func TestTheLastLinesAreRead(t *testing.T) {
+	unignore(t)
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(s.String(), func(t *testing.T) { endAndRead(t, s) })
 	}
+}
+
+// unignore lets children get signals that were ignored where the tests were
+// started, as in the background of a shell or by nohup: what is caught here is
+// not ignored there.
+func unignore(t *testing.T) {
+	c := make(chan os.Signal, 1)
+	signal.Notify(c, toEnd()...)
+	t.Cleanup(func() { signal.Stop(c) })
 }
 
 func endAndRead(t *testing.T, end syscall.Signal) {
