@@ -41,6 +41,10 @@ var (
 // What the documents show is a program that builds, or stands in an example
 // that runs.
 func TestDocs(t *testing.T) {
+	if testing.Short() {
+		t.Log("left to the long form: it builds programs")
+		return
+	}
 	t.Parallel()
 	if built.Swap(true) {
 		return // with -count: it would build the same again
@@ -227,6 +231,10 @@ func TestOptionsHaveExamples(t *testing.T) {
 
 // The README's first program, as a newcomer starts it.
 func TestFirstProgram(t *testing.T) {
+	if testing.Short() {
+		t.Log("left to the long form: it builds programs")
+		return
+	}
 	t.Parallel()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
@@ -254,6 +262,10 @@ func TestFirstProgram(t *testing.T) {
 // The README's server, told to end while a request is under way: that is
 // answered, and its alert told.
 func TestServerProgram(t *testing.T) {
+	if testing.Short() {
+		t.Log("left to the long form: it builds programs")
+		return
+	}
 	t.Parallel()
 	text, err := os.ReadFile("README.md")
 	require.NoError(t, err)
