@@ -1,10 +1,8 @@
 package redact
 
 import (
-	"flag"
 	"strings"
 	"testing"
-	"time"
 )
 
 // Each of these, many times, once made or could make a scanner look at the same
@@ -20,14 +18,13 @@ var unitsOfText = []string{
 	"token", "token-", "token ", "a token", "-token", " -token ", "<token ", "<token a=b>", "<a:token", "token\"", "token%22", "token*", "token]", "pw=",
 	"api ", "p_a_s_s", "sic YTpi", "s/T", "services/T", "T0/B0/", "a@cp(", "cp(", "BEG", "-----BEG", "max tokens", "   tokens",
 	`:\/\/,`, "pass-----", `\"%5Dcookie=://`, `:\/\/a:`, "password: a b ", `password: a b\n`, "password: |\n ", `password: >\n `, "tokens:\n- a1\n",
-	"Key (token)=(", "(token, a)=(", `/token": `, "://h/token: ", "/token: a ", "authorization: token a", "authorization: token a= ", `cookie=a="`, "with password: a ",
+	"Key (token)=(", "(token, a)=(", "#//", `/token": `, "://h/token: ", "/token: a ", "authorization: token a", "authorization: token a= ", `cookie=a="`, "with password: a ",
 	`\u0026sig=`, `\npw=`, "%26sig=", "pat", "pat-", "pat.a", "key-0", "1//0", ":AA", "SG.", "secret_", "api/webhooks/", "IQoJb3JpZ2lu",
 }
 
 // Of sixteen times the text the work is sixteen times as much; of a scanner that
-// looks far ahead from each of many places it would be 256 times. The work of
-// those is counted, so that the test is exact; while fuzzing time is taken too,
-// of the least of many runs: other programs only ever add to it.
+// looks far ahead from each of many places it would be 256 times. Bytes are
+// counted, not time: the test is exact.
 func FuzzGrowth(f *testing.F) {
 	for _, unit := range unitsOfText {
 		f.Add("", unit, "")
@@ -46,21 +43,5 @@ func FuzzGrowth(f *testing.F) {
 		if w, v := work(small), work(big); v > 24*(w+len(small)) {
 			t.Fatalf("%q: %d bytes looked at in 4 kB, %d in 64 kB", unit, w, v)
 		}
-		if fuzzing := flag.Lookup("test.fuzz"); fuzzing == nil || fuzzing.Value.String() == "" {
-			return
-		}
-		cost := func(in string) time.Duration {
-			begin := time.Now()
-			Text(in)
-			return time.Since(begin)
-		}
-		least, most := time.Hour, time.Hour
-		for range 30 {
-			least, most = min(least, cost(small)), min(most, cost(big))
-			if most < 10*time.Millisecond || most < 64*least {
-				return
-			}
-		}
-		t.Fatalf("%q: %v for 4 kB, %v for 64 kB", unit, least, most)
 	})
 }

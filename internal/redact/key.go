@@ -97,15 +97,24 @@ func kindOf(key string) kind {
 	return none
 }
 
-// named returns where the root that begins at key[i] ends, also one of those
-// that only kindAtEnd knows, or -1.
-func named(key string, i int) int {
+// named reports whether a root begins at key[i], also one of those that only
+// kindAtEnd knows, and where the reading of it ended.
+func named(key string, i int) (end int, ok bool) {
 	for _, row := range roots[key[i]&31] {
-		if end := match(key, i, row.name); end > 0 {
-			return end
+		at, ok := match(key, i, row.name)
+		if ok {
+			return at, true
 		}
+		end = max(end, at)
 	}
-	return max(match(key, i, "pass"), match(key, i, "sig"), match(key, i, "pw"))
+	for _, name := range []string{"pass", "sig", "pw"} {
+		at, ok := match(key, i, name)
+		if ok {
+			return at, true
+		}
+		end = max(end, at)
+	}
+	return end, false
 }
 
 // kindAt returns the kind of the root that begins at i.
@@ -116,7 +125,7 @@ func kindAt(key string, i int) kind {
 		if row.name[2] != key[i+2]|0x20 {
 			continue
 		}
-		if end := match(key, i, row.name); end > 0 && !spared(key, i, end, row) {
+		if end, ok := match(key, i, row.name); ok && !spared(key, i, end, row) {
 			return row.kind
 		}
 	}
@@ -138,20 +147,24 @@ func kindAtEnd(key string) kind {
 	return none
 }
 
-// match returns where name ends in key, read from i on without regard to case
-// and separators, or -1.
-func match(key string, i int, name string) int {
-	for n := 0; n < len(name); i++ {
-		switch {
-		case i == len(key):
-			return -1
-		case key[i]|0x20 == name[n]:
-			n++
-		case is(key[i], word):
-			return -1
+// match reports whether name begins at key[i], read without regard to case and
+// to separators behind its first letter, and where the reading ended. Another of
+// its kind ends it, so that many in a row are read once.
+func match(key string, i int, name string) (end int, ok bool) {
+	if key[i]|0x20 != name[0] {
+		return i, false
+	}
+	for n := 1; n < len(name); n++ {
+		for i++; i < len(key) && key[i]|0x20 != name[n]; i++ {
+			if is(key[i], word) {
+				return i, false
+			}
+		}
+		if i == len(key) {
+			return i, false
 		}
 	}
-	return i
+	return i + 1, true
 }
 
 // spared reports whether the root at key[i:end] is only spoken of.
@@ -174,7 +187,7 @@ func follows(key string, i int, names []string) bool {
 		return false
 	}
 	for _, name := range names {
-		if name[0] == key[i]|0x20 && match(key, i, name) > 0 {
+		if _, ok := match(key, i, name); ok {
 			return true
 		}
 	}

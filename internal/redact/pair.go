@@ -22,8 +22,8 @@ var never = due{at: math.MaxInt}
 // key notes what is due after the key whose first three letters begin at i.
 func (t *scan) key(i int) {
 	s := t.s
-	end := named(s, i)
-	if end < 0 {
+	end, ok := named(s, i)
+	if t.far(i, end); !ok {
 		return
 	}
 	if end = run(s[:min(len(s), end+maxKey)], end, keyPart); end == len(s) {
