@@ -55,6 +55,9 @@ func webhook(w *world, s *setup) error {
 // hurried is for faults that end in a request's time-out.
 func hurried(_ *world, s *setup) error {
 	s.Timeout = time.Second
+	if testing.Short() {
+		s.Timeout = 300 * time.Millisecond
+	}
 	return nil
 }
 
@@ -140,7 +143,7 @@ func (f fault) run(lasts time.Duration) (o outcome) {
 	if err != nil {
 		return outcome{err: err}
 	}
-	s := setup{URL: "http://" + w.addr + "/api/"}
+	s := setup{URL: "http://" + w.addr + "/api/", Gap: gap()}
 	if f.prepare != nil {
 		err = f.prepare(w, &s)
 	}

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
-		_ = p.Value.Set("12") // what runs at once mostly waits: for a second, for a process
+		_ = p.Value.Set("24") // what runs at once mostly waits: for a second, for a process
 	}
 	local := &net.Dialer{}
 	http.DefaultTransport.(*http.Transport).DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {

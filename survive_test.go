@@ -167,7 +167,11 @@ func killedUnderLoad(t *testing.T, api, dir, name string, said *sync.Map) {
 	if !assert.NoError(t, err) || !assert.NoError(t, cmd.Start()) {
 		return
 	}
-	end := time.AfterFunc(50*time.Millisecond+rand.N(700*time.Millisecond), func() { _ = cmd.Process.Kill() })
+	most := 700 * time.Millisecond
+	if testing.Short() {
+		most /= 3
+	}
+	end := time.AfterFunc(50*time.Millisecond+rand.N(most), func() { _ = cmd.Process.Kill() })
 	defer end.Stop()
 	lines := bufio.NewScanner(out)
 	n := map[string]int{}

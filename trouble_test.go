@@ -40,6 +40,7 @@ type setup struct {
 	DNS     string        // address of the name server; "" = the system's
 	Timeout time.Duration // of a request; 0 = the default
 	Ahead   time.Duration // how far the program's clock is ahead of Slack's, where it asks for history
+	Gap     time.Duration // between two messages, and two edits of one; 0 = Slack's
 
 	SpoolDir, Notes string
 }
@@ -146,6 +147,9 @@ func newProgram(spec string) (*inProgram, error) {
 	}
 	if p.h, err = New(p.base, o); err != nil {
 		return nil, err
+	}
+	if s.Gap > 0 {
+		p.h.core.batch.rules.PostGap, p.h.core.batch.rules.EditGap = s.Gap, s.Gap // of lanes that are still to be made
 	}
 	p.alone, p.log = slog.New(p.base), slog.New(p.h)
 	return p, nil
