@@ -172,7 +172,17 @@ func newConfig(opts *Options) (config, error) {
 	}
 	c := config{opts: *opts, codes: new(atomic.Pointer[map[string]Code])}
 	c.fill()
-	return c, errors.Join(c.checkDestination(), c.checkNumbers(), c.checkPlaces(), c.setCodes(c.opts.Codes))
+	return c, errors.Join(c.checkNil(), c.checkDestination(), c.checkNumbers(), c.checkPlaces(), c.setCodes(c.opts.Codes))
+}
+
+// checkNil looks at what can be there and nil all the same.
+func (c *config) checkNil() error {
+	o := &c.opts
+	err := errors.Join(check.NotNil("Sender", o.Sender), check.NotNil("Level", o.Level), check.NotNil("CodeLevel", o.CodeLevel), check.NotNil("SyncLevel", o.SyncLevel))
+	if o.HTTPClient != nil {
+		err = errors.Join(err, check.NotNil("HTTPClient.Transport", o.HTTPClient.Transport), check.NotNil("HTTPClient.Jar", o.HTTPClient.Jar))
+	}
+	return err
 }
 
 func (c *config) checkDestination() error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"reflect"
 	"strings"
@@ -53,6 +54,10 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		{"more groups than a SpoolDir keeps", json, &Options{Sender: d, SpoolDir: os.TempDir(), MaxGroups: 1001}, []string{"MaxGroups is 1001 with SpoolDir", "to 1000"}},
 		{"a mention that calls nobody", json, &Options{Sender: d, Codes: map[string]Code{"E1": {Mention: "@oncall"}}}, []string{`Codes["E1"].Mention is "@oncall", which calls nobody`, `"<@U…>"`}},
 		{"a code's channel with blanks", json, &Options{Token: "xoxb-geheim", Channel: "C1", Codes: map[string]Code{"E1": {Channel: "a b"}}}, []string{`Codes["E1"].Channel is "a b"`}},
+		{"typed nil Sender", json, &Options{Sender: (*desk)(nil)}, []string{"Sender is a nil *slackalert.desk", "want one that was made"}},
+		{"typed nil levels", json, &Options{Sender: d, Level: (*slog.LevelVar)(nil), CodeLevel: (*slog.LevelVar)(nil), SyncLevel: (*slog.LevelVar)(nil)}, []string{"slackalert: Level is a nil *slog.LevelVar", "CodeLevel is a nil *slog.LevelVar", "SyncLevel is a nil *slog.LevelVar"}},
+		{"typed nil Transport", json, &Options{Sender: d, HTTPClient: &http.Client{Transport: (*http.Transport)(nil)}}, []string{"HTTPClient.Transport is a nil *http.Transport"}},
+		{"typed nil Jar", json, &Options{Sender: d, HTTPClient: &http.Client{Jar: (*cookiejar.Jar)(nil)}}, []string{"HTTPClient.Jar is a nil *cookiejar.Jar"}},
 		{"channel alone", json, &Options{Channel: "C1"}, []string{"Token is missing"}},
 		{"two destinations", json, &Options{Token: "xoxb-geheim", Channel: "C1", Sender: d}, []string{"Sender and Token are set", "want exactly one"}},
 		{"three destinations", json, &Options{Token: "xoxb-geheim", Channel: "C1", Sender: d, WebhookURL: "https://hooks.example/geheim"}, []string{"Sender and Token and WebhookURL"}},

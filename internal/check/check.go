@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 	"unicode"
@@ -109,6 +110,15 @@ func Duration(field string, d time.Duration) error {
 		return fmt.Errorf("%s is %v; want 0 (the default) or 1ms and more", field, d)
 	case d > 0 && d < time.Millisecond:
 		return fmt.Errorf("%s is %v; want 0 (the default) or 1ms and more: were seconds meant, it is %d * time.Second", field, d, d)
+	}
+	return nil
+}
+
+// NotNil refuses a value that is there, and is a nil pointer or its like: what
+// asks it would fail at the first alert, not now.
+func NotNil(field string, value any) error {
+	if v := reflect.ValueOf(value); v.IsValid() && canBeNil(v) && v.IsNil() {
+		return fmt.Errorf("%s is a nil %T; want one that was made, or leave %s out", field, value, field)
 	}
 	return nil
 }
