@@ -53,6 +53,7 @@ type batcher struct {
 	cancel     context.CancelCauseFunc
 	stopped    chan struct{} // closed by the first shutdown when all is over
 	stopReason error         // its result; read after stopped
+	noting     sync.RWMutex  // read-locked from when an attempt is settled until the spool knows it
 
 	mu       sync.Mutex
 	phase    phase
@@ -315,6 +316,7 @@ func (b *batcher) deliver(l *lane, f *flight) (ref string, err error) {
 // settle ends an attempt. A Sender that outlived Shutdown has nothing to settle:
 // its alerts are counted as lost.
 func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
+	b.noting.RLock()
 	b.mu.Lock()
 	now := time.Now()
 	r := c.Result(b.where)
@@ -341,6 +343,7 @@ func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 	for _, m := range told {
 		m.slot.Told(m.told)
 	}
+	b.noting.RUnlock()
 	if c.Err != nil && r.Kind != pace.Yielded {
 		_ = b.spool.Sync() // base has heard of it
 	}
@@ -470,6 +473,8 @@ func (b *batcher) await(ctx context.Context, waits []ticket, urgent bool) error 
 		b.mu.Unlock()
 		switch {
 		case open+stuck == 0:
+			b.noting.Lock() // who waited may end the process at once, and the next one must not tell it again
+			defer b.noting.Unlock()
 			return nil
 		case open == 0:
 			return fmt.Errorf("slackalert: alerts of %d groups are not delivered yet: %w", stuck, cmp.Or(why, errDeadline))

@@ -131,6 +131,26 @@ func TestARestartEditsTheMessage(t *testing.T) {
 }
 
 // With what can't be edited the interval holds across restarts, and doubles.
+// A program that waited and then dies at once leaves nothing that the next one
+// would tell again. A hundred groups are written down after one answer: that
+// takes long enough to be seen.
+func TestWhatFlushSaysIsToldIsWrittenDown(t *testing.T) {
+	for range 10 {
+		synctest.Test(t, func(t *testing.T) {
+			dir, left := filepath.Join(t.TempDir(), "spool"), filepath.Join(t.TempDir(), "left")
+			h, log, _ := newTest(t, newDesk(), spooling(dir))
+			for i := range 100 {
+				log.Error("kind " + letters(i))
+			}
+			require.NoError(t, h.Flush(t.Context()))
+			require.NoError(t, os.CopyFS(left, os.DirFS(dir)))
+			next, _, _ := newTest(t, newDesk(), spooling(left))
+			assert.Zero(t, next.Stats().Pending)
+			die(next)
+		})
+	}
+}
+
 func TestTheIntervalOutlivesTheProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
