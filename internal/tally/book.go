@@ -10,9 +10,7 @@ const probes = 4
 
 // Book finds tallies by their ID, without a lock. It may miss one that was
 // remembered; it never finds another's. Make it with NewBook.
-type Book struct {
-	places []atomic.Pointer[Tally]
-}
+type Book struct{ places []atomic.Pointer[Tally] }
 
 // NewBook returns a book with room for about n tallies; 16,384 at most, which
 // are 512 KiB.
@@ -39,17 +37,13 @@ func (b *Book) Again(id uint64, at int64, user uint64) bool {
 
 // Remember lets t be found. The lock is held.
 func (b *Book) Remember(t *Tally) {
-	at := b.place(t.ID + probes - 1)
 	for i := range uint64(probes) {
 		p := b.place(t.ID + i)
-		if old := p.Load(); old == t {
+		if old := p.Load(); old == nil || old.ID == t.ID || i == probes-1 {
+			p.Store(t)
 			return
-		} else if old == nil || old.ID == t.ID {
-			at = p
-			break
 		}
 	}
-	at.Store(t)
 }
 
 // Forget lets t be found no more. Who has found it meanwhile finds it closed,

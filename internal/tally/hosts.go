@@ -3,7 +3,7 @@
 package tally
 
 import (
-	"math/bits"
+	"math/big"
 	"slices"
 )
 
@@ -13,55 +13,41 @@ const (
 )
 
 // Names numbers names, so that sets of them are small. Its owner's lock guards
-// it. The zero value knows none.
+// it, and the sets. The zero value knows none.
 type Names struct{ ids map[string]int }
 
-// id is a name's number; -1 where there are too many.
-func (n *Names) id(name string) int {
-	id, ok := n.ids[name]
-	switch {
-	case ok:
-		return id
-	case len(n.ids) >= maxNames:
-		return -1
-	case n.ids == nil:
-		n.ids = make(map[string]int)
-	}
-	n.ids[name] = len(n.ids)
-	return len(n.ids) - 1
-}
-
-// Set is a set of names, a bit each. The lock of its Names guards it. The zero
-// value is empty.
+// Set is a set of names. The zero value is empty.
 type Set struct {
-	bits  []uint64
+	bits  big.Int // one for each name's number
+	n     int
 	first []string
 }
 
 // Add puts a name into the set, with the numbers of names. "" is none.
 func (s *Set) Add(names *Names, name string) {
-	id := names.id(name)
-	if name == "" || id < 0 {
+	id, known := names.ids[name]
+	if !known {
+		if name == "" || len(names.ids) >= maxNames {
+			return
+		}
+		if names.ids == nil {
+			names.ids = make(map[string]int)
+		}
+		id = len(names.ids)
+		names.ids[name] = id
+	}
+	if s.bits.Bit(id) == 1 {
 		return
 	}
-	for id>>6 >= len(s.bits) {
-		s.bits = append(s.bits, 0)
-	}
-	if bit := uint64(1) << (id & 63); s.bits[id>>6]&bit == 0 {
-		s.bits[id>>6] |= bit
-		if len(s.first) < named {
-			s.first = append(s.first, name)
-		}
+	s.bits.SetBit(&s.bits, id, 1)
+	s.n++
+	if len(s.first) < named {
+		s.first = append(s.first, name)
 	}
 }
 
 // Len is how many names the set has.
-func (s *Set) Len() (n int) {
-	for _, w := range s.bits {
-		n += bits.OnesCount64(w)
-	}
-	return n
-}
+func (s *Set) Len() int { return s.n }
 
 // First are up to five of them, in the order they came.
 func (s *Set) First() []string { return slices.Clone(s.first) }

@@ -127,17 +127,10 @@ func (t *Tally) note(at int64, user uint64) {
 	}
 }
 
-// The years 1678 and 2261, the limits of nanoseconds in an int64, in Unix
-// seconds.
-const (
-	minSeconds = -9214560000
-	maxSeconds = 9214646400
-)
-
 // Nano is a time as a tally takes it: Unix nanoseconds, 0 where it is unknown
-// or out of the range that they have.
+// or outside of the years 1678 to 2261, for which an int64 has room.
 func Nano(at time.Time) int64 {
-	if s := at.Unix(); s < minSeconds || s > maxSeconds {
+	if s := at.Unix(); s < -9214560000 || s > 9214646400 {
 		return 0
 	}
 	return at.UnixNano()

@@ -290,7 +290,7 @@ func TestASetOfNames(t *testing.T) {
 	a.First()[0] = "scribbled"
 	assert.Equal(t, "web-0", a.First()[0])
 	for i := range maxNames {
-		names.id(strconv.Itoa(i))
+		new(Set).Add(&names, strconv.Itoa(i))
 	}
 	b.Add(&names, "one too many")
 	assert.Equal(t, 200, b.Len())
