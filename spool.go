@@ -17,6 +17,7 @@ import (
 	"example.com/slackalert/internal/crash"
 	"example.com/slackalert/internal/fingerprint"
 	"example.com/slackalert/internal/owned"
+	"example.com/slackalert/internal/redact"
 	"example.com/slackalert/internal/spool"
 	"example.com/slackalert/internal/tally"
 	"example.com/slackalert/internal/unhandled"
@@ -61,7 +62,7 @@ func (h *Handler) openSpool() error {
 	if dir, err := filepath.Abs(o.SpoolDir); err == nil {
 		o.SpoolDir = dir // it stays there, wherever the program goes
 	}
-	me := owned.Owner{Service: b.service, Host: b.host, PID: os.Getpid(), Start: time.Now().UTC(), Run: b.run, Build: build()}
+	me := owned.Owner{Service: b.service, Host: b.host, PID: os.Getpid(), Start: time.Now().UTC(), Run: b.run, Build: build(), Raw: o.NoRedact}
 	st, err := spool.Open(o.SpoolDir, me, b.guard.Tell)
 	if err != nil {
 		return fmt.Errorf("SpoolDir is %q, which can't be used: %w", o.SpoolDir, err)
@@ -156,10 +157,31 @@ func (h *Handler) decode(from owned.Owner, r spool.Record) (legacy, error) {
 		return x, err
 	}
 	x.Channel = h.placeOf(Batch{Channel: x.Channel}, x.Group)
+	if from.Raw && !h.core.config.opts.NoRedact {
+		hide(&x.Group)
+	}
 	if x.Group.Hosts <= 1 && len(x.Group.Named) == 0 {
 		x.Group.Named = []string{from.Host}
 	}
 	return x, nil
+}
+
+// hide redacts what another process left in.
+func hide(g *Group) {
+	for _, s := range []*string{&g.Code, &g.Message, &g.Error, &g.Stack} {
+		*s = redact.Text(*s)
+	}
+	for i, f := range g.Fields {
+		f.Value = redact.Text(f.Value)
+		if groups := strings.Split(f.Key, "."); redact.Key(f.Key) || slices.ContainsFunc(groups, redact.Key) {
+			f.Value = redact.Mark
+		}
+		f.Key = redact.Text(f.Key)
+		g.Fields[i] = f
+	}
+	for i, crumb := range g.Breadcrumbs {
+		g.Breadcrumbs[i] = redact.Text(crumb)
+	}
 }
 
 // messagesOf puts together what stands in one message.

@@ -441,6 +441,48 @@ func TestNoSecretIsWrittenDown(t *testing.T) {
 	})
 }
 
+// What a process left in that doesn't redact is hidden by one that does, in new
+// messages and in those that are edited.
+func TestWhatANoRedactProcessLeftIsHidden(t *testing.T) {
+	secrets := []string{"abcdefghijklmnop", "hunter2", "geheim", "1234", "sesame"}
+	for _, told := range []bool{false, true} {
+		for _, noRedact := range []bool{false, true} {
+			t.Run(fmt.Sprintf("told=%v,NoRedact=%v", told, noRedact), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					dir, d := t.TempDir(), newDesk()
+					leave := func(no bool) func(*Options) {
+						return func(o *Options) { o.SpoolDir, o.NoRedact, o.Breadcrumbs = dir, no, 3 }
+					}
+					h, log, _ := newTest(t, editDesk{d}, leave(true))
+					ctx := With(t.Context(), "job", "one")
+					log.InfoContext(ctx, "crumb", "secret", "sesame")
+					fail := func(log *slog.Logger) {
+						log.ErrorContext(ctx, "failed with xoxb-12345678901-abcdefghijklmnop", "password", "hunter2",
+							slog.Group("pass", "number", 1234), "error", fmt.Errorf("dial https://bo:geheim@example.com: refused"))
+					}
+					fail(log)
+					if told {
+						pass(time.Minute)
+						fail(log)
+					}
+					die(h)
+					d = newDesk()
+					newTest(t, editDesk{d}, leave(noRedact))
+					pass(time.Hour)
+					require.NotEmpty(t, d.all())
+					for _, a := range d.all() {
+						all := fmt.Sprintf("%+v", a.Groups)
+						assert.Contains(t, all, "failed with")
+						for _, secret := range secrets {
+							assert.Equal(t, noRedact, strings.Contains(all, secret), "%s in %s", secret, all)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
 func TestAFolderThatCannotBeUsed(t *testing.T) {
 	_, err := New(&logs{}, &Options{Sender: newDesk(), Service: strings.Repeat("s", 5000), SpoolDir: t.TempDir()})
 	require.ErrorContains(t, err, "slackalert: SpoolDir is ")

@@ -68,4 +68,5 @@ type Owner struct {
 	Start   time.Time `json:"start"`
 	Run     string    `json:"run"` // names its files: no other process has it
 	Build   string    `json:"build,omitempty"`
+	Raw     bool      `json:"raw,omitempty"` // secrets are left in what it writes
 }
