@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -480,6 +481,44 @@ func TestWhatANoRedactProcessLeftIsHidden(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// Nobody waits for the disk where all goes well, but whoever waits for Slack, and
+// the lane whose Slack didn't take what it had.
+func TestWhoWaitsForTheDisk(t *testing.T) {
+	var waits, tries atomic.Int64
+	spool.Fsync = func(f *os.File) error { waits.Add(1); return f.Sync() }
+	defer func() { spool.Fsync = (*os.File).Sync }()
+	for _, tt := range []struct {
+		name  string
+		level slog.Level
+		err   error
+		waits int64 // by when the attempt is over
+	}{
+		{"an error", slog.LevelError, nil, 0},
+		{"an error that fails", slog.LevelError, errDown, 1},
+		{"an error of SyncLevel", slog.LevelError + 4, nil, 1},
+		{"an error of SyncLevel that fails", slog.LevelError + 4, errDown, 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				waits.Store(0)
+				tries.Store(0)
+				d := newDesk()
+				d.block = func(context.Context, Batch) { time.Sleep(time.Second); tries.Add(1) }
+				d.fail = func(string, Batch) error { return tt.err }
+				_, log, _ := newTest(t, d, func(o *Options) { o.SpoolDir, o.SyncLevel = t.TempDir(), slog.LevelError+4 })
+				go log.Log(t.Context(), tt.level, "m")
+				synctest.Wait()
+				assert.Equal(t, tt.level > slog.LevelError, waits.Load() == 1, "before it waits for Slack: %d", waits.Load())
+				for tries.Load() == 0 {
+					time.Sleep(100 * time.Millisecond)
+				}
+				synctest.Wait()
+				assert.Equal(t, tt.waits, waits.Load())
+			})
+		})
 	}
 }
 

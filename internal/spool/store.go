@@ -25,6 +25,10 @@ const (
 	lookEach = time.Minute // for files whose owner has gone, for room on the disk, for a file that was removed
 )
 
+// Fsync waits until what was written to a file is on its disk. A test of who
+// waits puts another in its place.
+var Fsync = (*os.File).Sync
+
 // Store is one process's spool. Its methods may be called by many goroutines.
 type Store struct {
 	dir    string
@@ -312,7 +316,7 @@ func (f *file) sync() error {
 	if f.f == nil {
 		return nil
 	}
-	return f.f.Sync()
+	return Fsync(f.f)
 }
 
 // Adopt calls adopt with what processes of the same service left behind, if
@@ -482,5 +486,5 @@ func (f *file) close() error {
 	if g == nil {
 		return nil
 	}
-	return errors.Join(g.Sync(), g.Close())
+	return errors.Join(Fsync(g), g.Close())
 }
