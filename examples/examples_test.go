@@ -75,6 +75,15 @@ var examples = map[string]arrived{
 		log:   []string{`"request_id":"r-1"`, "request_id=r-1", "card declined"},
 		slack: []string{"payment failed", "card declined", "r-1"},
 	},
+	"slogcontext": {
+		log: []string{`"msg":"order placed","tenant":"acme","shop":"berlin"}`, `"tenant":"acme","shop":"berlin","pay":{"order":1007,"error":"card declined"}}`,
+			`"tenant":"acme","shop":"berlin","job":"invoices"}`, "went on: an order without lines"},
+		slack: []string{"payment failed", "card declined", "acme", "berlin", "an order without lines", "!order placed"},
+	},
+	"slogformatter": {
+		log:   []string{`"ip":"*******","order":1007`, `"error":{"message":"card declined"`, "!192.0.2.7"},
+		slack: []string{"payment failed", "card declined", "*******", "!192.0.2.7"},
+	},
 	"river": {
 		log:   []string{`"job":"invoice"`, `"job_id":1`, "sending an invoice", "the mail server refused", "an order without lines"},
 		slack: []string{"job invoice failed", "the mail server refused", "an order without lines", "attempt"},
