@@ -15,6 +15,7 @@ const (
 	tokenc                    // letters, digits, - and _
 	slackc                    // of a Slack token or the path of a webhook
 	jwtc                      // tokenc and the dots between
+	hashc                     // of a password's hash as crypt writes it
 	space                     // ASCII white space
 	closer                    // may end a bare value
 	quote                     // ", ' and `
@@ -32,7 +33,7 @@ var classes = func() (t [256]class) {
 	const digits = "0123456789"
 	const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	const letters = upper + "abcdefghijklmnopqrstuvwxyz"
-	set(word|keyPart|alnum|base64c|tokenc|slackc|jwtc, digits+letters)
+	set(word|keyPart|alnum|base64c|tokenc|slackc|jwtc|hashc, digits+letters)
 	set(digit, digits)
 	set(hexc, digits+"abcdef")
 	set(lowerc, letters[len(upper):])
@@ -42,6 +43,7 @@ var classes = func() (t [256]class) {
 	set(tokenc, "-_")
 	set(slackc, "-_.%+/=")
 	set(jwtc, "-_.~")
+	set(hashc, "$./=,+-")
 	set(space, " \t\n\v\f\r")
 	set(closer, ",;&)]}")
 	set(quote, "\"'`")

@@ -35,6 +35,8 @@ type root struct {
 var roots = [32][]root{
 	'a' & 31: {
 		{"apikey", chosen, nil},
+		{"appkey", chosen, nil},
+		{"applicationkey", chosen, nil},
 		{"accesskey", chosen, nil},
 		{"accountkey", chosen, nil},
 		{"authorization", header, []string{"url", "uri", "endpoint", "server"}},
@@ -51,6 +53,10 @@ var roots = [32][]root{
 		{"creds", minted, nil},
 	},
 	'e' & 31: {{"encryptionkey", chosen, nil}},
+	'f' & 31: {{"functionskey", chosen, nil}},
+	'i' & 31: {{"identifiedby", phrase, nil}}, // SQL
+	'k' & 31: {{"keydata", chosen, nil}},      // client-key-data of a kubeconfig
+	'l' & 31: {{"licensekey", chosen, nil}},
 	'm' & 31: {{"masterkey", chosen, nil}},
 	'p' & 31: {
 		{"password", phrase, []string{"less", "policy", "length", "expir", "changed"}},
@@ -63,6 +69,8 @@ var roots = [32][]root{
 	},
 	's' & 31: {
 		{"secret", chosen, []string{"ary", "ariat", "smanager", "manager", "name", "arn", "ref", "keyref"}},
+		{"samlresponse", minted, nil},
+		{"seedphrase", phrase, nil},
 		{"sessionid", minted, nil},
 		{"sessionkey", minted, nil},
 		{"sessid", minted, nil},

@@ -120,6 +120,12 @@ var makers = []maker{
 	{"xai-", alnum, 40, true},
 	{"pplx-", alnum, 40, true}, // Perplexity
 	{"r8_", alnum, 36, true},   // Replicate
+	{"$2a$", hashc, 50, false}, // hashes of passwords: bcrypt, crypt, argon2
+	{"$2b$", hashc, 50, false},
+	{"$2y$", hashc, 50, false},
+	{"$5$", hashc, 43, false},
+	{"$6$", hashc, 80, false},
+	{"$argon2", hashc, 40, false},
 }
 
 // makersBy has them by their first byte.

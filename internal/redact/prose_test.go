@@ -37,6 +37,7 @@ func TestTextProse(t *testing.T) {
 		{"place holders", "UPDATE users SET token = $1, password=? WHERE secret = $2", ""},
 		{"no place holder", "password=$ecret token=?x", "password=[redacted] token=[redacted]"},
 		{"SQL", "ALTER USER bob WITH PASSWORD 'hunter 2'; bad password \"hunter2\"", "ALTER USER bob WITH PASSWORD '[redacted]'; bad password \"[redacted]\""},
+		{"SQL, MySQL's", "CREATE USER 'bob'@'%' IDENTIFIED BY 'hunter2'", "CREATE USER 'bob'@'%' IDENTIFIED BY '[redacted]'"},
 		{"a quote that ends", `{"msg":"enter password ","n":1}`, ""},
 		{"digit", "fetch token: abc1 was bad", "fetch token: [redacted] was bad"},
 		{"both cases", "fetch token: abCd was bad", "fetch token: [redacted] was bad"},

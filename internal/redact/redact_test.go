@@ -28,6 +28,7 @@ func TestKey(t *testing.T) {
 		"apiKey", "API_KEY", "x-api-key", "Api Key", "apikeys", "private key", "private_key", "sshPrivateKey", "access key",
 		"AWS_SECRET_ACCESS_KEY", "aws_access_key_id", "AccountKey", "credential", "Credentials", "session id", "sessionID",
 		"PHPSESSID", "JSESSIONID", "signature", "X-Amz-Signature", "sig", "oauth_signature", "encryption_key",
+		"APP_KEY", "DD-Application-Key", "x-functions-key", "NEW_RELIC_LICENSE_KEY", "client-key-data", "SAMLResponse", "seed phrase",
 		"headers.Authorization", "password_reset_token", "token_count_secret", "ключ_password", "%22password%22", "bearer",
 	} {
 		assert.True(t, Key(key), key)
