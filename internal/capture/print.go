@@ -98,11 +98,19 @@ func (p *printer) value(v reflect.Value, depth int) {
 			return
 		}
 	}
-	if p.own(v, depth) || p.enters(v) {
+	if x, ok := speaker(v); ok {
+		p.speak(x, depth)
 		return
 	}
-	p.plain(v, depth)
-	p.leaves(v)
+	if k := v.Kind(); k != reflect.Pointer && k != reflect.Map {
+		p.plain(v, depth)
+	} else if slices.Contains(p.path, v.Pointer()) {
+		p.raw(`"…"`) // it contains itself
+	} else {
+		p.path = append(p.path, v.Pointer())
+		p.plain(v, depth)
+		p.path = p.path[:len(p.path)-1]
+	}
 }
 
 // plain writes a value that has no say in it.
@@ -123,9 +131,7 @@ func (p *printer) plain(v reflect.Value, depth int) {
 	case reflect.Interface, reflect.Pointer:
 		p.value(v.Elem(), depth)
 	case reflect.Struct:
-		p.raw("{")
-		p.fields(v, depth, &names{})
-		p.raw("}")
+		p.object(v, depth)
 	case reflect.Map:
 		p.entries(v, depth)
 	case reflect.Slice, reflect.Array:
@@ -141,27 +147,6 @@ func (p *printer) float(f float64, bits int) {
 		return
 	}
 	p.raw(strconv.FormatFloat(f, 'f', -1, bits))
-}
-
-// enters notes that a value which may contain itself is being printed, and
-// reports whether it was already.
-func (p *printer) enters(v reflect.Value) bool {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Map:
-		if slices.Contains(p.path, v.Pointer()) {
-			p.raw(`"…"`)
-			return true
-		}
-		p.path = append(p.path, v.Pointer())
-	}
-	return false
-}
-
-func (p *printer) leaves(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Map:
-		p.path = p.path[:len(p.path)-1]
-	}
 }
 
 // list writes a slice or an array. Bytes are text, so that a secret in them is
@@ -206,9 +191,7 @@ func (p *printer) entries(v reflect.Value, depth int) {
 		if p.full() {
 			return
 		}
-		p.comma(i > 0)
-		p.text(e.key, 1)
-		p.raw(":")
+		p.member(i, e.key)
 		p.value(e.value, depth+1)
 	}
 	if v.Len() > len(all) {
@@ -226,96 +209,63 @@ func keyText(v reflect.Value) string {
 	return string(p.buf)
 }
 
-// fields writes a struct's exported fields under the names that JSON gives
-// them, those of embedded structs among them. seen has the names written.
-func (p *printer) fields(v reflect.Value, depth int, seen *names) {
-	var embedded []reflect.Value
-	for i := 0; i < v.NumField() && !p.full(); i++ {
-		f, in := v.Type().Field(i), v.Field(i)
+// object writes a struct's exported fields under the names that JSON gives them,
+// behind its own those of embedded structs. An embedded one that has a name or a
+// say in how it looks is a field as others are.
+func (p *printer) object(v reflect.Value, depth int) {
+	fields := reflect.VisibleFields(v.Type())
+	slices.SortStableFunc(fields, func(a, b reflect.StructField) int { return len(a.Index) - len(b.Index) })
+	var names []string
+	var closed [][]int // embedded ones whose fields aren't its own
+	p.raw("{")
+	n := 0
+	for _, f := range fields {
+		in, err := v.FieldByIndexErr(f.Index)
+		if p.full() || err != nil || slices.ContainsFunc(closed, func(at []int) bool { return within(f.Index, at) }) {
+			continue // of a nil pointer it is nothing
+		}
 		tag := f.Tag.Get("json")
 		name, options, _ := strings.Cut(tag, ",")
-		if f.Anonymous && name == "" {
-			if in.Kind() == reflect.Pointer && in.Type().Elem().Kind() == reflect.Struct {
-				in = in.Elem() // of a nil pointer it is nothing
+		if f.Anonymous {
+			if _, speaks := speaker(in); name == "" && !speaks && isStruct(f.Type) {
+				continue // its fields follow
 			}
-			if !in.IsValid() {
-				continue
-			}
-			if in.Kind() == reflect.Struct {
-				embedded = append(embedded, in)
-				continue
-			}
+			closed = append(closed, f.Index)
 		}
-		if name = cmp.Or(name, f.Name); f.IsExported() && tag != "-" && !left(in, options) && p.name(name, seen) {
+		name = cmp.Or(name, f.Name)
+		if !f.IsExported() || tag == "-" || slices.Contains(names, name) {
+			continue
+		}
+		names = append(names, name)
+		if !left(in, options) {
+			p.member(n, name)
 			p.value(in, depth+1)
+			n++
 		}
 	}
-	for _, in := range embedded {
-		if depth < MaxDepth {
-			p.embed(in, depth+1, seen)
-		}
-	}
+	p.raw("}")
 }
 
-// names are those that an object has already.
-type names []string
+// within says whether a field is of the embedded one at another index.
+func within(index, at []int) bool { return len(index) > len(at) && slices.Equal(index[:len(at)], at) }
 
-// name begins a member, unless there is one of the name.
-func (p *printer) name(s string, seen *names) bool {
-	if slices.Contains(*seen, s) {
-		return false
-	}
-	p.comma(len(*seen) > 0)
-	*seen = append(*seen, s)
-	p.text(s, 1)
+func isStruct(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct || t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct
+}
+
+// member begins the n-th member of an object.
+func (p *printer) member(n int, name string) {
+	p.comma(n > 0)
+	p.text(name, 1)
 	p.raw(":")
-	return true
 }
 
-// embed writes an embedded struct among its holder's fields, or under its name
-// where it has a say in how it looks.
-func (p *printer) embed(v reflect.Value, depth int, seen *names) {
-	if x, ok := speaker(v); ok {
-		if p.name(v.Type().Name(), seen) {
-			p.speak(x, depth)
-		}
-		return
-	}
-	p.fields(v, depth, seen)
-}
-
-// left says whether JSON leaves a field out.
+// left says whether JSON leaves a field out, or would one that isn't empty to Go.
 func left(v reflect.Value, options string) bool {
-	for option := range strings.SplitSeq(options, ",") {
-		switch option {
-		case "omitzero":
-			if v.IsZero() {
-				return true
-			}
-		case "omitempty":
-			switch v.Kind() {
-			case reflect.Struct:
-			case reflect.Slice, reflect.Map, reflect.Array, reflect.String:
-				if v.Len() == 0 {
-					return true
-				}
-			default:
-				if v.IsZero() {
-					return true
-				}
-			}
-		}
+	if k := v.Kind(); k == reflect.Slice || k == reflect.Map {
+		return strings.Contains(options, "omit") && v.Len() == 0
 	}
-	return false
-}
-
-// own lets a value that knows how it looks say so, and reports whether it did.
-func (p *printer) own(v reflect.Value, depth int) bool {
-	x, ok := speaker(v)
-	if ok {
-		p.speak(x, depth)
-	}
-	return ok
+	return strings.Contains(options, "omit") && v.IsZero()
 }
 
 // speaker returns v, or a pointer to a copy of it, if that knows how it looks.
@@ -354,23 +304,25 @@ func (p *printer) speak(x any, depth int) {
 			p.text(panicText(x, r), depth)
 		}
 	}()
+	var s string
+	var err error
 	switch x := x.(type) {
 	case slog.LogValuer:
 		p.resolved(Resolve(slog.AnyValue(x)), depth)
+		return
 	case json.Marshaler:
-		b, err := x.MarshalJSON()
-		if err != nil {
-			p.text("!ERROR: "+err.Error(), depth)
+		var b []byte
+		if b, err = x.MarshalJSON(); err == nil {
+			p.json(b)
 			return
 		}
-		p.json(b)
 	default:
-		s, err := spoken(x)
-		if err != nil {
-			s = "!ERROR: " + err.Error()
-		}
-		p.text(s, depth)
+		s, err = spoken(x)
 	}
+	if err != nil {
+		s = "!ERROR: " + err.Error()
+	}
+	p.text(s, depth)
 }
 
 // spoken is the text of one of those that have one.
@@ -413,9 +365,7 @@ func (p *printer) resolved(v slog.Value, depth int) {
 			if p.full() {
 				return
 			}
-			p.comma(i > 0)
-			p.text(a.Key, 1)
-			p.raw(":")
+			p.member(i, a.Key)
 			p.resolved(Resolve(a.Value), depth+1)
 		}
 		p.raw("}")

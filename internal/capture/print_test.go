@@ -99,6 +99,14 @@ func TestPrinted(t *testing.T) {
 			Embedded
 			*node
 		}{A: 1, C: 2, D: secret, Embedded: Embedded{3, 4}}, `{"A":1,"c":2,"B":4}`},
+		{"one that hides an embedded one's, left out", struct {
+			Embedded
+			Masked *int `json:"A,omitempty"`
+		}{Embedded: Embedded{3, 4}}, `{"B":4}`},
+		{"embedded under a name", struct {
+			Embedded `json:"e"`
+			A        int
+		}{Embedded{3, 4}, 1}, `{"e":{"A":3,"B":4},"A":1}`},
 		{"kinds", []any{true, -1, uint8(2), 1.5, 1e30, float32(0.1), "a\n<b>", nil, (*int)(nil), math.Inf(1), 1 + 2i}, `[true,-1,2,1.5,1e+30,0.1,"a\n<b>",null,null,+Inf,(1+2i)]`},
 		{"a string kind", bytesKind("a\"b"), `a"b`},
 		{"bytes", struct{ B, C []byte }{[]byte("text"), []byte{0xff, 0xfe, 0xfd, 0xfc, 0xfb, 0xfa}}, `{"B":"text","C":"(6 bytes)"}`},

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"example.com/slackalert/internal/inert"
+	"example.com/slackalert/internal/origin"
 )
 
 // Tree is what is known of the source tree a program was built from.
@@ -51,22 +52,8 @@ func (t Tree) File(file, function string) (string, bool) {
 
 // within is the folder, within the module, of the package that function is in;
 // it ends in a slash unless it is the module's own.
-func (t Tree) within(function string) (string, bool) {
-	slash := strings.LastIndexByte(function, '/') + 1
-	dot := strings.IndexByte(function[slash:], '.')
-	if dot < 0 {
-		return "", false
-	}
-	pkg := strings.ReplaceAll(function[:slash+dot], "%2e", ".")
-	pkg = strings.TrimSuffix(pkg, "_test")
-	if pkg == t.Module {
-		return "", true
-	}
-	dir, ok := strings.CutPrefix(pkg, t.Module)
-	if !ok || dir[0] != '/' {
-		return "", false
-	}
-	return dir[1:] + "/", true
+func (t Tree) within(function string) (dir string, ok bool) {
+	return strings.CutPrefix(strings.TrimSuffix(origin.Package(function), "_test")+"/", t.Module+"/")
 }
 
 // sound reports whether rel can be a path in this module: no other module's,

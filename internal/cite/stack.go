@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"example.com/slackalert/internal/origin"
 )
 
 // frame is one call: two lines of a stack, or a line that isn't understood.
@@ -61,18 +63,15 @@ func folded(frames []frame) string {
 
 func (t Tree) frames(lines []string) (frames []frame) {
 	for i := 0; i < len(lines); i++ {
-		if i+1 < len(lines) {
-			if f, ok := t.frame(lines[i], lines[i+1]); ok {
-				frames = append(frames, f)
-				i++
-				continue
-			}
+		f, ok := t.frame(lines[i], lines[min(i+1, len(lines)-1)])
+		if ok {
+			i++
+		} else if rest, tab := strings.CutPrefix(lines[i], "\t"); tab {
+			f.text = "  " + rest
+		} else {
+			f.text = lines[i]
 		}
-		line := lines[i]
-		if rest, ok := strings.CutPrefix(line, "\t"); ok {
-			line = "  " + rest
-		}
-		frames = append(frames, frame{text: line})
+		frames = append(frames, f)
 	}
 	return frames
 }
@@ -85,51 +84,28 @@ func (t Tree) frame(function, at string) (frame, bool) {
 		return frame{}, false
 	}
 	file, line := file[:colon+len(".go")], file[colon+len(".go"):]
-	name := bare(function)
-	short, own := t.File(file, name)
+	pkg := origin.Package(function)
+	short, own := t.File(file, function)
 	if !own {
-		short = within(file, name)
+		short = within(file, pkg)
 	}
-	f := frame{text: function[strings.LastIndexByte(name, '/')+1:] + "\n  " + short + line}
-	f.own = own || strings.HasPrefix(function, "main.")
-	f.pkg, f.library = packageOf(name)
+	f := frame{text: function[strings.LastIndexByte(pkg, '/')+1:] + "\n  " + short + line, pkg: pkg}
+	f.own = own || pkg == "main"
+	host, rest, deep := strings.Cut(pkg, "/")
+	if f.library = !strings.Contains(host, "."); deep && !f.library {
+		f.pkg = rest // without the host
+	}
 	return f, true
 }
 
-// packageOf is the path of a function's package, without the host of a module
-// that isn't Go's, and whether it is Go's.
-func packageOf(name string) (pkg string, library bool) {
-	slash := strings.LastIndexByte(name, '/') + 1
-	last, _, _ := strings.Cut(name[slash:], ".")
-	pkg = name[:slash] + last
-	host, rest, ok := strings.Cut(pkg, "/")
-	if !strings.Contains(host, ".") {
-		return pkg, true
-	}
-	if !ok {
-		return pkg, false
-	}
-	return rest, false
-}
-
-// bare is a function up to its type arguments or receiver, which may have
-// slashes, too.
-func bare(function string) string {
-	name, _, _ := strings.Cut(function, "[")
-	name, _, _ = strings.Cut(name, "(")
-	return name
-}
-
-// within is a file's path within its module or Go's library, or its last two
-// elements.
-func within(file, function string) string {
+// within is the path of a package's file within its module or Go's library, or
+// its last two elements.
+func within(file, pkg string) string {
 	file = strings.ReplaceAll(file, `\`, "/")
 	if _, rel, ok := cutLast(file, "/pkg/mod/"); ok {
 		return rel
 	}
-	dir := strings.LastIndexByte(function, '/') + 1
-	last, _, _ := strings.Cut(function[dir:], ".")
-	if i := strings.LastIndex(file, "/src/"+function[:dir]+last+"/"); i >= 0 {
+	if i := strings.LastIndex(file, "/src/"+pkg+"/"); i >= 0 {
 		return file[i+len("/src/"):]
 	}
 	if strings.HasPrefix(file, "/") || strings.Contains(file, ":") {

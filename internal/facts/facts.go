@@ -9,7 +9,6 @@ package facts
 import (
 	"cmp"
 	"log/slog"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -40,12 +39,9 @@ func (f *Facts) ErrorText() string {
 
 // Behind fills in what f lacks: g, if any, was found further away.
 func (f *Facts) Behind(g *Facts) {
-	if g != nil {
-		f.behind(g)
+	if g == nil {
+		return
 	}
-}
-
-func (f *Facts) behind(g *Facts) {
 	if f.Code == "" {
 		f.Code = g.Code
 	}
@@ -212,22 +208,16 @@ type search struct {
 	asked int // LogValuers
 }
 
-// parents are the names of the groups around an attribute, innermost first.
-type parents struct {
-	name  string
-	outer *parents
-}
-
-func (s *search) around(groups []string) (p *parents) {
-	if s.dotted {
-		for _, name := range groups {
-			p = &parents{name, p}
-		}
+// around is the names of the groups around an attribute, each with a dot behind
+// it, as far as they matter.
+func (f *Finder) around(groups []string) string {
+	if !f.dotted || len(groups) == 0 {
+		return ""
 	}
-	return p
+	return strings.Join(groups, ".") + "."
 }
 
-func (s *search) at(around *parents, a slog.Attr, depth int) {
+func (s *search) at(around string, a slog.Attr, depth int) {
 	if a.Value.Kind() == slog.KindLogValuer {
 		v := a.Value.LogValuer()
 		if err, ok := v.(error); ok && s.Err == nil {
@@ -256,7 +246,7 @@ func (s *search) at(around *parents, a slog.Attr, depth int) {
 			return
 		}
 		if s.dotted && a.Key != "" {
-			around = &parents{a.Key, around}
+			around += a.Key + "."
 		}
 		for _, m := range a.Value.Group() {
 			s.at(around, m, depth+1)
@@ -266,22 +256,12 @@ func (s *search) at(around *parents, a slog.Attr, depth int) {
 
 // isCode says whether key, in the groups around it, is the finder's or ends in
 // it.
-func (f *Finder) isCode(around *parents, key string) bool {
+func (f *Finder) isCode(around, key string) bool {
 	if !f.dotted {
 		return key == f.key
 	}
-	rest := f.key
-	for key != "" && strings.HasSuffix(rest, key) {
-		rest = rest[:len(rest)-len(key)]
-		if rest == "" {
-			return true
-		}
-		if rest[len(rest)-1] != '.' || around == nil {
-			return false
-		}
-		rest, key, around = rest[:len(rest)-1], around.name, around.outer
-	}
-	return false
+	at := len(around) + len(key) - len(f.key)
+	return at >= 0 && at <= len(around) && (at == 0 || around[at-1] == '.') && around[at:]+key == f.key
 }
 
 // threeDigits has the codes 100 to 999, so that a status needs no allocation.
@@ -307,23 +287,11 @@ func codeText(v slog.Value) string {
 }
 
 // said is a resolved value as text; "" where it is nil, or a pointer or its like
-// that is and has no text of its own: an optional column that is empty says
-// nothing.
+// that is: an optional column that is empty says nothing.
 func said(v slog.Value) string {
 	s := capture.Value(v)
-	if s == "<nil>" || s == "null" && isNil(v) {
+	if s == "<nil>" || s == "null" && v.Kind() == slog.KindAny {
 		return ""
 	}
 	return s
-}
-
-func isNil(v slog.Value) bool {
-	if v.Kind() != slog.KindAny {
-		return false
-	}
-	switch r := reflect.ValueOf(v.Any()); r.Kind() {
-	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan:
-		return r.IsNil()
-	}
-	return false
 }

@@ -11,8 +11,11 @@ package fit
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -54,24 +57,33 @@ type node = map[string]any
 
 // piece is one block on its way.
 type piece struct {
-	block  slack.Block
-	node   node
-	mended bool
-	weight int
+	block     slack.Block
+	was, node node // before and after mending
 }
 
 // Blocks returns blocks that Slack takes; nil if nothing is left.
 func Blocks(blocks []slack.Block) []slack.Block {
-	m := mender{ids: map[string]bool{}}
+	m, ids := mender{}, map[any]bool{}
 	var pieces []piece
 	for _, b := range blocks {
-		if p, ok := m.piece(b); ok {
-			pieces = append(pieces, p)
+		was, err := decode(b)
+		if kind, _ := was["type"].(string); err != nil || was != nil && kind == "" {
+			m.left++
+			continue
 		}
+		n, ok := m.mend(was, "", "", maxText).(node)
+		if !ok {
+			continue // nothing in it: nothing is left out
+		}
+		if id := n["block_id"]; ids[id] {
+			delete(n, "block_id")
+		} else if id != nil {
+			ids[id] = true
+		}
+		pieces = append(pieces, piece{b, was, n})
 	}
-	pieces = m.squeeze(pieces)
-	out := make([]slack.Block, 0, len(pieces)+1)
-	for _, p := range pieces {
+	var out []slack.Block
+	for _, p := range m.squeeze(pieces) {
 		if b, ok := p.build(); ok {
 			out = append(out, b)
 		}
@@ -85,7 +97,7 @@ func Blocks(blocks []slack.Block) []slack.Block {
 
 // build gives the caller's block back, or the mended one as raw JSON.
 func (p piece) build() (slack.Block, bool) {
-	if !p.mended {
+	if reflect.DeepEqual(p.was, p.node) {
 		return p.block, true
 	}
 	raw, err := json.Marshal(p.node)
@@ -94,35 +106,6 @@ func (p piece) build() (slack.Block, bool) {
 	}
 	b, err := slack.BlockFromJSON(string(raw))
 	return b, err == nil
-}
-
-// mender mends the blocks of one message.
-type mender struct {
-	ids    map[string]bool
-	left   int  // blocks left out
-	mended bool // of the block at hand
-	limit  int  // texts of the block at hand are cut to it; 0 = no more than Slack's limits
-}
-
-// piece mends one block; false when nothing of it can be shown.
-func (m *mender) piece(b slack.Block) (p piece, ok bool) {
-	n, err := decode(b)
-	if kind, _ := n["type"].(string); err != nil || n != nil && kind == "" {
-		m.left++
-		return piece{}, false
-	}
-	m.mended, m.limit = false, 0
-	if n == nil || !m.object(n, "", "") {
-		return piece{}, false // nothing in it: nothing is left out
-	}
-	if id, ok := n["block_id"].(string); ok {
-		if len(id) > maxID || m.ids[id] {
-			delete(n, "block_id")
-			m.mended = true
-		}
-		m.ids[id] = true
-	}
-	return piece{block: b, node: n, mended: m.mended, weight: weigh(n)}, true
 }
 
 // decode turns a block into JSON and back; nil for a nil block. A block whose
@@ -143,6 +126,9 @@ func decode(b slack.Block) (n node, err error) {
 	return n, err
 }
 
+// mender mends the blocks of one message.
+type mender struct{ left int } // blocks left out
+
 // squeeze cuts the longest texts until all blocks fit, and where that isn't
 // enough leaves out the last ones.
 func (m *mender) squeeze(pieces []piece) []piece {
@@ -150,12 +136,9 @@ func (m *mender) squeeze(pieces []piece) []piece {
 	if m.left > 0 || len(pieces) > maxBlocks {
 		budget -= markWeight
 	}
-	for limit := 1500; sum(pieces) > budget && limit >= leastText; limit /= 2 {
-		for i := range pieces {
-			p := &pieces[i]
-			m.mended, m.limit = p.mended, limit
-			m.object(p.node, "", "")
-			p.mended, p.weight = m.mended, weigh(p.node)
+	for most := 1500; sum(pieces) > budget && most >= leastText; most /= 2 {
+		for i, p := range pieces {
+			pieces[i].node, _ = m.mend(p.node, "", "", most).(node)
 		}
 	}
 	if len(pieces)+min(m.left, 1) <= maxBlocks && sum(pieces) <= budget {
@@ -163,18 +146,19 @@ func (m *mender) squeeze(pieces []piece) []piece {
 	}
 	kept, weight := pieces[:0], markWeight
 	for _, p := range pieces {
-		if len(kept) == maxBlocks-1 || weight+p.weight > maxWeight {
+		w := weigh(p.node)
+		if len(kept) == maxBlocks-1 || weight+w > maxWeight {
 			m.left++
 			continue
 		}
-		kept, weight = append(kept, p), weight+p.weight
+		kept, weight = append(kept, p), weight+w
 	}
 	return kept
 }
 
 func sum(pieces []piece) (n int) {
 	for _, p := range pieces {
-		n += p.weight
+		n += weigh(p.node)
 	}
 	return n
 }
@@ -201,98 +185,91 @@ func texts(v any) (n int) {
 	return n
 }
 
-// object mends what stands under key of a parent of the given type; false when
-// nothing usable is left of it.
-func (m *mender) object(n node, parent, key string) bool {
-	kind, _ := n["type"].(string)
-	if kind == slack.PlainTextType || kind == slack.MarkdownType {
-		return m.text(n, kind, limitOf(parent, key))
-	}
-	for k, child := range n {
-		mended, ok := m.value(child, kind, k)
-		switch {
-		case !ok:
-			delete(n, k)
-			m.mended = true
-		case mended != nil:
-			n[k] = mended
-		}
-	}
-	need, known := needs[kind]
-	for key := range strings.SplitSeq(need, "|") {
-		if _, ok := n[key]; ok {
-			return true
-		}
-	}
-	return !known
-}
-
-// value mends one member of an object: the value to put in its place, or nil
-// to leave it; false to take it away.
-func (m *mender) value(v any, kind, key string) (any, bool) {
+// mend returns what stands under key of a parent of the given type as Slack
+// takes it, with no text longer than most; nil when nothing usable is left of it.
+func (m *mender) mend(v any, parent, key string, most int) any {
 	switch v := v.(type) {
 	case node:
-		return nil, m.object(v, kind, key)
+		if v != nil {
+			return m.object(v, parent, key, most)
+		}
 	case []any:
-		kept := m.list(v, kind, key)
-		return kept, len(kept) > 0
+		return m.list(v, parent, key, most)
 	case string:
-		return m.str(v, kind, key)
+		return str(v, parent, key, most)
+	case nil:
+	default:
+		return v
 	}
-	return nil, v != nil
+	return nil
+}
+
+func (m *mender) object(n node, parent, key string, most int) any {
+	kind, _ := n["type"].(string)
+	out := make(node, len(n))
+	if kind == slack.PlainTextType || kind == slack.MarkdownType {
+		maps.Copy(out, n)
+		stray := "verbatim"
+		if kind == slack.MarkdownType {
+			stray = "emoji"
+		}
+		delete(out, stray)
+		s, _ := n["text"].(string)
+		if inert.Blank(s) {
+			return nil
+		}
+		out["text"] = cut(s, min(most, limitOf(parent, key)), kind == slack.MarkdownType)
+		return out
+	}
+	for k, child := range n {
+		if child = m.mend(child, kind, k, most); child != nil {
+			out[k] = child
+		}
+	}
+	for need := range strings.SplitSeq(needs[kind], "|") {
+		if need == "" || out[need] != nil {
+			return out
+		}
+	}
+	return nil
 }
 
 // list mends a list's members, and cuts it to as many as Slack takes.
-func (m *mender) list(v []any, kind, key string) []any {
-	kept := v[:0]
+func (m *mender) list(v []any, kind, key string, most int) any {
+	var kept []any
 	for _, child := range v {
-		mended, ok := m.value(child, kind, key)
-		if !ok {
-			m.mended = true
-			continue
+		if child = m.mend(child, kind, key, most); child != nil {
+			kept = append(kept, child)
 		}
-		if mended != nil {
-			child = mended
-		}
-		kept = append(kept, child)
 	}
-	if most, ok := counts[kind+"."+key]; ok && len(kept) > most {
-		kept = kept[:most]
-		m.mended = true
+	if n, ok := counts[kind+"."+key]; ok && len(kept) > n {
+		kept = kept[:n]
 		m.left++
+	}
+	if len(kept) == 0 {
+		return nil
 	}
 	return kept
 }
 
-// text mends a text object.
-func (m *mender) text(n node, kind string, limit int) bool {
-	stray := "verbatim"
-	if kind == slack.MarkdownType {
-		stray = "emoji"
-	}
-	if _, ok := n[stray]; ok {
-		delete(n, stray)
-		m.mended = true
-	}
-	s, _ := n["text"].(string)
-	n["text"] = m.cut(s, limit, kind == slack.MarkdownType)
-	return !inert.Blank(s)
-}
-
 // str mends a string that is no text object's. Of addresses and names a part is
 // none.
-func (m *mender) str(s, kind, key string) (any, bool) {
+func str(s, kind, key string, most int) any {
+	whole := true
 	switch {
-	case key == "type" || key == "block_id":
-		return s, true
+	case key == "type":
+		return s
 	case strings.HasSuffix(key, "url"):
-		return s, s != "" && inert.Len(s) <= maxText
-	case key == "action_id":
-		return s, s != "" && len(s) <= maxID
-	case key == "text" && kind == "text" && s == "":
-		return s, false
+		whole = inert.Len(s) <= maxText
+	case key == "block_id", key == "action_id":
+		whole = len(s) <= maxID
+	case key != "text" || kind != "text" || s != "":
+		return cut(s, min(most, limitOf(kind, key)), false)
 	}
-	return m.cut(s, limitOf(kind, key), false), true
+	if s == "" || !whole {
+		return nil
+	}
+	return s
 }
 
 // limitOf is the most a text under key of a parent of the given type may have.
@@ -300,26 +277,19 @@ func limitOf(parent, key string) int {
 	if n, ok := limits[parent+"."+key]; ok {
 		return n
 	}
-	if n, ok := limits[parent]; ok {
-		return n
-	}
-	return maxText
+	return cmp.Or(limits[parent], maxText)
 }
 
 // cut shortens s and takes control characters out of it.
-func (m *mender) cut(s string, limit int, markup bool) string {
-	if m.limit > 0 {
-		limit = min(limit, m.limit)
+func cut(s string, limit int, markup bool) string {
+	s = strings.Map(printable, s)
+	if inert.Len(s) <= limit {
+		return s
 	}
-	out := strings.Map(printable, s)
-	if inert.Len(out) > limit {
-		out = inert.Cut(out, limit)
-		if markup {
-			out = outside(out)
-		}
+	if s = inert.Cut(s, limit); markup {
+		s = outside(s)
 	}
-	m.mended = m.mended || out != s
-	return out
+	return s
 }
 
 func printable(r rune) rune {

@@ -14,7 +14,7 @@ import (
 // beside it on disk (a workspace, a replacement by a folder). What was built
 // without modules is all its own but the standard library.
 func Own(function string) bool {
-	pkg := packageOf(function)
+	pkg := Package(function)
 	if pkg == "main" {
 		return true
 	}
@@ -29,7 +29,7 @@ func Own(function string) bool {
 
 // Standard says whether a function is the standard library's.
 func Standard(function string) bool {
-	return looksStandard(packageOf(function)) && !Own(function)
+	return looksStandard(Package(function)) && !Own(function)
 }
 
 // looksStandard: of what can be downloaded the first element has a dot.
@@ -38,11 +38,11 @@ func looksStandard(pkg string) bool {
 	return !strings.Contains(first, ".")
 }
 
-// packageOf returns the import path of a function's package: the name up to
+// Package returns the import path of a function's package: the name up to
 // the first dot of its last element, where the linker escapes the path's own.
-func packageOf(function string) string {
-	if generic := strings.IndexByte(function, '['); generic >= 0 {
-		function = function[:generic]
+func Package(function string) string {
+	if end := strings.IndexAny(function, "[("); end >= 0 { // type arguments, a receiver
+		function = function[:end]
 	}
 	slash := strings.LastIndexByte(function, '/') + 1
 	last, _, _ := strings.Cut(function[slash:], ".")

@@ -55,7 +55,7 @@ func TestPackageOf(t *testing.T) {
 		"":                                    "",
 		path.Dir(name(TestWhose)) + "/x.init": path.Dir(name(TestWhose)) + "/x",
 	} {
-		assert.Equal(t, want, packageOf(function), function)
+		assert.Equal(t, want, Package(function), function)
 	}
 }
 

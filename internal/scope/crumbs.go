@@ -63,31 +63,14 @@ func (s *Scope) Leave(n int, groups []string, r slog.Record) {
 
 // Crumbs returns the records remembered by the scope and those around it,
 // oldest first, the last n of them.
-func (s *Scope) Crumbs(n int) []Crumb {
-	var all []Crumb
+func (s *Scope) Crumbs(n int) (all []Crumb) {
 	for t := s; t != nil; t = t.parent {
 		t.mu.Lock()
-		own := make([]Crumb, 0, len(t.crumbs)+len(all))
-		for i := range t.crumbs {
-			own = append(own, t.crumbs[(t.next+i)%len(t.crumbs)])
-		}
+		all = slices.Concat(t.crumbs[t.next:], t.crumbs[:t.next], all)
 		t.mu.Unlock()
-		all = merge(own, all)
 	}
+	slices.SortStableFunc(all, func(a, b Crumb) int { return a.At.Compare(b.At) })
 	return all[max(0, len(all)-n):]
-}
-
-// merge keeps two runs, each in order, in order.
-func merge(a, b []Crumb) []Crumb {
-	out := make([]Crumb, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if b[0].At.Before(a[0].At) {
-			out, b = append(out, b[0]), b[1:]
-		} else {
-			out, a = append(out, a[0]), a[1:]
-		}
-	}
-	return append(append(out, a...), b...)
 }
 
 // head returns a copy of what is remembered of s to show n bytes of it.

@@ -46,24 +46,18 @@ func value(v slog.Value, depth int) slog.Value {
 
 func keep(v any) any {
 	switch v.(type) {
-	case nil, *slog.Source, text, failure, marshaler:
+	case nil, *slog.Source, kept, failure:
 		return v
 	}
 	if fixed(reflect.TypeOf(v)) {
 		return v
 	}
-	t := text{plain: fmt.Sprintf("%v", v), plus: fmt.Sprintf("%+v", v)}
-	_, asJSON := v.(json.Marshaler)
-	_, asText := v.(encoding.TextMarshaler)
-	err, isError := v.(error)
-	if isError && !asJSON && !asText {
-		return failure{t, err}
+	k := kept{plain: fmt.Sprintf("%v", v), plus: fmt.Sprintf("%+v", v)}
+	k.json, k.text = k.toJSON(v), k.toText(v)
+	if err, ok := v.(error); ok {
+		return failure{k, err}
 	}
-	m := marshaler{text: t, json: toJSON(v), asText: toText(v, t.plus)}
-	if isError {
-		return marshalingFailure{m, failure{t, err}}
-	}
-	return m
+	return k
 }
 
 // fixed says of a type whether its values can't be changed by who has another
@@ -87,28 +81,33 @@ func fixed(t reflect.Type) bool {
 }
 
 // toJSON is v as slog's JSON handler writes it.
-func toJSON(v any) (out []byte) {
+func (k *kept) toJSON(v any) (out []byte) {
 	defer func() {
 		if p := recover(); p != nil {
-			out = quoted(fmt.Sprintf("!PANIC: %v", p))
+			out, _ = encoded(fmt.Sprintf("!PANIC: %v", p))
 		}
 	}()
+	_, marshals := v.(json.Marshaler)
+	if _, ok := v.(error); ok && !marshals {
+		v = k.plain
+	}
+	out, err := encoded(v)
+	if err != nil {
+		out, _ = encoded(fmt.Sprintf("!ERROR:%v", err))
+	}
+	return out
+}
+
+func encoded(v any) ([]byte, error) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return quoted(fmt.Sprintf("!ERROR:%v", err))
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
-
-func quoted(s string) []byte {
-	b, _ := json.Marshal(s) // a string: it can't fail
-	return b
+	err := enc.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
 // toText is v as slog's text handler writes it.
-func toText(v any, plus string) (out string) {
+func (k *kept) toText(v any) (out string) {
 	defer func() {
 		if p := recover(); p != nil {
 			out = fmt.Sprintf("!PANIC: %v", p)
@@ -124,46 +123,32 @@ func toText(v any, plus string) (out string) {
 	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
 		return string(r.Bytes())
 	}
-	return plus
+	return k.plus
 }
 
-// text is what fmt wrote.
-type text struct{ plain, plus string }
+// kept is what was written of a value.
+type kept struct {
+	plain, plus, text string
+	json              []byte
+}
 
-func (t text) String() string { return t.plain }
+func (k kept) String() string               { return k.plain }
+func (k kept) MarshalJSON() ([]byte, error) { return k.json, nil }
+func (k kept) MarshalText() ([]byte, error) { return []byte(k.text), nil }
 
-func (t text) Format(s fmt.State, verb rune) {
-	out := t.plain
+func (k kept) Format(s fmt.State, verb rune) {
+	out := k.plain
 	if verb == 'v' && s.Flag('+') {
-		out = t.plus
+		out = k.plus
 	}
 	_, _ = s.Write([]byte(out))
 }
 
-// marshaler is what marshaling wrote.
-type marshaler struct {
-	text
-	json   []byte
-	asText string
-}
-
-func (m marshaler) MarshalJSON() ([]byte, error) { return m.json, nil }
-func (m marshaler) MarshalText() ([]byte, error) { return []byte(m.asText), nil }
-
 // failure is an error; errors.Is and errors.As ask the error itself.
 type failure struct {
-	text
+	kept
 	err error
 }
 
 func (f failure) Error() string { return f.plain }
 func (f failure) Unwrap() error { return f.err }
-
-// marshalingFailure is an error that marshals itself.
-type marshalingFailure struct {
-	marshaler
-	failure
-}
-
-func (m marshalingFailure) String() string                { return m.failure.plain }
-func (m marshalingFailure) Format(s fmt.State, verb rune) { m.failure.Format(s, verb) }

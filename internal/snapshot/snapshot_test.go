@@ -49,6 +49,11 @@ type jsonError struct{ p *int }
 func (jsonError) Error() string                { return "an error" }
 func (jsonError) MarshalJSON() ([]byte, error) { return []byte(`{"code":7}`), nil }
 
+type textError struct{ p *int }
+
+func (textError) Error() string                { return "an error" }
+func (textError) MarshalText() ([]byte, error) { return []byte("its text"), nil }
+
 type valuer func() slog.Value
 
 func (v valuer) LogValue() slog.Value { return v() }
@@ -71,7 +76,7 @@ func TestABaseWritesWhatItWouldHave(t *testing.T) {
 		"bytes": []byte("by tes"), "own bytes": bytesOf("by\ntes"), "text": masked{&n}, "own json": ownJSON{"a": 1}, "failing json": failsJSON{&n},
 		"channel": make(chan int, 1), "big": big.NewInt(1 << 40), "url": u, "stringer": stringer{&n}, "source": &slog.Source{File: "f", Line: 1},
 		"error": errors.New("no <&> luck"), "wrapped": fmt.Errorf("a: %w", fs.ErrNotExist), "joined": errors.Join(fs.ErrExist, fs.ErrClosed),
-		"error with a stack": long{fs.ErrExist}, "error as json": jsonError{&n}, "group": slog.GroupValue(slog.Any("m", map[string]int{"a": 1})),
+		"error with a stack": long{fs.ErrExist}, "error as json": jsonError{&n}, "error as text": textError{&n}, "group": slog.GroupValue(slog.Any("m", map[string]int{"a": 1})),
 		"LogValuer": valuer(func() slog.Value { return slog.AnyValue([]int{1}) }), "empty group": slog.GroupValue(), "level": slog.LevelWarn,
 	} {
 		t.Run(name, func(t *testing.T) {
