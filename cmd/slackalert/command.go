@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"example.com/slackalert/internal/capture"
@@ -24,9 +25,13 @@ const (
 	lastLines     = 20              // of stderr, told with a crash
 	lastBytes     = 400             // of each
 	grace         = 2 * time.Second // for output that outlives the command
+	settle        = 100 * time.Millisecond
+	lastReads     = 4 // of chunkSize: more than a pipe holds
 )
 
-// runCommand runs a command, passes its output on, and returns its status.
+// runCommand runs a command, passes its output on, and returns its status. Like
+// cat it waits for who reads the output, without bound until it is told to end;
+// a crash is told before that.
 func (p *pipe) runCommand(command []string, in io.Reader, out, log io.Writer) int {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin = in
@@ -42,58 +47,105 @@ func (p *pipe) runCommand(command []string, in io.Reader, out, log io.Writer) in
 	}
 	var last tail
 	var passing sync.WaitGroup
-	passing.Go(func() { drain(pass(out, stdout, p.line), stdout) })
+	passing.Go(func() { passOn(out, stdout, p.line) })
 	passing.Go(func() {
-		drain(pass(log, stderr, func(text []byte, whole bool) { last.add(text); p.line(text, whole) }), stderr)
+		passOn(log, stderr, func(text []byte, whole bool) { last.add(text); p.line(text, whole) })
 	})
 	asked := forward(cmd, signals)
-	status := cmd.Wait()
-	wait(&passing, stdout, stderr)
-	return p.ended(command[0], status, asked(), &last)
+	err = cmd.Wait()
+	toldToEnd := asked()
+	passed := make(chan struct{})
+	go func() { passing.Wait(); close(passed) }()
+	finish(passed, stdout, stderr)
+	status := p.ended(command[0], err, toldToEnd, &last)
+	await(passed, signals, toldToEnd)
+	return status
 }
 
 // outputs gives the command pipes to write to. They are not exec's own, which
 // Wait would close before all is read.
-func outputs(cmd *exec.Cmd) (stdout, stderr *os.File, start func() error, err error) {
-	stdout, outEnd, err := os.Pipe()
+func outputs(cmd *exec.Cmd) (stdout, stderr *output, start func() error, err error) {
+	outEnd, to, err := os.Pipe()
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	stderr, errEnd, err := os.Pipe()
+	errEnd, toErr, err := os.Pipe()
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	cmd.Stdout, cmd.Stderr = outEnd, errEnd
-	return stdout, stderr, func() error {
-		defer outEnd.Close()
-		defer errEnd.Close()
+	cmd.Stdout, cmd.Stderr = to, toErr
+	return &output{outEnd, lastReads}, &output{errEnd, lastReads}, func() error {
+		defer to.Close()
+		defer toErr.Close()
 		return cmd.Start()
 	}, nil
 }
 
-// drain keeps reading where writing failed: the command must not block. It goes
-// on until nothing comes any more.
-func drain(err error, from io.Reader) {
-	if err != nil {
-		_, _ = io.Copy(io.Discard, from) // nobody is left to be told
+// output is where a command's output is read. When its deadline has passed it
+// still reads what the pipe holds: who takes the output may have been slow.
+type output struct {
+	*os.File
+	reads int // that are left then
+}
+
+func (o *output) Read(b []byte) (int, error) {
+	n, err := o.File.Read(b)
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
+	}
+	if o.reads == 0 {
+		return 0, io.EOF
+	}
+	o.reads--
+	_ = o.SetReadDeadline(time.Now().Add(settle))
+	n, err = o.File.Read(b)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// passOn passes an output on to its end. Where nobody takes it any more the
+// command is to find out, as it would without the pipe. Where else writing
+// fails, as on a full disk, the command and its alerts go on.
+func passOn(to io.Writer, from *output, line func(text []byte, whole bool)) {
+	err := pass(to, from, line)
+	if err != nil && !errors.Is(err, syscall.EPIPE) {
+		_ = pass(io.Discard, from, line)
+	}
+	_ = from.Close() // it was only read
+}
+
+// finish gives what still comes a while: a process that the command left behind
+// may hold its output open for ever.
+func finish(passed <-chan struct{}, outputs ...*output) {
+	select {
+	case <-passed:
+	case <-time.After(grace):
+		for _, o := range outputs {
+			_ = o.SetReadDeadline(time.Now()) // ends the read
+		}
 	}
 }
 
-// wait gives what still comes a while: a process that the command left behind
-// may hold its output open for ever.
-func wait(passing *sync.WaitGroup, outputs ...*os.File) {
-	done := make(chan struct{})
-	go func() { passing.Wait(); close(done) }()
-	select {
-	case <-done:
-	case <-time.After(grace):
-		for _, f := range outputs {
-			_ = f.SetReadDeadline(time.Now()) // ends the read
-		}
-		<-done
+// await waits until all has been passed on. Told to end it waits only a while,
+// and told so now it doesn't.
+func await(passed <-chan struct{}, signals <-chan os.Signal, toldToEnd bool) {
+	var late <-chan time.Time
+	if toldToEnd {
+		late = time.After(closeWait)
 	}
-	for _, f := range outputs {
-		_ = f.Close() // it was only read
+	for {
+		select {
+		case <-passed:
+			return
+		case <-late:
+			return
+		case s := <-signals:
+			if asksToEnd(s) {
+				return
+			}
+		}
 	}
 }
 
@@ -156,14 +208,16 @@ func (p *pipe) tell(message string, attrs ...slog.Attr) {
 	_ = p.handler.Handle(foreign, r) // own never fails
 }
 
-// tail keeps the last lines. One goroutine adds; when it has ended another may
-// ask.
+// tail keeps the last lines.
 type tail struct {
+	mu    sync.Mutex
 	lines [lastLines][]byte
 	n     int
 }
 
 func (t *tail) add(text []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	text = bytes.TrimRight(text, "\r")
 	slot := &t.lines[t.n%lastLines]
 	*slot = append((*slot)[:0], text[:min(len(text), lastBytes)]...)
@@ -171,6 +225,8 @@ func (t *tail) add(text []byte) {
 }
 
 func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	var b strings.Builder
 	for i := max(0, t.n-lastLines); i < t.n; i++ {
 		b.Write(t.lines[i%lastLines])

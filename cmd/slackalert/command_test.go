@@ -125,6 +125,76 @@ func TestABrokenPipe(t *testing.T) {
 	assert.Contains(t, d.told(), "payment failed")
 }
 
+// A command finds out that nobody reads its output, as it would without the pipe.
+func TestABrokenPipeOfACommand(t *testing.T) {
+	d := newDesk(t)
+	c := d.child("", "--", "sh", "-c", "while :; do echo y; done")
+	out, err := c.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	_, err = io.ReadFull(out, make([]byte, 10))
+	require.NoError(t, err)
+	_ = out.Close()
+	var exit *exec.ExitError
+	require.ErrorAs(t, c.Wait(), &exit)
+	assert.Equal(t, signalStatus+int(syscall.SIGPIPE), exit.ExitCode())
+}
+
+// Where its output can't be written for another reason the command goes on, and
+// its alerts are told.
+func TestAFullDisk(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	_, err = io.WriteString(w, "1\n")
+	require.NoError(t, err)
+	var lines []string
+	passOn(full{w}, &output{File: r}, func(text []byte, _ bool) { lines = append(lines, string(text)) })
+	assert.Equal(t, []string{"1", "2"}, lines)
+}
+
+// full fails as a full disk does, and lets the command print its last line.
+type full struct{ command *os.File }
+
+func (f full) Write([]byte) (int, error) {
+	_, _ = io.WriteString(f.command, "2\n")
+	_ = f.command.Close()
+	return 0, syscall.ENOSPC
+}
+
+// A reader who doesn't read keeps the output, not the news of a crash. A signal
+// ends the waiting for him.
+func TestNobodyReads(t *testing.T) {
+	unignore(t)
+	d := newDesk(t)
+	c := d.child("", "--", "sh", "-c", "head -c 100000 /dev/zero; exit 3")
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	c.Stdout = w
+	require.NoError(t, c.Start())
+	_ = w.Close()
+	require.Eventually(t, func() bool { return strings.Contains(d.told(), "exited with status 3") }, time.Minute, 10*time.Millisecond)
+	require.NoError(t, c.Process.Signal(syscall.SIGTERM))
+	var exit *exec.ExitError
+	require.ErrorAs(t, c.Wait(), &exit)
+	assert.Equal(t, 3, exit.ExitCode())
+}
+
+// What a command has printed arrives, however late it is read, and although
+// somebody keeps the output open.
+func TestWhatThePipeHolds(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer w.Close()
+	want := strings.Repeat("a line\n", 5000)
+	_, err = io.WriteString(w, want)
+	require.NoError(t, err)
+	require.NoError(t, r.SetReadDeadline(time.Now()))
+	var got bytes.Buffer
+	passOn(&got, &output{r, lastReads}, func([]byte, bool) {})
+	assert.Equal(t, want, got.String())
+}
+
 // Told to end, the pipe waits for what the program before it still prints.
 func TestTheLastLinesAreRead(t *testing.T) {
 	unignore(t)

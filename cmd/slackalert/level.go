@@ -53,7 +53,7 @@ func levelText(name []byte) (slog.Level, bool) {
 }
 
 // levelNumber reads a level that is a number: syslog's from 0 to 7, Python's
-// where the key says so, else that of pino and bunyan.
+// where the key says so, Monolog's from 100, else that of pino and bunyan.
 func levelNumber(key string, n float64) (slog.Level, bool) {
 	python := strings.HasSuffix(key, "levelno")
 	switch {
@@ -63,6 +63,8 @@ func levelNumber(key string, n float64) (slog.Level, bool) {
 		return [...]slog.Level{levelFatal, levelFatal, levelFatal, slog.LevelError, slog.LevelWarn, slog.LevelInfo + 2, slog.LevelInfo, slog.LevelDebug}[int(n)], true
 	case python:
 		return slog.Level(n-40)*4/10 + slog.LevelError, true // 10 apart, ERROR is 40
+	case n >= 100:
+		return slog.Level(n-400)*4/100 + slog.LevelError, true // 100 apart, ERROR is 400
 	}
 	return slog.Level(n-50)*4/10 + slog.LevelError, true // 10 apart, error is 50
 }

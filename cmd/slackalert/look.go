@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"log/slog"
+	"strings"
 )
 
 // glance says of a line whether to read it: whether it is a JSON object in
@@ -19,16 +20,20 @@ type glance struct {
 func newGlance(from slog.Level, levelKeys []string, codeKey string) *glance {
 	g := &glance{from: from}
 	for _, key := range levelKeys {
-		last := key[len(key)-1]
-		g.levels[last] = append(g.levels[last], `"`+key)
+		note(&g.levels, key)
 	}
-	// A path's last part may stand as a key in an object.
-	last := codeKey[len(codeKey)-1]
-	g.codes[last] = append(g.codes[last], `"`+codeKey)
-	if i := bytes.LastIndexByte([]byte(codeKey), '.'); i >= 0 {
-		g.codes[last] = append(g.codes[last], `"`+codeKey[i+1:])
-	}
+	note(&g.codes, codeKey)
 	return g
+}
+
+// note puts a key among those to look for. A path's last part may stand as a
+// key in an object.
+func note(keys *[256][]string, key string) {
+	last := key[len(key)-1]
+	keys[last] = append(keys[last], `"`+key)
+	if i := strings.LastIndexByte(key, '.'); i >= 0 {
+		keys[last] = append(keys[last], `"`+key[i+1:])
+	}
 }
 
 // wants looks at each colon of the line: at the key before it, and at the value

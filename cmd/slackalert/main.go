@@ -45,7 +45,7 @@ func run(args []string, env func(string) string, in io.Reader, out, log io.Write
 	}
 	h, err := slackalert.New(own{slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelWarn})}, &s.opts)
 	if err != nil {
-		fmt.Fprintln(log, oneLine(err))
+		fmt.Fprintln(log, "slackalert:", oneLine(err))
 		return statusUsage
 	}
 	if s.check {

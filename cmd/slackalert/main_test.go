@@ -122,6 +122,9 @@ func TestLinesOfManyLoggers(t *testing.T) {
 		{"python by number", `{"levelno":40,"message":"payment failed"}`, []string{"payment failed"}},
 		{"ecs", `{"@timestamp":"2026-03-01T12:00:00.000Z","log.level":"error","message":"payment failed","error":{"message":"refused","type":"E","stack_trace":"at x"}}`, []string{"payment failed", "refused"}},
 		{"gelf", `{"version":"1.1","host":"web-1","short_message":"payment failed","level":3,"timestamp":1772366400.1}`, []string{"payment failed"}},
+		{"monolog", `{"message":"payment failed","context":{"order":7,"exception":{"class":"RuntimeException","message":"no card","code":0,"file":"/app/Pay.php:14"}},"level":400,"level_name":"ERROR","channel":"app","datetime":"2026-03-01T12:00:00.123456+00:00","extra":{}}`, []string{"payment failed", "RuntimeException: no card", "Pay.php:14"}},
+		{"monolog's warning", `{"message":"slow","context":{},"level":300,"level_name":"WARNING","channel":"app","datetime":"2026-03-01T12:00:00.123456+00:00"}`, []string{""}},
+		{"tracing", `{"timestamp":"2026-03-01T12:00:00.000000Z","level":"ERROR","fields":{"message":"payment failed","error":"refused"},"target":"shop::pay"}`, []string{".test: payment failed", "refused", "shop::pay"}},
 		{"a code", `{"level":"info","msg":"sign-in refused","error_code":"E401"}`, []string{"E401", "sign-in refused"}},
 		{"blanks", `  { "level" : "error" , "msg"	: "payment failed" }  `, []string{"payment failed"}},
 		{"blanks as Python writes them", `{"levelname": "ERROR", "message": "payment failed"}`, []string{"payment failed"}},
@@ -159,11 +162,11 @@ func TestTimesAndLevels(t *testing.T) {
 		assert.True(t, noon.Equal(usualKeys.record(attrs).Time), s)
 	}
 	before := time.Now()
-	for _, s := range []string{`"soon"`, "12", "null", "-1", `""`} {
+	for _, s := range []string{`"soon"`, "12", "null", "-1", `""`, `"inf"`, `"-inf"`, `"nan"`, "1e300"} {
 		attrs, _ := readObject([]byte(`{"time":`+s+`}`), true)
 		assert.False(t, usualKeys.record(attrs).Time.Before(before), s)
 	}
-	for s, want := range map[string]string{`"Warning"`: "WARN", `"EMERG"`: "ERROR+4", `"ERROR+2"`: "ERROR+2", `"50"`: "ERROR", "30": "INFO", "10": "DEBUG-4", `"what"`: "INFO", `"nan"`: "INFO", `"inf"`: "INFO", "1e300": "INFO", "1e9": "INFO", "-3": "INFO", `{"a":1}`: "INFO"} {
+	for s, want := range map[string]string{`"Warning"`: "WARN", `"EMERG"`: "ERROR+4", `"ERROR+2"`: "ERROR+2", `"50"`: "ERROR", "30": "INFO", "10": "DEBUG-4", `"what"`: "INFO", `"nan"`: "INFO", `"inf"`: "INFO", "1e300": "INFO", "1e9": "INFO", "100": "DEBUG", "250": "INFO+2", "400": "ERROR", "500": "ERROR+4", "-3": "INFO", `{"a":1}`: "INFO"} {
 		attrs, _ := readObject([]byte(`{"level":`+s+`}`), true)
 		assert.Equal(t, want, usualKeys.record(attrs).Level.String(), s)
 	}
@@ -226,6 +229,7 @@ func TestBadInput(t *testing.T) {
 		{[]string{"-codes", broken}, "titel"},
 		{[]string{"-level-key", "a,,b"}, "want keys with commas between them"},
 		{[]string{"-code-key", ""}, "-code-key is empty"},
+		{[]string{"-channel", "a b"}, `slackalert: Channel is "a b"`},
 		{[]string{"-color"}, "flag provided but not defined: -color"},
 	} {
 		out, log, status := d.pipe("x\n", c.args...)
@@ -243,8 +247,8 @@ func TestFlags(t *testing.T) {
 	d := newDesk(t)
 	codes := filepath.Join(t.TempDir(), "codes.json")
 	require.NoError(t, os.WriteFile(codes, []byte(`{"E1": {"title": "No card"}}`), 0o600))
-	_, log, status := d.pipe(`{"wie":"WARN","was":"payment failed","warum":"refused","fehler":{"nr":"E1"}}`+"\n",
-		"-level", "warn", "-level-key", "wie", "-message-key", "was", "-error-key", "warum", "-code-key", "fehler.nr", "-codes", codes, "-service", "shop", "-channel", "C2")
+	_, log, status := d.pipe(`{"log":{"wie":"WARN"},"was":"payment failed","warum":"refused","fehler":{"nr":"E1"}}`+"\n",
+		"-level", "warn", "-level-key", "log.wie", "-message-key", "was", "-error-key", "warum", "-code-key", "fehler.nr", "-codes", codes, "-service", "shop", "-channel", "C2")
 	assert.Empty(t, log)
 	assert.Zero(t, status)
 	require.Len(t, d.slack.Messages("C2"), 1)

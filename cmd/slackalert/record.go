@@ -19,12 +19,12 @@ type keys struct {
 }
 
 // The names of slog, zap, zerolog, logrus, pino, bunyan, Python's JSON loggers,
-// ECS and others.
+// Monolog, Rust's tracing, ECS and others.
 var usualKeys = keys{
 	level:   []string{"level", "severity", "levelname", "lvl", "log.level", "@level", "levelno", "loglevel"},
-	message: []string{"msg", "message", "event", "@message", "short_message"},
-	time:    []string{"time", "timestamp", "ts", "@timestamp", "asctime", "t"},
-	err:     []string{"error", "err", "exc_info", "exception", "error.message"},
+	message: []string{"msg", "message", "event", "@message", "short_message", "fields.message"},
+	time:    []string{"time", "timestamp", "ts", "@timestamp", "asctime", "datetime", "t"},
+	err:     []string{"error", "err", "exc_info", "exception", "error.message", "fields.error", "context.exception"},
 	stack:   []string{"stack", "stacktrace", "stack_trace", "stackTrace", "traceback", "error.stack_trace", "errorVerbose"},
 }
 
@@ -210,11 +210,11 @@ func timeOf(v slog.Value) time.Time {
 		}
 		return time.Time{}
 	}
+	if !(n >= 1e8 && n <= 1e20) { // before 1973 it counts from something else; nor is it a time beyond 5000, nor NaN
+		return time.Time{}
+	}
 	for n > 1e11 { // in seconds that would be after the year 5000
 		n /= 1000
-	}
-	if n < 1e8 { // before 1973: it counts from something else
-		return time.Time{}
 	}
 	whole, part := math.Modf(n)
 	return time.Unix(int64(whole), int64(part*1e9))

@@ -19,8 +19,8 @@ const usage = `usage: program 2>&1 | slackalert [flags]
        slackalert [flags] -- command [argument ...]
 
 Passes what a program prints on, unchanged, and tells Slack the serious lines:
-JSON of slog, zap, zerolog, logrus, pino, bunyan, Python's JSON loggers and the
-like, at ERROR or above or with an error code. Other lines pass. With a command
+JSON of slog, zap, zerolog, logrus, pino, bunyan, Monolog, Python's and the like,
+at ERROR or above or with an error code. Other lines pass. With a command
 it runs the command, forwards signals, ends with the command's exit status, and
 tells a crash with the last lines of its stderr.
 
