@@ -68,9 +68,8 @@ func (h *Handler) openSpool() error {
 		return fmt.Errorf("SpoolDir is %q, which can't be used: %w", o.SpoolDir, err)
 	}
 	if o.CatchCrash {
-		if h.core.crash, err = crash.Catch(o.SpoolDir, me); err != nil {
-			_ = st.Close() // it holds nothing
-			return fmt.Errorf("CatchCrash: %w", err)
+		if h.core.crash, err = crash.Catch(o.SpoolDir, me); err != nil { // such as a full disk
+			b.guard.Tell("slackalert: what ends this process can't be written down, the next start won't tell it", "dir", o.SpoolDir, "error", err.Error())
 		}
 	}
 	b.spool = st

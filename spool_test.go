@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -525,6 +526,55 @@ func TestWhoWaitsForTheDisk(t *testing.T) {
 func TestAFolderThatCannotBeUsed(t *testing.T) {
 	_, err := New(&logs{}, &Options{Sender: newDesk(), Service: strings.Repeat("s", 5000), SpoolDir: t.TempDir()})
 	require.ErrorContains(t, err, "slackalert: SpoolDir is ")
+}
+
+// A disk that is full at the start, as far as the test may make one, is said, and
+// no reason not to start; what comes is told.
+func TestADiskThatIsFullAtTheStart(t *testing.T) {
+	dir := t.TempDir()
+	full := exec.Command("mount", "-t", "tmpfs", "-o", "nr_inodes=2", "tmpfs", dir).Run() == nil
+	if full {
+		defer func() { require.NoError(t, exec.Command("umount", "-l", dir).Run()) }()
+	}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "the last there is room for"), nil, 0o600))
+	for _, folder := range []string{dir, filepath.Join(dir, "spool")} {
+		d := newDesk()
+		h, log, base := newTest(t, d, func(o *Options) { o.SpoolDir, o.CatchCrash = folder, true })
+		log.Error("m")
+		require.NoError(t, h.Close())
+		assert.Equal(t, 1, d.told())
+		if said := base.own(); full {
+			assert.Len(t, said, 2)
+			assert.Contains(t, said[0], "the spool can't be written")
+			assert.Contains(t, said[1], "what ends this process can't be written down")
+		} else {
+			assert.Empty(t, said)
+		}
+	}
+}
+
+// Who removes the files of a process as it ends takes nothing from the next.
+func TestAFolderThatIsEmptiedBeforeShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		d := newDesk()
+		d.fail = func(string, Batch) error { return errDown }
+		h, log, base := newTest(t, d, spooling(dir))
+		log.Error("m")
+		pass(time.Second)
+		files, err := filepath.Glob(filepath.Join(dir, "*"))
+		require.NoError(t, err)
+		for _, f := range files {
+			require.NoError(t, os.Remove(f))
+		}
+		require.NoError(t, h.Close())
+		assert.EqualValues(t, 1, h.Stats().Spooled)
+		assert.Len(t, base.own(), 2, "the failure, and what is left")
+		d = newDesk()
+		h, _, _ = newTest(t, d, spooling(dir))
+		require.NoError(t, h.Close())
+		assert.Equal(t, 1, d.told())
+	})
 }
 
 // BenchmarkKept is what SpoolDir costs: beside the same without, the first of a

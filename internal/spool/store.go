@@ -247,37 +247,31 @@ func (st *Store) failed(err error) {
 func (st *Store) tick() {
 	st.looking.Lock()
 	defer st.looking.Unlock()
-	var errs []error
 	st.mu.Lock()
 	closed := st.closed
-	for _, f := range append([]*file{st.file}, st.taken...) {
-		if !closed {
-			errs = append(errs, st.keep(f))
-		}
-	}
 	st.mu.Unlock()
-	if closed {
-		return
-	}
-	if err := errors.Join(errs...); err != nil {
-		st.failed(err)
-	} else if st.troubled.Load() {
+	if !closed {
 		_ = st.Sync() // which says what it has to say
+		st.look()
+		st.timer.Reset(lookEach)
 	}
-	st.look()
-	st.timer.Reset(lookEach)
 }
 
-// Sync writes what couldn't be written when it came, and waits until all is on
-// the disk. Its error was told to report, unless that knows of one already.
+// Sync makes files anew that somebody removed, writes what couldn't be written
+// when it came, and waits until all is on the disk. Its error was told to
+// report, unless that knows of one already.
 func (st *Store) Sync() error {
 	if st == nil {
 		return nil
 	}
-	err := st.retry()
 	st.mu.Lock()
 	files := append([]*file{st.file}, st.taken...)
+	var err error
+	for _, f := range files {
+		err = errors.Join(err, st.keep(f))
+	}
 	st.mu.Unlock()
+	err = errors.Join(err, st.retry())
 	for _, f := range files {
 		err = errors.Join(err, f.sync())
 	}
@@ -338,9 +332,8 @@ func (st *Store) look() {
 		return
 	}
 	entries, err := os.ReadDir(st.dir)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		st.sayOnce(st.dir, err)
-		return
 	}
 	var all []Left
 	for _, e := range entries {
