@@ -447,27 +447,31 @@ func TestAGroupThatIsRefusedWaitsAlone(t *testing.T) {
 	})
 }
 
-func TestARefusedLayoutIsToldOnceThoughBasePanics(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var bodies []string
-		rt := roundTrip(func(r *http.Request) (*http.Response, error) {
-			body, _ := io.ReadAll(r.Body)
-			bodies = append(bodies, string(body))
-			if strings.Contains(string(body), `"blocks"`) {
-				a := answer(r, "invalid_blocks")
-				a.StatusCode = http.StatusBadRequest
-				return a, nil
-			}
-			return answer(r, "ok"), nil
+func TestARefusedLayoutIsToldOnceWhateverBaseDoes(t *testing.T) {
+	for name, base := range map[string]slog.Handler{"panics": touchy{&logs{}}, "ends the goroutine": exits{&logs{}}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var bodies []string
+				rt := roundTrip(func(r *http.Request) (*http.Response, error) {
+					body, _ := io.ReadAll(r.Body)
+					bodies = append(bodies, string(body))
+					if strings.Contains(string(body), `"blocks"`) {
+						a := answer(r, "invalid_blocks")
+						a.StatusCode = http.StatusBadRequest
+						return a, nil
+					}
+					return answer(r, "ok"), nil
+				})
+				h, err := New(base, &Options{WebhookURL: "https://hooks.slack.com/services/T/B/x", HTTPClient: &http.Client{Transport: rt}})
+				require.NoError(t, err)
+				slog.New(h).Error("m")
+				pass(time.Hour)
+				assert.Len(t, bodies, 2, "blocks, then plain text, and that is it")
+				assert.Equal(t, Stats{Alerts: 1, Delivered: 1, Messages: 1}, h.Stats())
+				require.NoError(t, h.Close())
+			})
 		})
-		h, err := New(touchy{&logs{}}, &Options{WebhookURL: "https://hooks.slack.com/services/T/B/x", HTTPClient: &http.Client{Transport: rt}})
-		require.NoError(t, err)
-		slog.New(h).Error("m")
-		pass(time.Hour)
-		assert.Len(t, bodies, 2, "blocks, then plain text, and that is it")
-		assert.Equal(t, Stats{Alerts: 1, Delivered: 1, Messages: 1}, h.Stats())
-		require.NoError(t, h.Close())
-	})
+	}
 }
 
 // What a Sender's error says is asked once, on its lane: those who wait for

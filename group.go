@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"example.com/slackalert/internal/fingerprint"
 	"example.com/slackalert/internal/pace"
 	"example.com/slackalert/internal/spool"
 	"example.com/slackalert/internal/tally"
@@ -95,9 +96,10 @@ func (g *group) reopen() {
 
 // alert is what batch.go must know of a record to count it.
 type alert struct {
-	id      uint64 // the record's identity in its channel, worked out once in handler.go
+	print   fingerprint.Hash
+	id      uint64 // print in its channel, worked out once in handler.go
 	channel string
-	at      time.Time // zero = unknown
+	at      int64 // as [tally.Nano] gives it
 	level   slog.Level
 	urgent  bool   // from SyncLevel up
 	user    uint64 // hash of who was hit; 0 = unknown
@@ -115,7 +117,7 @@ func laneName(channel string) string { return strings.TrimPrefix(channel, "#") }
 
 // again counts a repeat of a group that has untold alerts already. It takes no
 // lock and allocates nothing; false means that count must do it.
-func (b *batcher) again(a *alert) bool { return b.book.Again(a.id, tally.Nano(a.at), a.user) }
+func (b *batcher) again(a *alert) bool { return b.book.Again(a.id, a.at, a.user) }
 
 // count counts an alert into its group, or into "other alerts" where there is
 // no room for a new one. wants says that it wasn't counted, because the group
@@ -153,7 +155,7 @@ func (b *batcher) begin(a *alert, example Group) ticket {
 	b.complete(&example)
 	var slot *spool.Slot
 	if b.spool != nil && !b.knows(a) {
-		slot = b.spool.Put(encode(a.channel, example), 1, tally.Nano(a.at))
+		slot = b.spool.Put(encode(a.channel, example), 1, a.at)
 	}
 	t, changed := b.beginWith(a, example, slot)
 	if t.g == nil || t.g.Slot != slot {
@@ -301,7 +303,7 @@ func (b *batcher) add(g *group, a *alert) ticket {
 		g.away = false
 		g.hosts.Add(&b.names, b.host)
 	}
-	n := g.Add(1, tally.Nano(a.at), a.user)
+	n := g.Add(1, a.at, a.user)
 	b.news(g, a.urgent)
 	return ticket{g, n}
 }

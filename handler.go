@@ -158,7 +158,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	}
 	s := scope.From(ctx)
 	if h.core.config.opts.ContextAttrs != nil {
-		ctx, s = h.core.config.around(ctx, s)
+		ctx, s = h.around(ctx, r, s)
 	}
 	if h.base.Enabled(ctx, r.Level) {
 		if s == nil || h.nested {
@@ -169,48 +169,82 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	}
 	switch {
 	case r.Level >= h.core.config.level.Level():
-		h.byLevel(ctx, &r, s)
+		h.judge(ctx, &r, s, true)
 	case r.Level < h.core.config.codeLevel.Level(),
 		!h.core.finder.MayHaveCode(&r) && (h.has == nil || h.has.Code == "") && (s == nil || !h.core.finder.May(s.Attrs(), false)):
 		h.crumb(s, &r)
 	default:
-		h.byCode(ctx, &r, s)
+		h.judge(ctx, &r, s, false)
 	}
 	return err
 }
 
 // around asks for the attributes of contexts that others filled. They are a
 // scope around ctx's own, for this record.
-func (c *config) around(ctx context.Context, s *scope.Scope) (context.Context, *scope.Scope) {
-	if c.guard.Here() {
+func (h *Handler) around(ctx context.Context, r slog.Record, s *scope.Scope) (context.Context, *scope.Scope) {
+	if h.core.config.guard.Here() {
 		return ctx, s // an option's function logs, and would be asked again
 	}
-	if attrs := c.opts.ContextAttrs(ctx); len(attrs) > 0 {
+	asked := false
+	defer func() {
+		if !asked { // the goroutine ends, but not before it has handled r; who ended it isn't asked again
+			_ = h.Handle(ctx, r)
+		}
+	}()
+	attrs := h.core.config.opts.ContextAttrs(ctx)
+	if asked = true; len(attrs) > 0 {
 		s = scope.Around(ctx, attrs)
 		return s, s
 	}
 	return ctx, s
 }
 
-// byLevel handles a record that is an alert by its level.
-func (h *Handler) byLevel(ctx context.Context, r *slog.Record, s *scope.Scope) {
+// judge finds out whether a record is an alert, be it by its level or because it
+// has a code, and has it counted.
+func (h *Handler) judge(ctx context.Context, r *slog.Record, s *scope.Scope, byLevel bool) {
 	var e event
-	if !h.core.finder.Glance(r, &e.Facts) {
+	defer func() {
+		if !e.settled {
+			h.rescue(ctx, *r, byLevel, &e)
+		}
+	}()
+	if !byLevel || !h.core.finder.Glance(r, &e.Facts) {
 		h.core.finder.Record(r, h.with.groups(), &e.Facts)
 	}
-	h.alert(ctx, r, s, &e)
-}
-
-// byCode handles a record that is an alert if it has a code.
-func (h *Handler) byCode(ctx context.Context, r *slog.Record, s *scope.Scope) {
-	var e event
-	h.core.finder.Record(r, h.with.groups(), &e.Facts)
-	h.complete(&e.Facts, s)
-	if e.Code != "" && !h.core.config.catalogue()[e.Code].Mute {
+	if !byLevel {
+		h.complete(&e.Facts, s)
+	}
+	if byLevel || h.coded(&e) {
 		h.alert(ctx, r, s, &e)
 	} else {
 		h.crumb(s, r)
 	}
+	e.settled = true
+}
+
+// coded says whether a code makes it an alert.
+func (h *Handler) coded(e *event) bool {
+	return e.Code != "" && !h.core.config.catalogue()[e.Code].Mute
+}
+
+// rescue counts an alert that could not be looked at to its end: a value or an
+// option's function has ended the goroutine by runtime.Goexit, or panicked. It is
+// told with what is known, and nothing foreign is asked any more.
+func (h *Handler) rescue(ctx context.Context, r slog.Record, byLevel bool, e *event) {
+	if h.core.config.nowhere || !byLevel && !h.coded(e) || h.core.config.guard.Here() {
+		return
+	}
+	if e.id == 0 {
+		e.named, e.channel = "", h.place(e.Code)
+		h.identify(&r, e, h.kind(&r, e))
+	}
+	c := capture.Alert{Settings: capture.Settings{NoRedact: h.core.config.opts.NoRedact}}
+	g := Group{Fingerprint: e.fingerprint(), Level: r.Level, Code: c.Text(e.Code), Source: r.Source(), Message: c.Text(r.Message), Error: c.Text(e.text)}
+	if tally.Nano(r.Time) != 0 {
+		g.First = r.Time.Round(0).UTC()
+	}
+	g.Fields = []Field{{"…", "(left out: what was asked for them ended the goroutine)"}}
+	h.tell(ctx, e, func() Group { return g })
 }
 
 // complete adds to what was found in a record what its logger has, then what its
@@ -334,6 +368,7 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, e *
 		return
 	}
 	if o.Filter != nil && !o.Filter(ctx, *r) {
+		e.settled = true
 		h.crumb(s, r)
 		return
 	}
@@ -342,38 +377,44 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, e *
 	}
 	e.text = e.ErrorText()
 	print := h.identity(ctx, r, e)
-	a := alert{at: r.Time, level: r.Level, user: e.User, channel: o.Channel}
+	e.channel = o.Channel
 	if e.Code != "" || o.Route != nil {
-		a.channel = h.channel(ctx, r, e.Code)
+		e.channel = h.channel(ctx, r, e.Code)
 	}
-	a.id = print.In(laneName(a.channel))
-	a.urgent = h.core.config.syncLevel.IsSet() && r.Level >= h.core.config.syncLevel.Level()
-	if a.urgent || !h.core.batch.again(&a) {
-		if e.print == "" {
-			e.print = print.Hex()
-		}
-		h.first(ctx, *r, s, e, &a)
+	h.identify(r, e, print)
+	if e.urgent || !h.core.batch.again(&e.alert) {
+		h.first(ctx, *r, s, e)
 	}
 }
 
-// event is what is known of a record that is an alert before it is captured.
+// event is what is known of a record that may be an alert, as it is found out.
 type event struct {
 	facts.Facts
-	text  string // of its error
-	print string // its fingerprint as text
+	text    string // of its error
+	named   string // its fingerprint, where it is the user's
+	alert          // as batch.go wants it; id 0 = not known yet
+	settled bool   // it was counted, or is none
 }
 
+// fingerprint is its fingerprint as text.
+func (e *event) fingerprint() string { return cmp.Or(e.named, e.print.Hex()) }
+
 // identity says which records are the same thing happening again: those with one
-// fingerprint of the user's, or else one level, code, place, message and error
-// text, with numbers and ids made one sign. Together with the channel it is what
-// a record is counted by.
+// fingerprint of the user's, or else of one kind. Together with the channel it is
+// what a record is counted by.
 func (h *Handler) identity(ctx context.Context, r *slog.Record, e *event) fingerprint.Hash {
 	if own := h.core.config.opts.Fingerprint; own != nil {
 		if print := own(ctx, *r); print != "" {
-			e.print = fingerprint.Own(print)
-			return fingerprint.Parse(e.print)
+			e.named = fingerprint.Own(print)
+			return fingerprint.Parse(e.named)
 		}
 	}
+	return h.kind(r, e)
+}
+
+// kind is one level, code, place, message and error text, with numbers and ids
+// made one sign.
+func (h *Handler) kind(r *slog.Record, e *event) fingerprint.Hash {
 	hash := h.core.sources.Of(r.PC).Uint(uint64(r.Level))
 	if e.Code != "" {
 		hash = hash.String(e.Code)
@@ -383,27 +424,44 @@ func (h *Handler) identity(ctx context.Context, r *slog.Record, e *event) finger
 
 // channel is where an alert goes.
 func (h *Handler) channel(ctx context.Context, r *slog.Record, code string) string {
-	channel := h.core.config.opts.Channel
-	if code != "" {
-		channel = cmp.Or(h.core.config.catalogue()[code].Channel, channel)
-	}
+	channel := h.place(code)
 	if route := h.core.config.opts.Route; route != nil {
 		channel = cmp.Or(route(ctx, *r), channel)
 	}
 	return channel
 }
 
+// place is where an alert with a code, or without, goes if Route doesn't say.
+func (h *Handler) place(code string) string {
+	if code == "" {
+		return h.core.config.opts.Channel
+	}
+	return cmp.Or(h.core.config.catalogue()[code].Channel, h.core.config.opts.Channel)
+}
+
+// identify makes of an event that has a channel the alert that is counted.
+func (h *Handler) identify(r *slog.Record, e *event, print fingerprint.Hash) {
+	e.print, e.at, e.level, e.user = print, tally.Nano(r.Time), r.Level, e.User
+	e.urgent = h.core.config.syncLevel.IsSet() && r.Level >= h.core.config.syncLevel.Level()
+	e.id = print.In(laneName(e.channel))
+}
+
 // first does what the first alert of a group, or the first after it was told,
 // needs: a lock, and perhaps a capture.
-func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, e *event, a *alert) {
+func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, e *event) {
+	h.tell(ctx, e, func() Group { return h.capture(r, s, e) })
+}
+
+func (h *Handler) tell(ctx context.Context, e *event, example func() Group) {
 	if h.core.batch.inside(ctx) {
 		return // logged by the delivery itself: telling it would make another
 	}
-	t, wants := h.core.batch.count(a)
+	t, wants := h.core.batch.count(&e.alert)
 	if wants {
-		t = h.core.batch.begin(a, h.capture(r, s, e))
+		t = h.core.batch.begin(&e.alert, example())
 	}
-	if a.urgent && t.g != nil {
+	e.settled = true
+	if e.urgent && t.g != nil {
 		_ = h.core.batch.spool.Sync() // base has heard of it
 		ctx, cancel := context.WithTimeout(context.Background(), syncWait)
 		defer cancel()
@@ -419,7 +477,7 @@ const syncWait = 5 * time.Second
 // reads may change as soon as Handle returns.
 func (h *Handler) capture(r slog.Record, s *scope.Scope, e *event) Group {
 	c := capture.Alert{Settings: h.core.config.settings()}
-	g := Group{Fingerprint: e.print, Level: r.Level, Code: c.Text(e.Code), Source: r.Source()}
+	g := Group{Fingerprint: e.fingerprint(), Level: r.Level, Code: c.Text(e.Code), Source: r.Source()}
 	if msg := c.Builtin(slog.String(slog.MessageKey, r.Message)).Value; msg.Kind() != slog.KindAny || msg.Any() != nil {
 		g.Message = c.Text(capture.Value(msg))
 	}

@@ -2,12 +2,14 @@ package slackalert
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -561,6 +563,77 @@ func TestCallbacksThatPanic(t *testing.T) {
 	assert.Contains(t, own[0], "Filter")
 	assert.Contains(t, own[1], "Fingerprint")
 	assert.Contains(t, own[2], "ReplaceAttr")
+}
+
+// ends is a value that ends the goroutine of who asks it.
+type ends struct{}
+
+func (ends) LogValue() slog.Value { runtime.Goexit(); return slog.Value{} }
+func (ends) Error() string        { runtime.Goexit(); return "" }
+
+// What a program's functions and values do to the goroutine takes no alert
+// along: it is counted, and told with what is known.
+func TestAnAlertWhoseReadingEndsTheGoroutine(t *testing.T) {
+	type record = slog.Record
+	for _, c := range []struct {
+		name   string
+		change func(*Options)
+		args   []any
+		option string // that base hears of
+		level  slog.Level
+		known  []Field
+	}{
+		{name: "Filter", change: func(o *Options) { o.Filter = func(context.Context, record) bool { goexit(); return false } }, option: "Filter"},
+		{name: "Fingerprint", change: func(o *Options) { o.Fingerprint = func(context.Context, record) string { goexit(); return "" } }, option: "Fingerprint"},
+		{name: "Route", change: func(o *Options) { o.Route = func(context.Context, record) string { goexit(); return "" } }, option: "Route"},
+		{name: "ReplaceAttr", change: func(o *Options) { o.ReplaceAttr = func([]string, slog.Attr) slog.Attr { goexit(); return slog.Attr{} } }, option: "ReplaceAttr"},
+		{name: "ContextAttrs", change: func(o *Options) { o.ContextAttrs = func(context.Context) []slog.Attr { goexit(); return nil } }, option: "ContextAttrs", known: []Field{{"k", "v"}}},
+		{name: "a LogValuer", args: []any{"x", ends{}}},
+		{name: "a LogValuer of a code's record", args: []any{"error_code", "E1", "x", ends{}}, level: slog.LevelInfo},
+		{name: "an error's text", args: []any{"error", error(ends{})}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk()
+				h, log, base := newTest(t, d, c.change)
+				level := cmp.Or(c.level, slog.LevelError)
+				for range 3 {
+					done := make(chan bool)
+					go func() {
+						defer close(done)
+						log.Log(context.Background(), level, "payment failed", append([]any{"k", "v"}, c.args...)...)
+					}()
+					<-done
+				}
+				pass(time.Minute)
+				assert.Equal(t, Stats{Alerts: 3, Delivered: 3, Messages: 1}, h.Stats())
+				require.Len(t, d.all(), 1)
+				g := d.all()[0].Groups[0]
+				assert.Equal(t, "payment failed", g.Message)
+				assert.Equal(t, 3, g.Count)
+				assert.NotNil(t, g.Source)
+				assert.False(t, g.First.IsZero())
+				want := c.known
+				if want == nil {
+					want = []Field{{"…", "(left out: what was asked for them ended the goroutine)"}}
+				}
+				assert.Equal(t, want, g.Fields)
+				records := 0
+				for _, r := range base.records {
+					if r.Message == "payment failed" {
+						records++
+					}
+				}
+				assert.Equal(t, 3, records, "base has them all")
+				if c.option != "" {
+					require.Len(t, base.own(), 1)
+					assert.Contains(t, base.own()[0], "runtime.Goexit")
+					assert.Contains(t, base.own()[0], "option="+c.option)
+				}
+				require.NoError(t, h.Close())
+			})
+		})
+	}
 }
 
 func TestScopeStandsAtTheTop(t *testing.T) {

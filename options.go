@@ -33,6 +33,10 @@ import (
 // and what they show. The zero value of a field is its default; only a
 // destination has none. [New] copies Options and never writes to it, so one
 // value may serve several handlers.
+//
+// A function that panics is told to base once, and its default is used; one that
+// ends its goroutine (runtime.Goexit) is not called again. What it logs through
+// the handler goes to base and is no alert.
 type Options struct {
 	// Where: a bot token and a channel, or an incoming webhook, or a Sender.
 	// Exactly one of the three (with Optional: or none).
@@ -145,7 +149,7 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	}
 	tell := guard.ToBase(base)
 	c.guardAll(tell)
-	carrier := c.carrier(tell)
+	carrier := c.carrier(c.guard.Tell)
 	h := &Handler{core: &core{config: c, finder: facts.NewFinder(c.opts.CodeKey)}, base: base, top: base}
 	h.floor = min(c.level.Level(), c.codeLevel.Level())
 	_, h.nested = base.(*Handler)
@@ -159,7 +163,7 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 		return nil, fmt.Errorf("slackalert: %w", err)
 	}
 	if c.nowhere {
-		tell("slackalert: there is no destination: alerts stay in the logs", "want", "Token with Channel, WebhookURL or Sender")
+		c.guard.Tell("slackalert: there is no destination: alerts stay in the logs", "want", "Token with Channel, WebhookURL or Sender")
 	}
 	return h, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -191,6 +193,35 @@ func TestLooksThatPanic(t *testing.T) {
 	for _, option := range []string{"Mention", "Links", "Blocks"} {
 		assert.Equal(t, 1, strings.Count(own, "option="+option+" "), own)
 	}
+}
+
+func TestLooksThatEndTheGoroutine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var bodies []string
+		rt := roundTrip(func(r *http.Request) (*http.Response, error) {
+			body, _ := io.ReadAll(r.Body)
+			bodies = append(bodies, string(body))
+			return answer(r, "ok"), nil
+		})
+		base := &logs{}
+		h, err := New(base, &Options{
+			WebhookURL: "https://hooks.slack.com/services/T/B/x", HTTPClient: &http.Client{Transport: rt},
+			Mention: func(Group) string { goexit(); return "" },
+			Links:   func(Group) []Link { goexit(); return nil },
+			Blocks:  func(Batch) []slack.Block { goexit(); return nil },
+		})
+		require.NoError(t, err)
+		slog.New(h).Error("payment failed")
+		pass(time.Minute)
+		require.Len(t, bodies, 1, "%v", base.own())
+		assert.Contains(t, bodies[0], "payment failed")
+		assert.EqualValues(t, 1, h.Stats().Delivered)
+		own := strings.Join(base.own(), "\n")
+		for _, option := range []string{"Mention", "Links", "Blocks"} {
+			assert.Equal(t, 1, strings.Count(own, "(runtime.Goexit); it is not called again, its default is used option="+option), own)
+		}
+		require.NoError(t, h.Close())
+	})
 }
 
 func TestAMentionThatCallsNobody(t *testing.T) {

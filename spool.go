@@ -275,7 +275,7 @@ func (h *Handler) crashed(r crash.Report) {
 	}
 	print := fingerprint.New().String(r.Function).Uint(uint64(r.Line)).Text(message)
 	g.Fingerprint = print.Hex()
-	a := alert{id: print.In(laneName(h.core.config.opts.Channel)), channel: h.core.config.opts.Channel, at: r.At, level: g.Level}
+	a := alert{id: print.In(laneName(h.core.config.opts.Channel)), channel: h.core.config.opts.Channel, at: tally.Nano(r.At), level: g.Level}
 	t, wants := h.core.batch.count(&a)
 	if wants {
 		t = h.core.batch.begin(&a, g)

@@ -1,6 +1,8 @@
-// Package guard calls the functions that a user set as options. One that panics
-// harms nobody: it is told once, and its default is used. What one logs through
-// the handler it serves is known to come from there.
+// Package guard calls what isn't ours: the functions that a user set as options,
+// whoever delivers, and base when it is told of trouble. What panics there, or
+// ends its goroutine, harms nobody: it is told once, and a default is used. What
+// is logged there through the handler that the guard serves is known to come
+// from there.
 package guard
 
 import (
@@ -8,8 +10,10 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"example.com/slackalert/internal/cause"
 	"example.com/slackalert/internal/stackmark"
 )
 
@@ -17,7 +21,8 @@ import (
 type Guard struct {
 	mark *stackmark.Mark
 	tell func(msg string, args ...any)
-	said sync.Map // what was told, once each
+	said sync.Map    // what was told, once each
+	ends atomic.Bool // one of the functions ended its goroutine
 }
 
 // New returns a guard that tells what goes wrong.
@@ -25,20 +30,37 @@ func New(tell func(msg string, args ...any)) *Guard {
 	return &Guard{mark: stackmark.New(), tell: tell}
 }
 
-// Here says whether the calling goroutine is in a function that the guard called.
+// Here says whether the calling goroutine is in something that the guard called.
 // It costs a load while no goroutine is.
 func (g *Guard) Here() bool { return g.mark.Here() }
 
+const (
+	panics = "slackalert: an option's function panicked; its default is used"
+	exits  = "slackalert: an option's function ended its goroutine (runtime.Goexit); it is not called again, its default is used"
+)
+
 // Call returns what an option's function returns, or byDefault where it panics.
+// Where it ends the goroutine by [runtime.Goexit], the deferred functions of
+// Call's caller run, and the option is byDefault from then on.
 func Call[T any](g *Guard, option string, byDefault T, f func() T) (out T) {
+	if g.ends.Load() {
+		if _, ended := g.said.Load(exits + option); ended {
+			return byDefault
+		}
+	}
 	g.mark.Run(func() {
+		returned := false
 		defer func() {
 			if v := recover(); v != nil { // what says it is foreign, too, and may log
 				out = byDefault
-				g.Once("slackalert: an option's function panicked; its default is used", option, "panic", fmt.Sprint(v))
+				g.Once(panics, option, "panic", fmt.Sprint(v))
+			} else if !returned {
+				g.ends.Store(true)
+				g.Once(exits, option)
 			}
 		}()
 		out = f()
+		returned = true
 	})
 	return out
 }
@@ -50,22 +72,54 @@ func Asked[T any](f func() T) (answer T) {
 	return f()
 }
 
-// Once tells something of an option, the first time. A base that panics when it
-// is told has nobody to tell.
-func (g *Guard) Once(msg, option string, args ...any) {
-	if _, had := g.said.LoadOrStore(msg+option, true); had {
-		return
+// Ask calls f, and asks the error that it returns what it means. A panic is an
+// error, too. What f, its error or the panic's value logs is logged Here. Where
+// they end the goroutine by [runtime.Goexit], Ask doesn't return, and its
+// caller's deferred functions run.
+func (g *Guard) Ask(ctx context.Context, f func() error) (c cause.Cause) {
+	g.mark.Run(func() {
+		defer func() {
+			if v := recover(); v != nil {
+				c = cause.Of(fmt.Errorf("the delivery panicked: %v", v), false)
+			}
+		}()
+		err := f()
+		c = cause.Of(err, ctx.Err() != nil)
+	})
+	return c
+}
+
+// Tell tells something, and survives it: on a goroutine of its own, so that one
+// who ends it takes nothing else along.
+func (g *Guard) Tell(msg string, args ...any) {
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		defer func() { _ = recover() }() // there is nobody left to tell
+		g.mark.Run(func() { g.tell(msg, args...) })
+	}()
+	<-told
+}
+
+// First tells something the first time it happens, and not again.
+func (g *Guard) First(msg string, args ...any) {
+	if _, had := g.said.LoadOrStore(msg, true); !had {
+		g.Tell(msg, args...)
 	}
-	defer func() { _ = recover() }()
-	g.mark.Run(func() { g.tell(msg, append([]any{"option", option}, args...)...) })
+}
+
+// Once tells something of an option, the first time.
+func (g *Guard) Once(msg, option string, args ...any) {
+	if _, had := g.said.LoadOrStore(msg+option, true); !had {
+		g.Tell(msg, append([]any{"option", option}, args...)...)
+	}
 }
 
 // ToBase returns what says something of slackalert's own to base, never through
 // the handler it serves: as a warning, and as an error where base wants no
-// warnings. A base that panics when it hears of trouble makes no more of it.
+// warnings.
 func ToBase(base slog.Handler) func(msg string, args ...any) {
 	return func(msg string, args ...any) {
-		defer func() { _ = recover() }() // there is nobody left to tell
 		ctx := context.Background()
 		for _, level := range []slog.Level{slog.LevelWarn, slog.LevelError} {
 			if base.Enabled(ctx, level) {

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -21,6 +22,32 @@ func TestCall(t *testing.T) {
 		"slackalert: an option's function panicked; its default is used[option Filter panic oh] true",
 		"slackalert: an option's function panicked; its default is used[option Route panic no] true",
 	}, told, "once each, and what base logs then comes from here too")
+	assert.False(t, g.Here())
+}
+
+// Foreign code that ends its goroutine takes nothing along but the call it is in.
+func TestWhatEndsItsGoroutine(t *testing.T) {
+	asked, told := 0, 0
+	g := New(func(msg string, args ...any) {
+		told++
+		assert.Contains(t, msg, "runtime.Goexit")
+		assert.Equal(t, []any{"option", "Filter"}, args)
+		runtime.Goexit()
+	})
+	var wg sync.WaitGroup
+	ask := func() int { return Call(g, "Filter", 7, func() int { asked++; runtime.Goexit(); return 0 }) }
+	over, first := false, false
+	wg.Go(func() {
+		defer func() { over = true }()
+		ask()
+		first = true
+	})
+	wg.Wait()
+	assert.True(t, over)
+	assert.False(t, first, "nothing holds it up")
+	assert.Equal(t, 7, ask(), "it isn't asked again")
+	assert.Equal(t, 3, Call(g, "Route", 0, func() int { return 3 }), "others are")
+	assert.Equal(t, []int{1, 1}, []int{asked, told}, "and who hears of it may do the same")
 	assert.False(t, g.Here())
 }
 
