@@ -1,5 +1,5 @@
 // This file keeps what the server's ResponseWriter is able to do besides: flush,
-// be hijacked, read from a file, push.
+// be hijacked, read from a file, push, tell that the client has gone.
 
 package slackhttp
 
@@ -24,6 +24,7 @@ type (
 
 func (w flushes) Flush()                                         { _ = w.flush() }
 func (w flushes) FlushError() error                              { return w.flush() }
+func (w flushes) CloseNotify() <-chan bool                       { return w.closeNotify() }
 func (w hijacks) Hijack() (net.Conn, *bufio.ReadWriter, error)   { return w.hijack() }
 func (w http1) ReadFrom(src io.Reader) (int64, error)            { return w.readFrom(src) }
 func (w http2) Push(target string, opts *http.PushOptions) error { return w.push(target, opts) }
@@ -54,6 +55,15 @@ func (w *writer) view() http.ResponseWriter {
 func (w *writer) flush() error {
 	w.began()
 	return http.NewResponseController(w.under).Flush()
+}
+
+// closeNotify is the way before contexts, which gin's streams still take. Where
+// the server hasn't got it, the channel never tells.
+func (w *writer) closeNotify() <-chan bool {
+	if n, ok := w.under.(interface{ CloseNotify() <-chan bool }); ok {
+		return n.CloseNotify()
+	}
+	return nil
 }
 
 func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {

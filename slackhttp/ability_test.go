@@ -129,6 +129,7 @@ func use(t *testing.T, rw http.ResponseWriter, set string) {
 	f, ok := rw.(interface{ FlushError() error })
 	if assert.Equal(t, strings.Contains(strings.ToLower(set), "f"), ok, "Flusher") && ok {
 		assert.Equal(t, strings.Contains(set, "f"), f.FlushError() == nil)
+		assert.Nil(t, rw.(interface{ CloseNotify() <-chan bool }).CloseNotify(), "a channel that never tells")
 	}
 	h, ok := rw.(http.Hijacker)
 	if assert.Equal(t, strings.Contains(set, "h"), ok, "Hijacker") && ok {

@@ -401,7 +401,8 @@ func able(rw http.ResponseWriter) string {
 	_, h := rw.(http.Hijacker)
 	_, r := rw.(io.ReaderFrom)
 	p, push := rw.(http.Pusher)
-	s := fmt.Sprintln(f, h, r, push)
+	c, gone := rw.(interface{ CloseNotify() <-chan bool })
+	s := fmt.Sprintln(f, h, r, push, gone && c.CloseNotify() != nil)
 	if push {
 		s += fmt.Sprint(p.Push("/style.css", nil)) // Go's client takes no push
 	}
@@ -412,8 +413,8 @@ func able(rw http.ResponseWriter) string {
 // and behind what stands between.
 func TestAbilitiesOfServers(t *testing.T) {
 	want := map[string]string{
-		"HTTP/1.1": "true true true false\n", "HTTP/1.1 behind a time-out": "false false false true\n",
-		"HTTP/2.0": "true false false true\n", "HTTP/2.0 behind a time-out": "false false false true\n",
+		"HTTP/1.1": "true true true false true\n", "HTTP/1.1 behind a time-out": "false false false true false\n",
+		"HTTP/2.0": "true false false true true\n", "HTTP/2.0 behind a time-out": "false false false true false\n",
 	}
 	eachServer(t, func(t *testing.T, proto string, serve func(http.Handler) *httptest.Server) {
 		w := newWard(t, slackalert.Options{})

@@ -65,8 +65,8 @@
 // the work; the inner one only tells it the route, and its Options.User, which
 // sees the request as it is there, is asked first.
 //
-// Flush, Hijack, ReadFrom and Push of the server's ResponseWriter are there
-// where they are without the middleware, by type assertion and by
+// Flush, Hijack, ReadFrom, Push and CloseNotify of the server's ResponseWriter
+// are there where they are without the middleware, by type assertion and by
 // [http.ResponseController]: WebSockets, server-sent events and sendfile work.
 package slackhttp
 

@@ -305,7 +305,9 @@ func TestInvalidStatusIsNoAnswer(t *testing.T) {
 	w := newWard(t, slackalert.Options{})
 	rw := serve(w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(99) }), request())
 	assert.Equal(t, 500, rw.Code)
-	assert.Contains(t, w.one().Message, "invalid WriteHeader code 99")
+	g := w.one()
+	assert.Contains(t, g.Message, "invalid WriteHeader code 99")
+	assert.Contains(t, g.Source.Function, "TestInvalidStatusIsNoAnswer", "not the writer that passed it on")
 }
 
 func TestUser(t *testing.T) {

@@ -66,10 +66,11 @@ func Recovered(v any) Panic {
 }
 
 // source is the frame that panicked, or, where the standard library did on its
-// behalf, the one that called it.
+// behalf, the one that called it: not what only passed a status on to it.
 func (p *Panic) source() uintptr {
-	for _, pc := range p.Stack {
-		if !origin.Standard(capture.Function(pc)) {
+	for i, pc := range p.Stack {
+		f := capture.Function(pc)
+		if passedOn := i > 0 && strings.HasSuffix(f, ".WriteHeader"); !passedOn && !origin.Standard(f) {
 			return pc
 		}
 	}
