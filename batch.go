@@ -261,7 +261,7 @@ func (b *batcher) launch(l *lane, a *attempt, now time.Time) *flight {
 		it := &a.Items[i]
 		if a.Tries == 0 && !it.Frozen {
 			it.Shows = it.Group.Payload.show(it, a.Edits == nil)
-			it.Shows.called = it.Interval == 2*b.rules.Repeat
+			it.Shows.Interval, it.Shows.called = it.Interval, it.Interval == 2*b.rules.Repeat
 		}
 		f.batch.Groups = append(f.batch.Groups, it.Shows.clone())
 	}

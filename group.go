@@ -30,28 +30,29 @@ type Batch struct {
 // Group is alerts that are the same thing happening again: a count, and the
 // first of them in full. First and Last are zero where the records had no time.
 type Group struct {
-	Fingerprint string       `json:"fingerprint"` // stable across processes and restarts
-	Level       slog.Level   `json:"level"`
-	Code        string       `json:"code,omitempty"`
-	Message     string       `json:"message"`
-	Error       string       `json:"error,omitempty"`  // text of the first attribute that holds an error
-	Source      *slog.Source `json:"source,omitempty"` // nil if unknown
-	Stack       string       `json:"stack,omitempty"`
-	Fields      []Field      `json:"fields,omitempty"` // request scope, then record, then logger; keys joined with dots
-	Breadcrumbs []string     `json:"breadcrumbs,omitempty"`
-	Count       int          `json:"count"` // alerts told by this batch
-	Total       int          `json:"total"` // alerts since First
-	First       time.Time    `json:"first,omitzero"`
-	Last        time.Time    `json:"last,omitzero"`
-	At          time.Time    `json:"at,omitzero"`        // of the example
-	Users       int          `json:"users,omitempty"`    // different users hit, about; 0 = unknown
-	UserSet     []byte       `json:"user_set,omitempty"` // who Users are, as a set of fixed size that can be merged with another's
-	Quiet       bool         `json:"quiet,omitempty"`    // it is over: none for RepeatInterval
-	Run         string       `json:"run,omitempty"`      // the run of the process that counted it; within Run and First, Total never falls
-	Hosts       int          `json:"hosts,omitempty"`    // on how many hosts; 0 or 1: Batch.Host alone
-	Named       []string     `json:"named,omitempty"`    // up to five of them
-	Least       bool         `json:"least,omitempty"`    // the count is "or more": a process was killed while it counted
-	Notes       []string     `json:"notes,omitempty"`    // what else a reader must know: "back after 3 h", "told 27 min late: Slack was unreachable"
+	Fingerprint string        `json:"fingerprint"` // stable across processes and restarts
+	Level       slog.Level    `json:"level"`
+	Code        string        `json:"code,omitempty"`
+	Message     string        `json:"message"`
+	Error       string        `json:"error,omitempty"`  // text of the first attribute that holds an error
+	Source      *slog.Source  `json:"source,omitempty"` // nil if unknown
+	Stack       string        `json:"stack,omitempty"`
+	Fields      []Field       `json:"fields,omitempty"` // request scope, then record, then logger; keys joined with dots
+	Breadcrumbs []string      `json:"breadcrumbs,omitempty"`
+	Count       int           `json:"count"` // alerts told by this batch
+	Total       int           `json:"total"` // alerts since First
+	First       time.Time     `json:"first,omitzero"`
+	Last        time.Time     `json:"last,omitzero"`
+	At          time.Time     `json:"at,omitzero"`        // of the example
+	Users       int           `json:"users,omitempty"`    // different users hit, about; 0 = unknown
+	UserSet     []byte        `json:"user_set,omitempty"` // who Users are, as a set of fixed size that can be merged with another's
+	Quiet       bool          `json:"quiet,omitempty"`    // it is over: none for RepeatInterval
+	Run         string        `json:"run,omitempty"`      // the run of the process that counted it; within Run and First, Total never falls
+	Hosts       int           `json:"hosts,omitempty"`    // on how many hosts; 0 or 1: Batch.Host alone
+	Named       []string      `json:"named,omitempty"`    // up to five of them
+	Least       bool          `json:"least,omitempty"`    // the count is "or more": a process was killed while it counted
+	Notes       []string      `json:"notes,omitempty"`    // what else a reader must know: "back after 3 h", "told 27 min late: Slack was unreachable"
+	Interval    time.Duration `json:"interval,omitempty"` // how long after its post it isn't posted anew; 0 = RepeatInterval
 
 	called bool // somebody was mentioned RepeatInterval ago, and isn't yet again
 }

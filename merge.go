@@ -38,16 +38,16 @@ func (h *Handler) placeOf(b Batch, g Group) string {
 }
 
 // Resume says that b was told then, by a process that is gone: what comes is
-// edited into it, and the groups' intervals count from then. ref is how the
-// destination knows the message; "" = it can't be edited. The Totals of b were
-// told: they count in no [Stats]; one below 0 is taken for 0, one over 2^40 for
-// that, and a told in the future for now. A group that was told here already is
-// left as it is, and so is all once Shutdown has begun. Resume keeps nothing of
-// b and doesn't wait. Call it before alerts come, for what they did until then
-// is posted.
+// edited into it, and the groups' intervals count from then, which wants to be
+// when it was posted, not edited. ref is how the destination knows the message;
+// "" = it can't be edited. The Totals of b were told: they count in no [Stats];
+// one below 0 is taken for 0, one over 2^40 for that, and a told in the future
+// for now. A group that was told here already is left as it is, and so is all
+// once Shutdown has begun. Resume keeps nothing of b and doesn't wait. Call it
+// before alerts come, for what they did until then is posted.
 func (h *Handler) Resume(b Batch, ref string, told time.Time) {
 	if len(b.Groups) > 0 {
-		h.core.batch.resume(h.placeOf(b, b.Groups[0]), b, ref, told, make([]inherited, len(b.Groups)))
+		h.core.batch.resume(h.placeOf(b, b.Groups[0]), b, ref, told, make([]*spool.Slot, len(b.Groups)))
 	}
 }
 
@@ -106,7 +106,7 @@ func sound(g Group) Group {
 func (b *batcher) adopt(l *lane, id uint64, from Group, run string, slot *spool.Slot) *group {
 	from.Run = run
 	from.Count, from.Total, from.Users, from.UserSet, from.Quiet = 0, 0, 0, nil, false
-	from.Hosts, from.Named, from.Least, from.Notes = 0, nil, false, nil
+	from.Hosts, from.Named, from.Least, from.Notes, from.Interval = 0, nil, false, nil, 0
 	g := b.open(l, id, from, slot)
 	g.away = true
 	return g
@@ -145,15 +145,10 @@ func (g *group) note(text string) {
 	}
 }
 
-// inherited is what is known beside a batch of one of its groups.
-type inherited struct {
-	slot     *spool.Slot   // where it is kept; nil = nowhere yet
-	interval time.Duration // 0 = unknown
-}
-
-// resume takes over a message of another process. See [Handler.Resume].
-func (b *batcher) resume(channel string, from Batch, ref string, at time.Time, also []inherited) {
-	marks, opened := b.resumeGroups(channel, from, ref, at, also)
+// resume takes over a message of another process. slots has the slot of each
+// group; nil = it is kept nowhere yet. See [Handler.Resume].
+func (b *batcher) resume(channel string, from Batch, ref string, at time.Time, slots []*spool.Slot) {
+	marks, opened := b.resumeGroups(channel, from, ref, at, slots)
 	for _, o := range opened {
 		if o.shows != nil {
 			o.slot.Put(encode(channel, *o.shows))
@@ -170,7 +165,7 @@ type opening struct {
 	shows *Group
 }
 
-func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.Time, also []inherited) (marks []mark, opened []opening) {
+func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.Time, slots []*spool.Slot) (marks []mark, opened []opening) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.phase != running {
@@ -187,13 +182,16 @@ func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.T
 			continue
 		}
 		if g == nil {
-			g = b.adopt(l, id, shown, shown.Run, also[i].slot)
-			if also[i].slot == nil {
+			g = b.adopt(l, id, shown, shown.Run, slots[i])
+			if slots[i] == nil {
 				opened = append(opened, opening{g.Slot, g.toKeep()})
 			}
 		}
 		b.mergeFacts(g, from.Host, shown)
-		m.Items = append(m.Items, item{Group: &g.plan, UpTo: uint64(shown.Total), Before: uint64(max(shown.Total-max(shown.Count, 0), 0)), Shows: shown, Interval: also[i].interval})
+		m.Items = append(m.Items, item{
+			Group: &g.plan, UpTo: uint64(shown.Total), Before: uint64(max(shown.Total-max(shown.Count, 0), 0)),
+			Shows: shown, Interval: shown.Interval, Last: shown.Last,
+		})
 	}
 	if at.After(now) {
 		at = now // a clock that was ahead silences nobody

@@ -220,6 +220,35 @@ func TestResumeEditsWhatAnotherTold(t *testing.T) {
 	})
 }
 
+// What goes on is not quiet, nor back, because its message is old; and its
+// interval, which the batch has, isn't over before its time.
+func TestResumeGoesOnWithTheInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, _, _ := newTest(t, editDesk{d}, nil)
+		h.Merge(elsewhere("web-1", 1))
+		pass(time.Second)
+		assert.Equal(t, 5*time.Minute, d.last().Groups[0].Interval)
+		require.NoError(t, h.Close())
+
+		d = newDesk()
+		h, _, _ = newTest(t, editDesk{d}, nil)
+		was := elsewhere("web-1", 100)
+		was.Groups[0].Interval = 40 * time.Minute
+		was.Groups[0].Last = was.Groups[0].Last.Add(-time.Second)
+		h.Resume(was, "their ref", time.Now().Add(-38*time.Minute))
+		pass(time.Second)
+		h.Merge(elsewhere("web-1", 5))
+		pass(2 * time.Minute)
+		h.Merge(elsewhere("web-1", 1))
+		pass(2 * time.Second)
+		assert.Equal(t, []string{"edit 2s [105/105 m of web-1]", "post 2m2s [1/106 m of web-1]"}, d.lines())
+		assert.Equal(t, 80*time.Minute, d.last().Groups[0].Interval, "it has doubled")
+		assert.Empty(t, d.last().Groups[0].Notes)
+		require.NoError(t, h.Close())
+	})
+}
+
 func TestResumeLeavesAloneWhatWasToldHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk()

@@ -209,18 +209,18 @@ func (b *batcher) resumeLegacy(groups []legacy) {
 	if len(groups) != x.Told.Groups {
 		ref = ""
 	}
-	var also []inherited
+	var slots []*spool.Slot
 	for _, x := range groups {
 		g := x.Group
 		g.Total, g.Count = int(x.Told.Alerts), int(x.Told.Alerts-x.Told.Before)
-		g.Last = g.First
+		g.Interval, g.Last = x.Told.Interval, g.First
 		if x.Last != 0 {
 			g.Last = time.Unix(0, x.Last).UTC()
 		}
 		batch.Groups = append(batch.Groups, g)
-		also = append(also, inherited{x.Slot, x.Told.Interval})
+		slots = append(slots, x.Slot)
 	}
-	b.resume(batch.Channel, batch, ref, time.Unix(0, x.Told.Posted), also)
+	b.resume(batch.Channel, batch, ref, time.Unix(0, x.Told.Posted), slots)
 }
 
 // inherit counts what a process left untold of a group. Its slot stays the

@@ -30,6 +30,7 @@ type Item[T Counter, S any] struct {
 	Why      string        // Result.Why of the failure that made it late
 	Perhaps  bool          // perhaps told before: an attempt of unknown outcome was given up
 	Interval time.Duration // the group's interval once the post is accepted
+	Last     time.Time     // of Resume: the group's latest alert
 
 	grows bool // the attempt tells alerts of it
 }

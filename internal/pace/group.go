@@ -280,10 +280,10 @@ func (l *Lane[T, S]) lose(g *Group[T, S]) {
 
 // Resume says that a message was posted, and accepted at told, by a process
 // that is gone. Items need Group and UpTo, and where they are known Before,
-// Shows and Interval (0 = Repeat); the group's counts must have UpTo more right
-// after it. An item whose group this lane has told, or is telling, is marked as
-// Frozen and its group left alone. Ref "" = the message can't be edited, and
-// only the interval counts.
+// Shows, Interval (0 = Repeat) and Last (zero = told); the group's counts must
+// have UpTo more right after it. An item whose group this lane has told, or is
+// telling, is marked as Frozen and its group left alone. Ref "" = the message
+// can't be edited, and only the interval counts.
 func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 	m.shown = told
 	for i := range m.Items {
@@ -295,7 +295,8 @@ func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 		waits := g.wait != resting
 		l.leave(g)
 		l.number(g)
-		g.told, g.posted, g.interval = it.UpTo, told, max(it.Interval, l.rules.Repeat)
+		it.Interval = min(max(it.Interval, l.rules.Repeat), l.rules.RepeatMax)
+		g.told, g.posted, g.interval = it.UpTo, told, it.Interval
 		if m.Ref != "" && l.rules.Edits {
 			g.message = m
 		}
@@ -304,8 +305,8 @@ func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 			continue
 		}
 		g.Wants, g.last = true, told
-		if last := g.Payload.Last(); !last.IsZero() {
-			g.last = earlier(last, told)
+		if !it.Last.IsZero() { // by another's clock; edits since it was posted told later ones
+			g.last = earlier(it.Last, now)
 		}
 		l.rest(g)
 	}

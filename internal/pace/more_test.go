@@ -250,8 +250,17 @@ func TestResume(t *testing.T) {
 	d.run(3 * h)
 	d.want("5m0s editold a 7/10 quiet")
 
+	d = newDesk(t, bot)
+	d.now = start.Add(18 * m)
+	k := d.kind("a")
+	old := &Message[*kind, string]{ID: "old", Ref: "refold", Items: []item{{Group: &k.plan, UpTo: 10, Shows: "a", Interval: 20 * m, Last: start.Add(17 * m)}}}
+	d.lane.Resume(old, start, d.now)
+	k.n += 10
+	d.at(21*m, "a").run(30 * m) // it went on until a minute ago: it isn't quiet yet, nor back after 21 min
+	d.want("21m1s post1 a 1/11", "26m0s edit1 a 1/11 quiet")
+
 	d = newDesk(t, bot).at(0, "a").run(2 * s) // it was told by this process already
-	k := d.kinds["a"]
+	k = d.kinds["a"]
 	if k.plan.Interval() != 5*m || !k.plan.Posted().Equal(start.Add(s)) {
 		t.Errorf("posted at %v, not again for %v", k.plan.Posted(), k.plan.Interval())
 	}

@@ -42,6 +42,7 @@ type Entry struct {
 	Ref    string           `json:"ref,omitempty"`   // Slack's name of the message; "" = claimed
 	Order  uint64           `json:"order,omitempty"` // grows from claim to claim, whatever leaders' clocks say
 	At     time.Time        `json:"at"`              // when it was claimed, or last told
+	Posted time.Time        `json:"posted,omitzero"` // zero = it wasn't edited since: At
 	Before []int64          `json:"before"`          // told of each group before this message
 	Batch  slackalert.Batch `json:"batch"`           // as told; each group's Count is what this message tells
 

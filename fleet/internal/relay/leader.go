@@ -4,6 +4,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -209,7 +210,7 @@ func (l *leader) takeOver(unsure []fold.Name) error {
 	l.mu.Unlock()
 	l.over = l.voice.forget(gone)
 	for _, e := range l.voice.newestFirst() { // the handler leaves alone what was told in one before
-		h.Resume(e.Batch, e.Ref, e.At)
+		h.Resume(e.Batch, e.Ref, cmp.Or(e.Posted, e.At))
 	}
 	l.tell()
 	l.worked()

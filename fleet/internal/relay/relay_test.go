@@ -99,13 +99,20 @@ type handlerFake struct {
 	sender slackalert.Sender
 	mu     sync.Mutex
 	got    []string
+	// Of the last message that was resumed.
+	resumed slackalert.Batch
+	told    time.Time
 }
 
 func (h *handlerFake) Merge(b slackalert.Batch) { h.note("merge in %s: %s", b.Channel, counts(b)) }
 
-func (h *handlerFake) Resume(b slackalert.Batch, ref string, _ time.Time) {
+func (h *handlerFake) Resume(b slackalert.Batch, ref string, told time.Time) {
 	h.note("resume %s: %s", ref, counts(b))
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.resumed, h.told = b, told
 }
+
 func (h *handlerFake) Shutdown(context.Context) error { return nil }
 
 func (h *handlerFake) note(format string, args ...any) {
@@ -290,6 +297,42 @@ func TestTheDifferenceIsMergedAndWhatIsToldIsNoted(t *testing.T) {
 	assert.Equal(t, "ref-A f 8/8; ref-B f 2/10, g 1/1", w.entries())
 	assert.Equal(t, "post A in C1: f 3/3; edit ref-A: f 7/7; edit ref-A: f 8/8; post B in C1: f 2/10, g 1/1", w.slack.took())
 	assert.Zero(t, w.logs.has("level=WARN"))
+}
+
+// TestIntervalsGoOn: a successor's handler hears when a message was posted, not
+// edited, and for how long its groups rest.
+func TestIntervalsGoOn(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		post func(slackalert.Batch) (string, error)
+	}{
+		{"noted", nil},
+		{"claimed, and found", func(slackalert.Batch) (string, error) { return "", &failure{text: "cut", unknown: true} }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := newWorld(t)
+			first := w.run()
+			h := first.leads(t)
+			w.publish("a", "f", 3)
+			w.slack.post = tc.post
+			w.slack.find = func(slackalert.Batch) (string, error) { return "ref-A", nil }
+			g := group("f", 3, 3)
+			g.Interval = time.Hour
+			before := time.Now()
+			assert.Equal(t, tc.post == nil, h.send(batch("A", g)) == nil)
+			after := time.Now()
+			if tc.post == nil {
+				require.NoError(t, h.update(batch("A", g)))
+			}
+			require.NoError(t, first.stop())
+			next := w.run().leads(t)
+			eventually(t, "resume ref-A: f 3/3", next.took)
+			next.mu.Lock()
+			defer next.mu.Unlock()
+			assert.WithinRange(t, next.told, before, after)
+			assert.Equal(t, time.Hour, next.resumed.Groups[0].Interval)
+		})
+	}
 }
 
 // TestAPostThatFails: what becomes of the claim, and of the next attempt.

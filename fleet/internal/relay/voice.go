@@ -230,6 +230,7 @@ func (v *voice) look(ctx context.Context, e *ledger.Entry) (found bool, err erro
 func (v *voice) settle(e *ledger.Entry, ref string, b slackalert.Batch) {
 	next := *e
 	next.Ref, next.At, next.Batch = ref, time.Now().UTC(), b
+	next.Posted = cmp.Or(e.Posted, e.At)
 	ctx, cancel := context.WithTimeout(context.Background(), noteLimit)
 	defer cancel()
 	ctx, done := v.l.lease.Within(ctx)
