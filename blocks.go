@@ -497,9 +497,9 @@ func (st *story) route(pattern bool, p inert.Place) string {
 
 // brief is the story in two lines: head and line are made inert for p, the
 // second line for mrkdwn.
-func (st *story) brief(most int, p inert.Place) (c card.Card) {
+func (st *story) brief(most, notes int, p inert.Place) (c card.Card) {
 	c.Head, c.Line = st.line(most, p)
-	c.Notes = inert.Text(strings.Join(st.notes, draw.Dot), smallLimit, inert.Markup)
+	c.Notes = inert.Text(strings.Join(st.notes, draw.Dot), notes, inert.Markup)
 	once, loud := st.often.Once(), func(key, value string) {
 		if value != "" {
 			c.Loud = append(c.Loud, card.Field{Key: key, Value: inert.Text(value, briefLimit, inert.Markup)})
@@ -661,14 +661,16 @@ func (s *sheet) pairs(blocks []slack.Block, used int) []slack.Block {
 	n := len(s.stories)
 	full := min(messageBlocks-len(blocks)-n, n)
 	used += blockWeight * (len(blocks) + n + full)
-	most := min(max((messageWeight-used)/n-secondLine, leastLine), lineLimit)
+	share := (messageWeight - used) / n
+	most := min(max(share-secondLine, leastLine), lineLimit)
+	notes := min(share-most-len("** \n↳  · "), smallLimit)
 	all := make([]card.Card, n)
 	for i := range all {
 		p := inert.Row
 		if i >= full {
 			p = inert.Markup
 		}
-		all[i] = s.stories[i].brief(most, p)
+		all[i] = s.stories[i].brief(most, notes, p)
 	}
 	room := level(all, messageWeight-used)
 	for i := range all {

@@ -172,7 +172,7 @@ var acts = []*regexp.Regexp{
 	regexp.MustCompile(`#[\pL\pN_]`),                     // channels
 	regexp.MustCompile(`:[^\s:…\x{2060}][^\s:…]{0,98}:`), // emoji
 	regexp.MustCompile(`://`),                            // addresses
-	regexp.MustCompile(`[\pL\pN]\.\pL`),                  // domains
+	regexp.MustCompile(`[\pL\pN]\.[^\P{L}ˋ]`),            // domains; ˋ stands for a backtick
 }
 
 var emoji = regexp.MustCompile(`:[^\s:…\x{2060}][^\s:…]{0,98}:`)

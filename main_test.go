@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 		liveAs(how)
 	}
 	flag.Parse()
-	if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
+	if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue && flag.Lookup("test.fuzz").Value.String() == "" {
 		_ = p.Value.Set("24") // what runs at once mostly waits: for a second, for a process
 	}
 	local := &net.Dialer{}
