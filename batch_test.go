@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"example.com/slackalert/internal/cite"
 )
 
 // pass lets time go by, and everything happen that is due.
@@ -313,7 +315,7 @@ func TestNobodyIsCalledAgainAtOnce(t *testing.T) {
 		every(5*time.Second, 23*12, func() { log.Error("payment failed", "error_code", "E1") })
 		var called []bool
 		for _, a := range d.all() {
-			if text := layout(a.Batch, &opts, version{}).text; a.what == "post" {
+			if text := layout(a.Batch, &opts, cite.Tree{}).text; a.what == "post" {
 				called = append(called, strings.Contains(text, "<@U01>"))
 				assert.Equal(t, called[len(called)-1], strings.Contains(text, "<@U02>"))
 			} else {

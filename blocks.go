@@ -66,14 +66,6 @@ type message struct {
 	plain  string        // the whole as text, for when Slack refuses the blocks
 }
 
-// version is what the build knows of itself; the zero value will do.
-type version struct {
-	revision string // of the version control, "" = unknown
-	modified bool   // built with changes that no revision has
-	module   string // path of the main module
-	dir      string // the folder it was built in; "" with -trimpath
-}
-
 // Blocks returns the default layout of b, to build on in [Options.Blocks] or in
 // a [Sender]: a card for each of up to four groups, two lines for each of up to
 // forty, of more a line each; nil for none. The most severe come first, of those
@@ -87,7 +79,7 @@ func Blocks(b Batch, opts *Options) []slack.Block {
 	if len(b.Groups) == 0 {
 		return nil
 	}
-	return newSheet(b, opts, version{}).blocks()
+	return newSheet(b, opts, cite.Tree{}).blocks()
 }
 
 // Inert returns s so that it can't act in a mrkdwn text, for layouts of one's
@@ -102,8 +94,8 @@ func Inert(s string) string { return inert.Text(s, 9*len(s)+1, inert.Prose) }
 
 // layout lays b out, by opts.Blocks if what that gives can be sent. opts may
 // be nil.
-func layout(b Batch, opts *Options, v version) message {
-	s := newSheet(b, opts, v)
+func layout(b Batch, opts *Options, tree cite.Tree) message {
+	s := newSheet(b, opts, tree)
 	m := message{text: s.sentence(), plain: s.plain()}
 	if s.opts.Blocks != nil {
 		m.blocks = fit.Blocks(guard.Asked(func() []slack.Block { return s.opts.Blocks(b) }))
@@ -118,7 +110,7 @@ func layout(b Batch, opts *Options, v version) message {
 type sheet struct {
 	Batch
 	opts    *Options
-	v       version
+	tree    cite.Tree
 	order   []*Group   // biggest first
 	stories []story    // of the first of them
 	often   card.Often // all groups together
@@ -127,11 +119,11 @@ type sheet struct {
 	quiet   bool       // it is over for all
 }
 
-func newSheet(b Batch, opts *Options, v version) *sheet {
+func newSheet(b Batch, opts *Options, tree cite.Tree) *sheet {
 	if opts == nil {
 		opts = &Options{}
 	}
-	s := &sheet{Batch: b, opts: opts, v: v, quiet: len(b.Groups) > 0}
+	s := &sheet{Batch: b, opts: opts, tree: tree, quiet: len(b.Groups) > 0}
 	s.order = make([]*Group, len(b.Groups))
 	for i := range b.Groups {
 		g := &b.Groups[i]
@@ -293,7 +285,7 @@ func (st *story) tell(s *sheet, g *Group) {
 		st.hosts = "on " + words.Among(g.Hosts, "host", g.Named)
 	}
 	if g.Source != nil {
-		st.place, st.address = s.tree().Place(g.Source, s.opts.SourceURL)
+		st.place, st.address = s.tree.Place(g.Source, s.opts.SourceURL)
 	}
 	st.tellLinks(s, g)
 }
@@ -353,11 +345,6 @@ func (st *story) tellLinks(s *sheet, g *Group) {
 	if about := s.opts.Codes[g.Code]; about.Runbook != "" {
 		st.links = append(slices.Clip(st.links), Link{"Runbook", about.Runbook})
 	}
-}
-
-// tree is the source tree that the program was built from.
-func (s *sheet) tree() cite.Tree {
-	return cite.Tree{Revision: s.v.revision, Modified: s.v.modified, Module: s.v.module, Dir: s.v.dir}
 }
 
 // lead is what stands before what happened: "🚨 PANIC shop".
@@ -433,7 +420,7 @@ func (st *story) long(c *card.Card, s *sheet, l *limits) {
 	if st.stack != "" {
 		end := min(len(st.stack), 16*l.stack) // more than is shown, whatever it is
 		cut := strings.Count(st.stack[end:], "\n")
-		stack := s.tree().Stack(st.stack[:end])
+		stack := s.tree.Stack(st.stack[:end])
 		c.Stack, c.StackLines = inert.Text(stack, l.stack, inert.Leaf), cut+strings.Count(stack, "\n")+1
 	}
 	for _, crumb := range st.crumbs[max(0, len(st.crumbs)-mostCrumbs):] {

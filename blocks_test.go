@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/slackalert/internal/cite"
 	"example.com/slackalert/internal/inert"
 )
 
@@ -29,7 +30,7 @@ var update = flag.Bool("update", false, "rewrite the messages in testdata")
 var lunch = time.Date(2026, 11, 22, 12, 3, 4, 0, time.UTC)
 
 // shopBuild is the build that the examples' source lines belong to.
-var shopBuild = version{revision: "4f2c9e1d", module: "example.com/shop"}
+var shopBuild = cite.Tree{Revision: "4f2c9e1d", Module: "example.com/shop"}
 
 func shopOptions() *Options {
 	return &Options{
@@ -281,17 +282,17 @@ func texts(t *testing.T, m message) string {
 
 func TestLayoutOfNothing(t *testing.T) {
 	assert.Nil(t, Blocks(Batch{}, nil))
-	m := layout(Batch{Service: "shop"}, nil, version{})
+	m := layout(Batch{Service: "shop"}, nil, cite.Tree{})
 	assert.Equal(t, "No alerts in shop", m.text)
 	assert.Equal(t, m.text, m.plain)
 	assert.Empty(t, m.blocks)
 
-	m = layout(Batch{Groups: []Group{{}}}, nil, version{})
+	m = layout(Batch{Groups: []Group{{}}}, nil, cite.Tree{})
 	assert.Equal(t, "🔵 (no message)", m.text)
 	assert.Equal(t, "🔵 (no message)\nlevel INFO\n", lines(t, m))
 	assert.Equal(t, "🔵: (no message)\nlevel: INFO", m.plain)
 
-	m = layout(Batch{Groups: []Group{{}, {}}}, &Options{}, version{})
+	m = layout(Batch{Groups: []Group{{}, {}}}, &Options{}, cite.Tree{})
 	assert.Contains(t, texts(t, m), "🔵 (no message), and 1\u00a0more kind\n2 in all\n")
 }
 
@@ -311,7 +312,7 @@ func TestLevels(t *testing.T) {
 		{slog.LevelError + 4, "panic: out of disk", "🚨 PANIC shop: out of disk", "ERROR+4"},
 		{slog.LevelError + 8, "Panic in Respond: x", "🚨 PANIC shop: Panic in Respond: x", "ERROR+8"},
 	} {
-		m := layout(Batch{Service: "shop", Groups: []Group{{Level: c.level, Message: c.message}}}, nil, version{})
+		m := layout(Batch{Service: "shop", Groups: []Group{{Level: c.level, Message: c.message}}}, nil, cite.Tree{})
 		want := c.want + "\n"
 		if c.attr != "" {
 			want += "level " + c.attr + "\n"
@@ -350,7 +351,7 @@ func TestHowOften(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.g.Message, c.g.Level = "x", slog.LevelError
-			m := layout(Batch{Groups: []Group{c.g}}, nil, version{})
+			m := layout(Batch{Groups: []Group{c.g}}, nil, cite.Tree{})
 			sign := "🔴"
 			want := "🔴 x" + c.head
 			switch {
@@ -371,7 +372,7 @@ func TestHowOften(t *testing.T) {
 // The day is told where the time of day alone could be another day's.
 func TestDays(t *testing.T) {
 	formats := func(last time.Time) (all []string) {
-		m := layout(Batch{Groups: []Group{{Message: "x", Count: 2, First: lunch, Last: last}}}, nil, version{})
+		m := layout(Batch{Groups: []Group{{Message: "x", Count: 2, First: lunch, Last: last}}}, nil, cite.Tree{})
 		for _, date := range regexp.MustCompile(`"format":"([^"]*)"`).FindAllStringSubmatch(string(encoded(t, m)), -1) {
 			all = append(all, date[1])
 		}
@@ -393,18 +394,18 @@ func encoded(t *testing.T, m message) []byte {
 func TestExample(t *testing.T) {
 	g := payment()
 	g.Count, g.Total, g.At = 9, 9, lunch
-	got := lines(t, layout(shop(g), nil, version{}))
+	got := lines(t, layout(shop(g), nil, cite.Tree{}))
 	assert.Contains(t, got, "\n9 times, since DATE · POST /pay → 500\nfirst: user 41 · request_id 9f86d081884c7d65 · order 1007 · amount 129.00\nweb-1\npay/pay.go:142\n")
 	g.At = lunch.Add(time.Second)
-	assert.Contains(t, lines(t, layout(shop(g), nil, version{})), "\nlatest: user 41 · request_id")
-	assert.Contains(t, lines(t, layout(shop(g), nil, version{})), "\npay/pay.go:142\nDATE\n", "when that was")
+	assert.Contains(t, lines(t, layout(shop(g), nil, cite.Tree{})), "\nlatest: user 41 · request_id")
+	assert.Contains(t, lines(t, layout(shop(g), nil, cite.Tree{})), "\npay/pay.go:142\nDATE\n", "when that was")
 	g.Fields = append(g.Fields, Field{"route", "POST /pay/{id}"})
-	got = lines(t, layout(shop(g), nil, version{}))
+	got = lines(t, layout(shop(g), nil, cite.Tree{}))
 	assert.Contains(t, got, "since DATE · POST /pay/{id} → 500\nlatest: user 41 · path /pay · request_id", "what all of them asked for")
 	g.Fields = []Field{{"user", "41"}, {"path", "/tmp"}, {"x", "1"}}
-	assert.Contains(t, lines(t, layout(shop(g), nil, version{})), "since DATE · path /tmp\nlatest: user 41 · x 1\n")
+	assert.Contains(t, lines(t, layout(shop(g), nil, cite.Tree{})), "since DATE · path /tmp\nlatest: user 41 · x 1\n")
 	g.Count, g.Total = 1, 1
-	assert.Contains(t, lines(t, layout(shop(g), nil, version{})), "\nuser 41 · path /tmp\nx 1\n", "of one, the user counts")
+	assert.Contains(t, lines(t, layout(shop(g), nil, cite.Tree{})), "\nuser 41 · path /tmp\nx 1\n", "of one, the user counts")
 }
 
 func TestHosts(t *testing.T) {
@@ -418,51 +419,51 @@ func TestHosts(t *testing.T) {
 		{1000, five, "on 1,000 hosts: web-1, web-2, web-3, …"}, {20, nil, "on 20 hosts"},
 	} {
 		g := Group{Message: "x", Level: slog.LevelError, Hosts: c.hosts, Named: c.named}
-		assert.Equal(t, "🔴 shop: x\n"+c.want+"\n", lines(t, layout(shop(g), nil, version{})))
+		assert.Equal(t, "🔴 shop: x\n"+c.want+"\n", lines(t, layout(shop(g), nil, cite.Tree{})))
 	}
 	two := shop(Group{Message: "a", Hosts: 20, Named: five}, Group{Message: "b"})
-	assert.Contains(t, lines(t, layout(two, nil, version{})), "\non 20 hosts: web-1, web-2, web-3, …\n")
-	assert.NotContains(t, lines(t, layout(two, nil, version{})), "\nweb-1\n", "it isn't the host of all")
+	assert.Contains(t, lines(t, layout(two, nil, cite.Tree{})), "\non 20 hosts: web-1, web-2, web-3, …\n")
+	assert.NotContains(t, lines(t, layout(two, nil, cite.Tree{})), "\nweb-1\n", "it isn't the host of all")
 }
 
 // What a reader must know stands under the head, once if it holds for all.
 func TestNotes(t *testing.T) {
 	late, back := []string{"told 27 min late: Slack was unreachable"}, []string{"back after 3 h", "(direct)"}
 	g := func(m string, notes []string) Group { return Group{Message: m, Level: slog.LevelError, Notes: notes} }
-	m := layout(shop(g("x", back)), nil, version{})
+	m := layout(shop(g("x", back)), nil, cite.Tree{})
 	assert.Equal(t, "🔴 shop: x\nback after 3 h · (direct)\nweb-1\n", lines(t, m))
 	assert.Equal(t, "🔴 shop: x (back after 3 h, (direct))", m.text)
 	assert.Contains(t, m.plain, "\nback after 3 h, (direct)\n")
 
-	m = layout(shop(g("x", late), g("y", back)), nil, version{})
+	m = layout(shop(g("x", late), g("y", back)), nil, cite.Tree{})
 	assert.Contains(t, lines(t, m), "🔴 x\ntold 27 min late: Slack was unreachable\n")
 	assert.Contains(t, lines(t, m), "🔴 y\nback after 3 h · (direct)\n")
-	m = layout(shop(g("x", late), g("y", late)), nil, version{})
+	m = layout(shop(g("x", late), g("y", late)), nil, cite.Tree{})
 	assert.Contains(t, lines(t, m), "more kind\ntold 27 min late: Slack was unreachable\n2 in all\nweb-1\n")
 	assert.Equal(t, 1, strings.Count(lines(t, m), "late"), "once, for it holds for all")
 	for _, n := range []int{5, 40, 41} {
 		b := shop(kinds(n)...)
 		b.Groups[0].Notes = back
-		assert.Equal(t, 1, strings.Count(lines(t, layout(b, nil, version{})), "back after 3 h · (direct)"), n)
+		assert.Equal(t, 1, strings.Count(lines(t, layout(b, nil, cite.Tree{})), "back after 3 h · (direct)"), n)
 	}
 }
 
 // What is over is marked; what leads is what isn't.
 func TestQuiet(t *testing.T) {
 	over := with1(payment(), func(g *Group) { g.Quiet, g.Count = true, 9 })
-	m := layout(shop(over, slow()), nil, version{})
+	m := layout(shop(over, slow()), nil, cite.Tree{})
 	assert.Contains(t, lines(t, m), "🟠 shop: query is slow ×26, and 1 more kind\n")
 	assert.Contains(t, lines(t, m), "⚪ quiet since DATE · payment failed ×9\n")
 	assert.True(t, strings.HasPrefix(m.text, "🟠 shop ×26: query is slow, and 1\u00a0more kind, 35 in all: ⚪ quiet ×9 payment failed"), m.text)
 
-	m = layout(shop(over, with1(slow(), func(g *Group) { g.Quiet = true })), nil, version{})
+	m = layout(shop(over, with1(slow(), func(g *Group) { g.Quiet = true })), nil, cite.Tree{})
 	assert.True(t, strings.HasPrefix(lines(t, m), "⚪ quiet since DATE · shop: payment failed ×9, and 1 more kind\n"), lines(t, m))
 	assert.Equal(t, 1, strings.Count(lines(t, m), "quiet"), "of all at once")
 	assert.True(t, strings.HasPrefix(m.text, "⚪ shop ×9, quiet since 12:03 UTC: payment failed, and"), m.text)
 	for _, n := range []int{5, 40, 41} {
 		b := shop(kinds(n)...)
 		b.Groups[0].Quiet = true
-		got := strings.ReplaceAll(lines(t, layout(b, nil, version{})), "*", "")
+		got := strings.ReplaceAll(lines(t, layout(b, nil, cite.Tree{})), "*", "")
 		assert.Contains(t, got, "⚪ quiet ×1 kind 1 of failure", n)
 	}
 }
@@ -481,7 +482,7 @@ func TestBiggestFirst(t *testing.T) {
 		for len(b.Groups) < n {
 			b.Groups = append(b.Groups, g("rest", 0, 1, 1, 0))
 		}
-		got, at := lines(t, layout(b, nil, version{})), 0
+		got, at := lines(t, layout(b, nil, cite.Tree{})), 0
 		for _, w := range want {
 			if !slices.ContainsFunc(b.Groups, func(g Group) bool { return g.Message == w }) {
 				continue
@@ -490,7 +491,7 @@ func TestBiggestFirst(t *testing.T) {
 			require.GreaterOrEqual(t, next, 0, "%d groups: %s", n, w)
 			at += next
 		}
-		assert.Contains(t, layout(b, nil, version{}).text, "worst")
+		assert.Contains(t, layout(b, nil, cite.Tree{}).text, "worst")
 	}
 }
 
@@ -499,13 +500,13 @@ func TestSummary(t *testing.T) {
 		return Group{Level: level, Message: "x", Count: count, Total: total, First: lunch.Add(first), Last: lunch.Add(last)}
 	}
 	head := func(groups ...Group) string {
-		all := strings.SplitN(lines(t, layout(Batch{Service: "shop", Groups: groups}, nil, version{})), "\n", 3)
+		all := strings.SplitN(lines(t, layout(Batch{Service: "shop", Groups: groups}, nil, cite.Tree{})), "\n", 3)
 		return all[0] + "|" + all[1]
 	}
 	assert.Equal(t, "🔴 shop: x ×100, and 2 more kinds|127 in 10 s, since DATE", head(g(0, 1, 1, 0, 0), g(8, 100, 100, time.Second, 9*time.Second), g(4, 26, 26, time.Second, 10*time.Second)))
 	assert.Equal(t, "🔴 shop: x ×90 (+4), and 1 more kind|91 in 60 min, since DATE, last DATE", head(g(8, 4, 90, 0, time.Hour), g(4, 1, 1, 0, 0)))
 	assert.Equal(t, "🔴 shop: x, and 1 more kind|2 in 3 s, since DATE", head(g(8, 1, 1, 0, 0), g(8, 1, 1, 3*time.Second, 3*time.Second)), "each once")
-	long := layout(Batch{Service: "shop", Groups: []Group{{Message: strings.Repeat("long ", 90), Count: 12}, {}}}, nil, version{})
+	long := layout(Batch{Service: "shop", Groups: []Group{{Message: strings.Repeat("long ", 90), Count: 12}, {}}}, nil, cite.Tree{})
 	assert.Contains(t, lines(t, long), "… ×12, and 1 more kind\n", "a long message hides no count")
 }
 
@@ -520,7 +521,7 @@ func TestFairShares(t *testing.T) {
 			})
 		}
 		b := Batch{Groups: groups}
-		m := layout(b, nil, version{})
+		m := layout(b, nil, cite.Tree{})
 		s := look(t, m)
 		requireAllTold(t, b, s)
 		least, most, size := 1<<30, 0, 0
@@ -617,7 +618,7 @@ func TestRoute(t *testing.T) {
 		{"lines", []Field{{"sql", "a\nb"}, {"x", "1"}}, "x 1\nsql\na\nb"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "x", Fields: c.fields}}}, nil, version{})
+			m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "x", Fields: c.fields}}}, nil, cite.Tree{})
 			got := strings.TrimSuffix(lines(t, m), "\n")
 			assert.Equal(t, "🔴 x\n"+c.want, got)
 			assert.NotContains(t, m.text, "POST POST")
@@ -628,10 +629,10 @@ func TestRoute(t *testing.T) {
 // A text that is too long says how much of it is missing.
 func TestLongTextsAreCounted(t *testing.T) {
 	g := Group{Message: strings.Repeat("m", 2000), Error: strings.Repeat("é", 2000), Fields: []Field{{"user", "41"}}}
-	got := lines(t, layout(Batch{Groups: []Group{g}}, nil, version{}))
+	got := lines(t, layout(Batch{Groups: []Group{g}}, nil, cite.Tree{}))
 	assert.Regexp(t, `\nm{500,600}… \(\+1,4\d\d characters\)\n`, got)
 	assert.Regexp(t, `\né{900,1000}… \(\+1,0\d\d characters\)\n`, got)
-	for _, part := range look(t, layout(Batch{Groups: []Group{g}}, nil, version{})).parts {
+	for _, part := range look(t, layout(Batch{Groups: []Group{g}}, nil, cite.Tree{})).parts {
 		shown, more, cut := strings.Cut(part.text, "… (+")
 		if n, _ := strconv.Atoi(strings.TrimSuffix(strings.ReplaceAll(more, ",", ""), " characters)")); cut {
 			assert.Equal(t, 2000, n+utf8.RuneCountInString(shown))
@@ -646,7 +647,7 @@ func TestLongPush(t *testing.T) {
 	for i := range 200 {
 		g.Fields = append(g.Fields, Field{fmt.Sprint("k", i), "v"})
 	}
-	m := layout(shop(g), nil, version{})
+	m := layout(shop(g), nil, cite.Tree{})
 	assert.Regexp(t, `^🔴 shop: charge: retried: .* … .*retried: connection refused$`, m.text)
 	assert.Less(t, units16(m.text), 200)
 	assert.Contains(t, lines(t, m), "… (+72 fields)")
@@ -658,7 +659,7 @@ func TestMentions(t *testing.T) {
 		Codes:   map[string]Code{"a": {Mention: "<@U01>"}, "b": {Mention: "<@U01> and <!here>"}},
 		Mention: func(g Group) string { return "<!subteam^S01>" + g.Message },
 	}
-	m := layout(Batch{Groups: []Group{{Code: "a", Message: "@everyone"}, {Code: "b", Message: "<@u02>"}}}, opts, version{})
+	m := layout(Batch{Groups: []Group{{Code: "a", Message: "@everyone"}, {Code: "b", Message: "<@u02>"}}}, opts, cite.Tree{})
 	assert.True(t, strings.HasSuffix(m.text, " <@U01> <!subteam^S01> <!here>"), m.text)
 	assert.True(t, strings.HasSuffix(m.plain, " <@U01> <!subteam^S01> <!here>"), m.plain)
 	kinds := map[string]int{}
@@ -677,7 +678,7 @@ func TestBlocksGuardsItsCaller(t *testing.T) {
 	}
 	b := shop(payment())
 	assert.Equal(t, Blocks(b, nil), Blocks(b, opts))
-	assert.Equal(t, Blocks(b, nil), layout(b, opts, version{}).blocks)
+	assert.Equal(t, Blocks(b, nil), layout(b, opts, cite.Tree{}).blocks)
 }
 
 func TestOwnBlocks(t *testing.T) {
@@ -686,12 +687,12 @@ func TestOwnBlocks(t *testing.T) {
 		return &Options{Blocks: func(Batch) []slack.Block { return blocks }}
 	}
 	divider := slack.NewDividerBlock()
-	assert.Equal(t, []slack.Block{divider}, layout(b, own(divider), version{}).blocks)
-	assert.Equal(t, Blocks(b, nil), layout(b, own(), version{}).blocks, "nothing means the default")
-	assert.Equal(t, Blocks(b, nil), layout(b, own(slack.NewContextBlock("")), version{}).blocks, "nothing that can be sent, too")
-	m := layout(b, own(slack.NewSectionBlock(plainOf(strings.Repeat("x", 9000)), nil, nil)), version{})
+	assert.Equal(t, []slack.Block{divider}, layout(b, own(divider), cite.Tree{}).blocks)
+	assert.Equal(t, Blocks(b, nil), layout(b, own(), cite.Tree{}).blocks, "nothing means the default")
+	assert.Equal(t, Blocks(b, nil), layout(b, own(slack.NewContextBlock("")), cite.Tree{}).blocks, "nothing that can be sent, too")
+	m := layout(b, own(slack.NewSectionBlock(plainOf(strings.Repeat("x", 9000)), nil, nil)), cite.Tree{})
 	assert.Equal(t, strings.Repeat("x", 2999)+"…", texts(t, m))
-	assert.Equal(t, layout(b, nil, version{}).text, m.text, "the sentence stays")
+	assert.Equal(t, layout(b, nil, cite.Tree{}).text, m.text, "the sentence stays")
 }
 
 func plainOf(s string) *slack.TextBlockObject {
@@ -705,7 +706,7 @@ func TestDefaultPassesTheMender(t *testing.T) {
 			opts := shopOptions()
 			want := Blocks(c.batch(), opts)
 			opts.Blocks = func(b Batch) []slack.Block { return Blocks(b, opts) }
-			assert.Equal(t, want, layout(c.batch(), opts, version{}).blocks)
+			assert.Equal(t, want, layout(c.batch(), opts, cite.Tree{}).blocks)
 		})
 	}
 }
@@ -715,7 +716,7 @@ func TestLinks(t *testing.T) {
 	opts := &Options{Links: func(Group) []Link {
 		return []Link{{"Logs", "https://logs.example/?a=b&c=<d>|"}, {"", "https://t.example"}, {"Bad", "javascript:alert(1)"}, {"Long", long}}
 	}}
-	m := layout(Batch{Groups: []Group{{Message: "x"}}}, opts, version{})
+	m := layout(Batch{Groups: []Group{{Message: "x"}}}, opts, cite.Tree{})
 	s := texts(t, m)
 	assert.Contains(t, s, "<https://logs.example/?a=b&amp;c=%3Cd%3E%7C|Logs>\u00a0· <https://t.example|Link>")
 	assert.Contains(t, s, "Bad: javascript:alert(1)")
@@ -753,19 +754,19 @@ func TestSourceLines(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		opts *Options
-		v    version
+		v    cite.Tree
 		src  *slog.Source
 		want string
 	}{
-		{"linked", opts, version{revision: "4f2c", module: "example.com/shop"}, src, "<https://git.example/4f2c/pay/pay.go#L7|pay/pay.go:7>"},
-		{"modified", opts, version{revision: "4f2c", module: "example.com/shop", modified: true}, src, "<https://git.example/4f2c/pay/pay.go#L7|pay/pay.go:7 (modified)>"},
-		{"no revision", opts, version{module: "example.com/shop"}, src, "pay/pay.go:7"},
-		{"another module's", opts, version{revision: "4f2c", module: "example.com/other"}, src, "pay/pay.go:7"},
-		{"no template", nil, version{revision: "4f2c", module: "example.com/shop"}, src, "pay/pay.go:7"},
-		{"no line", opts, version{}, &slog.Source{File: "a.go"}, "a.go"},
-		{"no file", opts, version{}, &slog.Source{Function: "main.main"}, "main.main"},
-		{"nothing", opts, version{}, &slog.Source{}, ""},
-		{"no source", opts, version{}, nil, ""},
+		{"linked", opts, cite.Tree{Revision: "4f2c", Module: "example.com/shop"}, src, "<https://git.example/4f2c/pay/pay.go#L7|pay/pay.go:7>"},
+		{"modified", opts, cite.Tree{Revision: "4f2c", Module: "example.com/shop", Modified: true}, src, "<https://git.example/4f2c/pay/pay.go#L7|pay/pay.go:7 (modified)>"},
+		{"no revision", opts, cite.Tree{Module: "example.com/shop"}, src, "pay/pay.go:7"},
+		{"another module's", opts, cite.Tree{Revision: "4f2c", Module: "example.com/other"}, src, "pay/pay.go:7"},
+		{"no template", nil, cite.Tree{Revision: "4f2c", Module: "example.com/shop"}, src, "pay/pay.go:7"},
+		{"no line", opts, cite.Tree{}, &slog.Source{File: "a.go"}, "a.go"},
+		{"no file", opts, cite.Tree{}, &slog.Source{Function: "main.main"}, "main.main"},
+		{"nothing", opts, cite.Tree{}, &slog.Source{}, ""},
+		{"no source", opts, cite.Tree{}, nil, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "x", Source: c.src}}}, c.opts, c.v)
@@ -779,7 +780,7 @@ func TestNothingTwice(t *testing.T) {
 	g := Group{Level: slog.LevelError, Message: "boom", Error: "a: b\ncaused by: b", Code: "E1", Fields: []Field{
 		{"err", "a: b"}, {"req.error_code", "E1"}, {"my_error_code", "E1"}, {"error_code", "E2"}, {"empty", ""}, {"same", "boom"},
 	}}
-	got := lines(t, layout(Batch{Groups: []Group{g}}, nil, version{}))
+	got := lines(t, layout(Batch{Groups: []Group{g}}, nil, cite.Tree{}))
 	assert.Equal(t, "🔴 E1: boom\na: b\ncaused by: b\nmy_error_code E1 · error_code E2 · empty \"\" · same boom\n", got)
 	long, longer := strings.Repeat("long ", 40)+"end", strings.Repeat("long ", 110)+"end"
 	for _, c := range []struct{ message, err, want string }{
@@ -794,13 +795,13 @@ func TestNothingTwice(t *testing.T) {
 		{"failed: " + long, long, "🔴 " + inert.Cut("failed: "+long, subjectLimit) + "\nfailed: " + long + "\n"},
 		{"failed: " + longer, longer, "🔴 " + inert.Cut("failed: "+longer, subjectLimit) + "\nfailed: " + longer + "\n" + longer + "\n"},
 	} {
-		m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: c.message, Error: c.err}}}, nil, version{})
+		m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: c.message, Error: c.err}}}, nil, cite.Tree{})
 		assert.Equal(t, c.want, lines(t, m))
 	}
 	joined := "read a: closed\nread b: closed"
-	m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "boom", Error: joined, Fields: []Field{{"err", joined}, {"x", "1"}}}}}, nil, version{})
+	m := layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "boom", Error: joined, Fields: []Field{{"err", joined}, {"x", "1"}}}}}, nil, cite.Tree{})
 	assert.Equal(t, "🔴 boom\n"+joined+"\nx 1\n", lines(t, m), "an error of several lines, too")
-	m = layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "boom", Error: longer, Fields: []Field{{"err", longer[:400] + "… (+153 bytes)"}, {"x", "1"}}}}}, nil, version{})
+	m = layout(Batch{Groups: []Group{{Level: slog.LevelError, Message: "boom", Error: longer, Fields: []Field{{"err", longer[:400] + "… (+153 bytes)"}, {"x", "1"}}}}}, nil, cite.Tree{})
 	assert.Equal(t, "🔴 boom\n"+longer+"\nx 1\n", lines(t, m), "and one that was cut")
 }
 
@@ -822,7 +823,7 @@ func TestTitles(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := Group{Level: slog.LevelError, Code: c.code, Message: c.message, Error: c.err, Fields: c.fields}
-			m := layout(Batch{Groups: []Group{g}}, opts, version{})
+			m := layout(Batch{Groups: []Group{g}}, opts, cite.Tree{})
 			assert.Equal(t, "🔴 "+c.head+"\n"+c.rest, lines(t, m))
 			assert.True(t, strings.HasPrefix(m.text, "🔴 "+c.head), m.text)
 			assert.NotContains(t, m.text, "401")

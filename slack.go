@@ -7,9 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
+	"example.com/slackalert/internal/cite"
 	"example.com/slackalert/internal/slackapi"
 )
 
@@ -121,11 +121,11 @@ func newSlackCarrier(opts Options, codes func() map[string]Code) *slackCarrier {
 	} else {
 		c.client = slackapi.NewWebhook(opts.WebhookURL, opts.HTTPClient)
 	}
-	v := readVersion()
+	tree := cite.Build()
 	c.layout = func(b Batch) slackapi.Message {
 		looks := opts
 		looks.Codes = codes()
-		m := layout(b, &looks, v)
+		m := layout(b, &looks, tree)
 		return slackapi.Message{Channel: b.Channel, Text: m.text, Blocks: m.blocks, Plain: m.plain, ID: b.ID}
 	}
 	return c
@@ -211,24 +211,6 @@ func advised(err error) error {
 		return fmt.Errorf("%w: %s", err, m.Mend())
 	}
 	return err
-}
-
-// readVersion asks the build what it was built from.
-func readVersion() version {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return version{}
-	}
-	v := version{module: info.Main.Path}
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			v.revision = s.Value
-		case "vcs.modified":
-			v.modified = s.Value == "true"
-		}
-	}
-	return v
 }
 
 // Slack tells batches and says what became of them, for Senders that keep what

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"example.com/slackalert/internal/capture"
+	"example.com/slackalert/internal/cite"
 	"example.com/slackalert/internal/crash"
 	"example.com/slackalert/internal/fingerprint"
 	"example.com/slackalert/internal/owned"
@@ -84,15 +85,15 @@ func build() string {
 	if info == nil {
 		return ""
 	}
-	v := readVersion()
-	if v.revision == "" {
+	t := cite.Build()
+	if t.Revision == "" {
 		return strings.TrimPrefix(info.Main.Version, "(devel)")
 	}
-	v.revision = v.revision[:min(len(v.revision), 7)]
-	if v.modified {
-		v.revision += "+"
+	t.Revision = t.Revision[:min(len(t.Revision), 7)]
+	if t.Modified {
+		t.Revision += "+"
 	}
-	return v.revision
+	return t.Revision
 }
 
 // earlierRun is what is said of what a process left.

@@ -110,19 +110,18 @@ func told(fields []Field) string {
 }
 
 // listed is fields on one line, their keys in bold.
-func listed(fields []Field) []draw.Element {
-	pairs := make([][2]string, len(fields))
+func listed(fields []Field) (line []draw.Element) {
 	for i, f := range fields {
-		key, value := f.Key, f.Value
-		if key != "" && value != "" {
+		value := f.Value
+		if f.Key != "" && value != "" {
 			value = " " + value
 		}
 		if i < len(fields)-1 {
 			value += draw.Dot
 		}
-		pairs[i] = [2]string{key, value}
+		line = append(line, draw.Bold(f.Key), draw.Text(value))
 	}
-	return draw.Pairs(pairs...)
+	return line
 }
 
 // anchors takes the links that fit into one element of a context block; the

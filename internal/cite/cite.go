@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"path"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -14,12 +15,30 @@ import (
 	"example.com/slackalert/internal/origin"
 )
 
-// Tree is what is known of the source tree a program was built from.
+// Tree is what is known of the source tree a program was built from. The zero
+// Tree will do.
 type Tree struct {
 	Revision string // "" = unknown
 	Modified bool   // built with changes that no revision has
 	Module   string // path of the main module, "" = unknown
-	Dir      string // the folder of the main module when it was built, "" = unknown
+}
+
+// Build is the tree that this program was built from.
+func Build() (t Tree) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return t
+	}
+	t.Module = info.Main.Path
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			t.Revision = s.Value
+		case "vcs.modified":
+			t.Modified = s.Value == "true"
+		}
+	}
+	return t
 }
 
 // File returns the path of a source file within its module: file and function
@@ -27,11 +46,6 @@ type Tree struct {
 // one of the module's.
 func (t Tree) File(file, function string) (string, bool) {
 	file = strings.ReplaceAll(file, `\`, "/")
-	if t.Dir != "" {
-		if rel, ok := strings.CutPrefix(file, strings.TrimSuffix(t.Dir, "/")+"/"); ok {
-			return rel, sound(rel)
-		}
-	}
 	if t.Module == "" {
 		return "", false
 	}

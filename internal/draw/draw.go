@@ -40,19 +40,6 @@ func Slanted(s string) Element {
 	return slack.NewRichTextSectionTextElement(s, &slack.RichTextSectionTextStyle{Italic: true})
 }
 
-// Pairs is texts in bold, each followed by a literal one.
-func Pairs(pairs ...[2]string) []Element {
-	line, bold := make([]Element, 0, 2*len(pairs)), &slack.RichTextSectionTextStyle{Bold: true}
-	leaves := make([]slack.RichTextSectionTextElement, 2*len(pairs))
-	for i, p := range pairs {
-		key, value := &leaves[2*i], &leaves[2*i+1]
-		key.Type, key.Text, key.Style = slack.RTSEText, p[0], bold
-		value.Type, value.Text = slack.RTSEText, p[1]
-		line = append(line, key, value)
-	}
-	return line
-}
-
 // Link is a link, or the label alone where there is no address.
 func Link(label, address string) Element {
 	if address == "" {
@@ -174,13 +161,12 @@ func MarkupDates(spans []Span) string {
 	return b.String()
 }
 
-// RichDates writes spans in rich text.
+// RichDates writes spans in rich text, for a Section.
 func RichDates(spans []Span) (line []Element) {
 	for _, s := range spans {
-		switch {
-		case s.Text != "" && s.Bold:
+		if s.Bold {
 			line = append(line, Bold(s.Text))
-		case s.Text != "":
+		} else {
 			line = append(line, Text(s.Text))
 		}
 		if Dated(s.At) {

@@ -137,25 +137,15 @@ func Squeeze(s string, limit int) string {
 // lastUnits is the end of s, in at most limit units, whole words if there is a
 // space among them.
 func lastUnits(s string, limit int) string {
-	at, used := len(s), 0
-	for at > 0 {
-		r, n := utf8.DecodeLastRuneInString(s[:at])
-		if used += units(r); used > limit {
-			break
+	left, prev := Len(s), rune(-1)
+	for i, r := range s {
+		if left <= limit && !extends(r) && prev != 0x200d {
+			space := max(strings.IndexByte(s[i:], ' '), 0)
+			return strings.TrimLeft(s[i+space:], " ")
 		}
-		at -= n
+		left, prev = left-units(r), r
 	}
-	if space := strings.IndexByte(s[at:], ' '); space >= 0 {
-		return strings.TrimLeft(s[at+space:], " ")
-	}
-	for prev, _ := utf8.DecodeLastRuneInString(s[:at]); at < len(s); {
-		r, n := utf8.DecodeRuneInString(s[at:])
-		if !extends(r) && prev != 0x200d {
-			break
-		}
-		prev, at = r, at+n
-	}
-	return s[at:]
+	return ""
 }
 
 // Blank reports whether s shows nothing: Slack refuses texts without content.
@@ -378,13 +368,6 @@ func URL(address string) string {
 	if !strings.EqualFold(scheme, "https") && !strings.EqualFold(scheme, "http") || strings.Trim(rest[:min(len(rest), 1)], "/?#:@. ") == "" {
 		return ""
 	}
-	n := 0
-	for n < len(address) && !escaped(address[n]) {
-		n++
-	}
-	if n == len(address) {
-		return address
-	}
 	var b strings.Builder
 	for i := range len(address) {
 		if c := address[i]; escaped(c) {
@@ -400,10 +383,4 @@ func URL(address string) string {
 }
 
 // escaped reports whether c could end a link, hide in it, or isn't ASCII.
-func escaped(c byte) bool {
-	switch c {
-	case '<', '>', '|', '"', '`':
-		return true
-	}
-	return c <= ' ' || c >= 0x7f
-}
+func escaped(c byte) bool { return c <= ' ' || c >= 0x7f || strings.IndexByte("<>|\"`", c) >= 0 }

@@ -3,6 +3,7 @@
 package wake
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -12,14 +13,16 @@ import (
 )
 
 const (
-	most      = 10   // mentions of a message
-	maxWords  = 60   // of what stands beside a mention
-	maxText   = 2000 // bytes that are read
-	maxIDSize = 32
+	most     = 10   // mentions of a message
+	maxWords = 60   // of what stands beside a mention
+	maxText  = 2000 // bytes that are read
 )
 
-// call is somebody to be woken, or words beside it.
-type call struct{ kind, id string }
+// mention is one of [Forms], with or without a name, which Slack finds itself.
+var mention = regexp.MustCompile(`<(?:(@|!subteam\^)([A-Z0-9]{1,32})|(!)(here|channel|everyone))(?:\|[^>]*)?>`)
+
+// call is somebody to be woken, or words beside it, which have no sign.
+type call struct{ sign, id string }
 
 // Calls are the mentions of one message, each of them once.
 type Calls []call
@@ -31,9 +34,9 @@ func (c *Calls) Add(text string) {
 	for text != "" && len(*c) < most {
 		before, found, rest := next(text)
 		if before = strings.TrimSpace(before); before != "" {
-			c.add(call{"words", inert.Text(before, maxWords, inert.Row)})
+			c.add(call{"", inert.Text(before, maxWords, inert.Row)})
 		}
-		if found.kind != "" {
+		if found.sign != "" {
 			c.add(found)
 		}
 		text = rest
@@ -50,45 +53,16 @@ func (c *Calls) add(found call) {
 const Forms = `"<@U…>" for a user, "<!subteam^S…>" for a group, "<!here>", "<!channel>" or "<!everyone>" (the IDs stand in the profiles)`
 
 // Anybody says whether a configured text mentions anybody.
-func Anybody(text string) bool {
-	_, found, _ := next(text[:min(len(text), maxText)])
-	return found.kind != ""
-}
+func Anybody(text string) bool { return mention.MatchString(text[:min(len(text), maxText)]) }
 
 // next finds the first mention in text.
 func next(text string) (before string, found call, after string) {
-	for from := 0; ; from++ {
-		open := strings.IndexByte(text[from:], '<')
-		if open < 0 {
-			return text, call{}, ""
-		}
-		from += open
-		inner, rest, ok := strings.Cut(text[from+1:], ">")
-		if !ok {
-			return text, call{}, ""
-		}
-		if found, ok = parse(inner); ok {
-			return text[:from], found, rest
-		}
+	m := mention.FindStringSubmatch(text)
+	if m == nil {
+		return text, call{}, ""
 	}
-}
-
-// parse reads what stands between < and >.
-func parse(inner string) (call, bool) {
-	inner, _, _ = strings.Cut(inner, "|") // a name that Slack finds itself
-	if id, ok := strings.CutPrefix(inner, "@"); ok {
-		return call{"user", id}, isID(id)
-	}
-	if id, ok := strings.CutPrefix(inner, "!subteam^"); ok {
-		return call{"usergroup", id}, isID(id)
-	}
-	all, ok := strings.CutPrefix(inner, "!")
-	return call{"broadcast", all}, ok && (all == "here" || all == "channel" || all == "everyone")
-}
-
-// isID reports whether id has the form of Slack's.
-func isID(id string) bool {
-	return id != "" && len(id) <= maxIDSize && strings.Trim(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+	before, after, _ = strings.Cut(text, m[0])
+	return before, call{m[1] + m[3], m[2] + m[4]}, after
 }
 
 // Rich is the mentions as elements of rich text.
@@ -97,12 +71,12 @@ func (c Calls) Rich() (line []slack.RichTextSectionElement) {
 		if i > 0 {
 			line = append(line, slack.NewRichTextSectionTextElement(" ", nil))
 		}
-		switch call.kind {
-		case "user":
+		switch call.sign {
+		case "@":
 			line = append(line, slack.NewRichTextSectionUserElement(call.id, nil))
-		case "usergroup":
+		case "!subteam^":
 			line = append(line, slack.NewRichTextSectionUserGroupElement(call.id))
-		case "broadcast":
+		case "!":
 			line = append(line, slack.NewRichTextSectionBroadcastElement(call.id))
 		default:
 			line = append(line, slack.NewRichTextSectionTextElement(call.id, nil))
@@ -116,13 +90,8 @@ func (c Calls) Rich() (line []slack.RichTextSectionElement) {
 func (c Calls) Text() string {
 	var b strings.Builder
 	for _, call := range c {
-		switch call.kind {
-		case "user":
-			b.WriteString(" <@" + call.id + ">")
-		case "usergroup":
-			b.WriteString(" <!subteam^" + call.id + ">")
-		case "broadcast":
-			b.WriteString(" <!" + call.id + ">")
+		if call.sign != "" {
+			b.WriteString(" <" + call.sign + call.id + ">")
 		}
 	}
 	return b.String()
