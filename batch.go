@@ -463,7 +463,7 @@ func (b *batcher) await(ctx context.Context, waits []ticket, urgent bool) error 
 			if l.posting.Err != nil {
 				why = l.posting
 			}
-			if b.phase == over || l.idle(now) && (l.plan.Posting().Mend || urgent && first && l.plan.Next(now).After(deadline)) {
+			if b.phase == over || l.idle(now) && (l.plan.Mends() || urgent && first && l.plan.Next(now).After(deadline)) {
 				stuck++
 			} else {
 				open++

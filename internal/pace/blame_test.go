@@ -92,7 +92,7 @@ func TestWhatIsHeldIsDueWhenItsIntervalEnds(t *testing.T) {
 		}
 		return Result{}
 	}
-	d.lane.budget.wait(start.Add(h)) // another lane was told so
+	d.lane.budget.hold = start.Add(h) // another lane was told so
 	d.at(0, "a").at(4*m+45100*ms, "c").at(5*m+500*ms, "a").run(5*m + 10*s)
 	d.want("1s post1 a 1/1", "4m46.1s post2 failed c 1/1", "4m47.1s post3 failed c 1/1", "4m49.1s post4 failed c 1/1", "4m53.1s post5 failed c 1/1",
 		"5m1.1s post6 a 1/2 back after 5m1s", "5m2.1s post7 c 1/1")

@@ -1,4 +1,5 @@
-// This file is the budget of edits that a bot's lanes share.
+// This file is the budget of edits that a bot's lanes share, and what is worked
+// out with times.
 
 package pace
 
@@ -30,27 +31,19 @@ type Budget struct {
 
 // next is when an edit may be made that leaves so many to others.
 func (b *Budget) next(leave float64, now time.Time) time.Time {
-	at := now
-	b.count(now)
-	if lack := 1 + leave - b.bank; lack > 0 && !b.free {
-		at = now.Add(time.Duration(lack*float64(refill)) + time.Microsecond)
-	}
-	return later(at, b.hold)
-}
-
-func (b *Budget) count(now time.Time) {
 	b.bank = min(burst, b.bank+float64(now.Sub(b.since))/float64(refill))
 	b.since = now
+	if lack := 1 + leave - b.bank; lack > 0 && !b.free {
+		now = now.Add(time.Duration(lack*float64(refill)) + time.Microsecond)
+	}
+	return later(now, b.hold)
 }
 
 // spend takes one edit.
 func (b *Budget) spend(now time.Time) {
-	b.count(now)
+	b.next(0, now)
 	b.bank--
 }
-
-// wait lets no lane edit before until.
-func (b *Budget) wait(until time.Time) { b.hold = later(b.hold, until) }
 
 func later(a, b time.Time) time.Time {
 	if b.After(a) {
@@ -68,11 +61,19 @@ func earlier(a, b time.Time) time.Time {
 
 // soonest is the earlier of two times of which zero means never.
 func soonest(a, b time.Time) time.Time {
-	switch {
-	case a.IsZero():
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
-	case b.IsZero():
-		return a
 	}
-	return earlier(a, b)
+	return a
 }
+
+// notBefore is at, but no earlier than from; zero means never.
+func notBefore(at, from time.Time) time.Time {
+	if at.IsZero() {
+		return at
+	}
+	return later(at, from)
+}
+
+// past says whether a time has come; zero means never.
+func past(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }

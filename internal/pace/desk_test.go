@@ -127,9 +127,9 @@ func (d *desk) run(until time.Duration) *desk {
 		if turns > 1_000_000 {
 			d.t.Fatalf("the lane spins at %v", d.since())
 		}
-		next := soonest(d.lane.NextPost(), d.lane.NextEdit(d.now))
+		next := soonest(d.lane.NextPost(), d.lane.nextEdit(d.now))
 		if d.forgot != nil {
-			next = soonest(next, d.lane.NextForget())
+			next = d.lane.Next(d.now)
 		}
 		if len(d.script) > 0 {
 			if at := start.Add(d.script[0].at); next.IsZero() || !next.Before(at) {

@@ -12,15 +12,6 @@ const (
 	remember = 24 * time.Hour // after that: who reads that it is back wants to know after how long
 )
 
-// bundle are groups that are posted by themselves.
-type bundle[T Counter, S any] struct {
-	groups []*Group[T, S]
-	again  *Attempt[T, S] // of unknown outcome: unchanged
-	tried  time.Time
-	due    time.Time
-	place  int
-}
-
 type wait uint8
 
 const (
@@ -29,7 +20,8 @@ const (
 	held         // for the end of its interval, to be posted
 	edit         // for the next edit of its message
 	bundled      // with those it was refused with, or alone
-	flying       // in an attempt in flight or of unknown outcome
+	flying       // in a post in flight or of unknown outcome
+	edited       // in an edit in flight
 )
 
 // Group is one kind of alert as a lane sees it. Set Payload, Level and First
@@ -44,23 +36,20 @@ type Group[T Counter, S any] struct {
 	told     uint64
 	urgent   uint64 // somebody waits until so many are told
 	wait     wait
-	from     wait      // before it flew
 	since    time.Time // its first untold alert
-	due      time.Time // when that should be told
+	due      time.Time // when that should be told; zero = there is none
 	posted   time.Time
 	interval time.Duration
 	message  *Message[T, S] // the one to edit; nil = none
 	gone     bool           // its last message was; the next post replaces it
-	stuck    bool           // and that replaced one, too: no more edits until the interval ends
-	last     time.Time      // the latest alert, as known when it came to rest
-	back     time.Duration  // how long it had been quiet before since
-	marking  bool           // its message is to say so
+	stuck    bool           // and doesn't do so at once: that replaced one, too
+	last     time.Time      // the latest alert, as known when it was told
 	parked   int            // how often it failed alone
 	fails    int            // attempts with it that failed for no reason that excuses it
 	failed   time.Time      // the first of them that isn't accounted for
 	why      string         // of the last attempt with it that failed
 	perhaps  bool
-	place    [2]int // in the two heaps of its state
+	place    [2]int // in the two queues of its wait
 }
 
 // Told is how many of the group's alerts were told.
@@ -83,10 +72,8 @@ func (g *Group[T, S]) Pressing(now time.Time) bool {
 		return true
 	case held:
 		return !g.over().After(now)
-	case bundled:
+	case bundled, flying:
 		return g.parked == 0
-	case flying:
-		return g.parked == 0 && g.from != edit
 	}
 	return false
 }
@@ -94,7 +81,7 @@ func (g *Group[T, S]) Pressing(now time.Time) bool {
 // Soon says whether untold alerts of the group are told as soon as the lane
 // can, be it by an edit: what somebody waits for after Urge.
 func (g *Group[T, S]) Soon(now time.Time) bool {
-	return g.Pressing(now) || g.wait == edit || g.wait == flying
+	return g.Pressing(now) || g.wait == edit || g.wait == edited || g.wait == flying
 }
 
 func (g *Group[T, S]) hurries() bool { return g.urgent > g.told }
@@ -111,10 +98,10 @@ func (g *Group[T, S]) calm() time.Time { return later(g.last.Add(g.anew()), g.ov
 // anew is how long a group must be quiet for its interval to begin anew.
 func (g *Group[T, S]) anew() time.Duration { return max(calmMin, 2*g.interval) }
 
-// first orders what waits for a place in a message: the urgent before the
+// before orders what waits for a place in a message: the urgent before the
 // others, what has failed again and again after them, then by level, then the
 // longest wait.
-func first[T Counter, S any](a, b *Group[T, S]) bool {
+func before[T Counter, S any](a, b *Group[T, S]) bool {
 	if a.hurries() != b.hurries() {
 		return a.hurries()
 	}
@@ -128,94 +115,77 @@ func first[T Counter, S any](a, b *Group[T, S]) bool {
 // arrive takes in the first untold alert of a group that rests.
 func (l *Lane[T, S]) arrive(g *Group[T, S], now time.Time) {
 	l.leave(g)
-	l.number(g)
-	g.back = 0
-	if !g.last.IsZero() {
-		away := now.Sub(g.last)
-		if away >= l.rules.Repeat {
-			g.back = away
-		}
-		if away >= g.anew() && !now.Before(g.over()) { // it may have been told late
-			g.posted, g.interval = time.Time{}, 0
-		}
-	}
-	g.since = now
-	l.schedule(g, now)
-}
-
-// number gives a group its place among equals.
-func (l *Lane[T, S]) number(g *Group[T, S]) {
 	if g.seq == 0 {
 		l.seq++
 		g.seq = l.seq
 	}
+	if !g.last.IsZero() && now.Sub(g.last) >= g.anew() && !now.Before(g.over()) { // it may have been told late
+		g.posted, g.interval = time.Time{}, 0
+	}
+	g.since = now
+	l.schedule(g, now)
+	l.mark(g.message)
 }
 
-// schedule says how and when untold alerts of a group in no wait are told.
+// schedule says how and when untold alerts of a group in no wait are told. What
+// should have been told sooner is due since then.
 func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
-	at := now.Add(l.rules.Delay)
+	g.Payload.Rests(g.told) // no: those to come need not be announced
 	switch m := g.message; {
-	case g.gone && !g.stuck:
+	case g.gone && !g.stuck || m == nil && l.closing():
 		l.join(g, now)
 	case g.posted.IsZero() || !now.Before(g.over()):
-		l.join(g, at)
-	case m != nil && !l.closing() && l.stalled(m).After(g.over()):
-		g.why = l.editing.Why
-		l.holdBack(g, later(at, m.shown.Add(l.rules.EditGap)))
-	case m != nil && !l.closing() && !g.hurries():
-		l.joinEdit(g, later(at, m.shown.Add(l.rules.EditGap)))
-	case m != nil:
-		l.joinEdit(g, now)
-	case l.closing():
-		l.join(g, now)
+		l.join(g, now.Add(l.rules.Delay))
+	case m == nil:
+		g.due = g.over()
+		l.holdBack(g, g.due)
 	default:
-		l.holdBack(g, g.over())
+		at := now
+		if !l.closing() && !g.hurries() {
+			at = later(now.Add(l.rules.Delay), m.shown.Add(l.rules.EditGap))
+		}
+		// Editing delays nobody: what can be posted sooner is.
+		if !l.closing() && later(m.retry, l.budget.hold).After(g.over()) {
+			g.why = l.editing.why
+			l.holdBack(g, at)
+		} else {
+			l.joinEdit(g, at)
+		}
 	}
 }
 
-// stalled is until when a message can't be edited because something failed. A
-// group that can be posted sooner is: editing delays nobody.
-func (l *Lane[T, S]) stalled(m *Message[T, S]) time.Time { return later(m.retry, l.budget.hold) }
-
 // join lets a group wait for company, or for its turn.
 func (l *Lane[T, S]) join(g *Group[T, S], due time.Time) {
-	g.wait, g.due = company, due
-	l.soon.push(g)
-	l.rank.push(g)
+	g.wait, g.due = company, soonest(due, g.due)
+	l.soon.put(g)
+	l.rank.put(g)
 }
 
 // holdBack lets a group wait for the end of its interval; due is when it should
 // have been told.
 func (l *Lane[T, S]) holdBack(g *Group[T, S], due time.Time) {
-	g.wait, g.due = held, due
-	l.held.push(g)
-	l.along.push(g)
+	g.wait, g.due = held, soonest(due, g.due)
+	l.held.put(g)
+	l.along.put(g)
 }
 
 // joinEdit lets a group wait for the next edit of its message.
 func (l *Lane[T, S]) joinEdit(g *Group[T, S], due time.Time) {
 	m := g.message
-	due = later(due, m.retry)
-	g.wait = edit
-	m.waits++
-	if m.waits == 1 {
+	if m.waits == 0 || g.hurries() && due.Before(m.due[counts]) {
 		m.due[counts] = due
-		l.edits.push(m)
-	} else if g.hurries() && due.Before(m.due[counts]) {
-		m.due[counts] = due
-		l.edits.fix(m)
 	}
-	g.due = later(m.due[counts], g.since)
-	l.along.push(g)
+	m.waits++
+	l.edits.put(m)
+	g.wait, g.due = edit, soonest(later(m.due[counts], g.since), g.due)
+	l.along.put(g)
 }
 
 // leave takes a group out of its wait.
 func (l *Lane[T, S]) leave(g *Group[T, S]) {
 	switch g.wait {
 	case resting:
-		l.calm.remove(g)
 		l.old.remove(g)
-		l.unmark(g)
 	case company:
 		l.soon.remove(g)
 		l.rank.remove(g)
@@ -228,54 +198,12 @@ func (l *Lane[T, S]) leave(g *Group[T, S]) {
 			l.edits.remove(g.message)
 		}
 	}
-	g.wait = resting
 }
 
-// rest lets a group be that has nothing to tell, until it is quiet or forgotten.
+// rest lets a group be that has nothing to tell, until it is forgotten.
 func (l *Lane[T, S]) rest(g *Group[T, S]) {
-	g.wait, g.back, g.due = resting, 0, time.Time{}
-	l.old.push(g)
-	if g.message != nil {
-		l.calm.push(g)
-	}
-}
-
-// unmark forgets to say in a group's message that it is quiet.
-func (l *Lane[T, S]) unmark(g *Group[T, S]) {
-	if !g.marking {
-		return
-	}
-	g.marking = false
-	if g.message.marks--; g.message.marks == 0 {
-		l.marks.remove(g.message)
-	}
-}
-
-// quietAt is when the next group will have been quiet for long enough; there is
-// one that rests.
-func (l *Lane[T, S]) quietAt() time.Time { return l.calm.top().last.Add(l.rules.Repeat) }
-
-// tend finds the groups that have become quiet.
-func (l *Lane[T, S]) tend(now time.Time) {
-	for !l.closing() && l.calm.len() > 0 && !l.quietAt().After(now) {
-		at := l.quietAt()
-		g := l.calm.pop()
-		m := g.message
-		g.marking = true
-		if m.marks++; m.marks == 1 {
-			m.due[quiets] = later(later(at, m.retry), m.shown.Add(l.rules.EditGap))
-			l.marks.push(m)
-		}
-	}
-}
-
-// lose takes a group's message from it.
-func (l *Lane[T, S]) lose(g *Group[T, S]) {
-	if g.wait == resting {
-		l.calm.remove(g)
-		l.unmark(g)
-	}
-	g.message = nil
+	g.wait, g.due = resting, time.Time{}
+	l.old.put(g)
 }
 
 // Resume says that a message was posted, and accepted at told, by a process
@@ -294,7 +222,6 @@ func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 		}
 		waits := g.wait != resting
 		l.leave(g)
-		l.number(g)
 		it.Interval = min(max(it.Interval, l.rules.Repeat), l.rules.RepeatMax)
 		g.told, g.posted, g.interval = it.UpTo, told, it.Interval
 		if m.Ref != "" && l.rules.Edits {
@@ -310,14 +237,7 @@ func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 		}
 		l.rest(g)
 	}
-}
-
-// NextForget is when Forget gives a group; zero = never.
-func (l *Lane[T, S]) NextForget() time.Time {
-	if l.closing() || l.old.len() == 0 {
-		return time.Time{}
-	}
-	return l.old.top().calm().Add(remember)
+	l.mark(m)
 }
 
 // Forget gives up one group that was quiet for so long that it isn't of interest
@@ -328,11 +248,13 @@ func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] { return l.Spare(now.Add
 // Spare is Forget where room is wanted: it gives up the group that was quiet for
 // longest, if that was so long that its interval would begin anew.
 func (l *Lane[T, S]) Spare(now time.Time) *Group[T, S] {
-	if l.closing() || l.old.len() == 0 || l.old.top().calm().After(now) {
+	if l.closing() || !past(l.old.next(), now) {
 		return nil
 	}
 	g := l.old.top()
 	l.leave(g)
+	m := g.message
 	g.message = nil
+	l.mark(m)
 	return g
 }

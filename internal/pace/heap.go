@@ -3,83 +3,71 @@
 
 package pace
 
-type heap[E any] struct {
+import (
+	"container/heap"
+	"time"
+)
+
+// queue has at its top what comes first. Its methods in capitals are for the
+// standard library's heap.
+type queue[E any] struct {
 	all    []E
 	before func(a, b E) bool
-	at     func(E) *int // where the element keeps its place, from 1; 0 = in no heap
+	when   func(E) time.Time
+	at     func(E) *int // where the element keeps its place, from 1; 0 = in no queue
 }
 
-func (h *heap[E]) len() int { return len(h.all) }
-
-// top is the first element; the heap isn't empty.
-func (h *heap[E]) top() E { return h.all[0] }
-
-func (h *heap[E]) push(e E) {
-	h.all = append(h.all, e)
-	*h.at(e) = len(h.all)
-	h.up(len(h.all) - 1)
+// byTime is a queue of what is soonest.
+func byTime[E any](when func(E) time.Time, at func(E) *int) queue[E] {
+	return queue[E]{when: when, at: at, before: func(a, b E) bool { return when(a).Before(when(b)) }}
 }
 
-func (h *heap[E]) pop() E {
-	e := h.all[0]
-	h.remove(e)
+// top is the first element; there is one.
+func (q *queue[E]) top() E { return q.all[0] }
+
+// next is the time of the first; zero = there is none.
+func (q *queue[E]) next() (at time.Time) {
+	if len(q.all) > 0 {
+		at = q.when(q.top())
+	}
+	return at
+}
+
+// put takes an element in, or puts one that has changed in its place.
+func (q *queue[E]) put(e E) {
+	if i := *q.at(e); i > 0 {
+		heap.Fix(q, i-1)
+	} else {
+		heap.Push(q, e)
+	}
+}
+
+// remove does nothing where the element is in no queue.
+func (q *queue[E]) remove(e E) {
+	if i := *q.at(e); i > 0 {
+		heap.Remove(q, i-1)
+	}
+}
+
+func (q *queue[E]) Len() int { return len(q.all) }
+
+func (q *queue[E]) Less(i, j int) bool { return q.before(q.all[i], q.all[j]) }
+
+func (q *queue[E]) Swap(i, j int) {
+	q.all[i], q.all[j] = q.all[j], q.all[i]
+	*q.at(q.all[i]), *q.at(q.all[j]) = i+1, j+1
+}
+
+func (q *queue[E]) Push(e any) {
+	q.all = append(q.all, e.(E))
+	*q.at(e.(E)) = len(q.all)
+}
+
+func (q *queue[E]) Pop() any {
+	i := len(q.all) - 1
+	e := q.all[i]
+	clear(q.all[i:])
+	q.all = q.all[:i]
+	*q.at(e) = 0
 	return e
-}
-
-// remove does nothing where the element is in no heap.
-func (h *heap[E]) remove(e E) {
-	i := *h.at(e) - 1
-	if i < 0 {
-		return
-	}
-	last := len(h.all) - 1
-	h.swap(i, last)
-	var none E
-	h.all[last] = none
-	h.all = h.all[:last]
-	*h.at(e) = 0
-	if i < last {
-		h.down(i)
-		h.up(i)
-	}
-}
-
-// fix puts an element of the heap in its place after it has changed.
-func (h *heap[E]) fix(e E) {
-	i := *h.at(e) - 1
-	h.down(i)
-	h.up(i)
-}
-
-func (h *heap[E]) up(i int) {
-	for i > 0 {
-		p := (i - 1) / 2
-		if !h.before(h.all[i], h.all[p]) {
-			return
-		}
-		h.swap(i, p)
-		i = p
-	}
-}
-
-func (h *heap[E]) down(i int) {
-	for {
-		c := 2*i + 1
-		if c >= len(h.all) {
-			return
-		}
-		if r := c + 1; r < len(h.all) && h.before(h.all[r], h.all[c]) {
-			c = r
-		}
-		if !h.before(h.all[c], h.all[i]) {
-			return
-		}
-		h.swap(i, c)
-		i = c
-	}
-}
-
-func (h *heap[E]) swap(i, j int) {
-	h.all[i], h.all[j] = h.all[j], h.all[i]
-	*h.at(h.all[i]), *h.at(h.all[j]) = i+1, j+1
 }

@@ -24,7 +24,7 @@ func crowded(tb testing.TB, n int) (*desk, *kind) {
 
 // compared counts how often groups are compared with each other in f.
 func compared(l *Lane[*kind, string], f func()) (n int) {
-	for _, h := range []*heap[*Group[*kind, string]]{&l.soon, &l.rank, &l.held, &l.along, &l.calm, &l.old} {
+	for _, h := range []*queue[*Group[*kind, string]]{&l.soon, &l.rank, &l.held, &l.along, &l.old} {
 		was := h.before
 		h.before = func(a, b *Group[*kind, string]) bool { n++; return was(a, b) }
 		defer func() { h.before = was }()

@@ -115,8 +115,8 @@ func TestPressing(t *testing.T) {
 	if want := []string{"lost", "new"}; !slices.Equal(names, want) {
 		t.Errorf("pressing are %v, wanted %v", names, want)
 	}
-	if d.lane.Tried() != 4 || !slices.Equal(d.parked, []string{"bad"}) {
-		t.Errorf("tried %d, parked %v", d.lane.Tried(), d.parked)
+	if !slices.Equal(d.parked, []string{"bad"}) {
+		t.Errorf("parked are %v", d.parked)
 	}
 }
 
@@ -132,16 +132,16 @@ func TestYield(t *testing.T) {
 	if y := d.lane.Yield(d.now); !y.Equal(start.Add(12 * s)) {
 		t.Errorf("an edit yields at %v, the post is due at 12 s", y.Sub(start))
 	}
-	d.lane.posting.Mend = true
+	d.lane.posting.mend = true
 	if y := d.lane.Yield(d.now); !y.IsZero() {
 		t.Errorf("an edit yields at %v to a post that needs a person", y.Sub(start))
 	}
-	d.lane.posting.Mend = false
+	d.lane.posting.mend = false
 	d.now = start.Add(12 * s)
 	d.lane.Settle(a, Result{Kind: Yielded}, d.now)
 	d.run(m)
 	d.want("1s post1 a 1/1 b 1/1", "12s post2 new 1/1", "13s edit1 a 2/2 b 1/1")
-	if d.lane.Editing().N != 0 || len(d.said) > 0 {
+	if d.lane.editing.n != 0 || len(d.said) > 0 {
 		t.Error("to be called off is trouble")
 	}
 }
@@ -187,13 +187,13 @@ func TestTheBudgetOfEdits(t *testing.T) {
 	if at := b.next(spare, now); at.Sub(now) < 5*refill {
 		t.Errorf("a quiet mark leaves nothing to counts: %v", at.Sub(now))
 	}
-	b.wait(now.Add(h))
+	b.hold = now.Add(h)
 	if at := b.next(0, now); !at.Equal(now.Add(h)) {
 		t.Errorf("an edit before Retry-After: %v", at)
 	}
 	free := Budget{free: true}
 	free.spend(start)
-	free.wait(start.Add(s))
+	free.hold = start.Add(s)
 	if at := free.next(spare, start); !at.Equal(start.Add(s)) {
 		t.Errorf("without a budget an edit waits until %v", at)
 	}
@@ -346,7 +346,7 @@ func TestCloseWhereAPersonMustMendPosting(t *testing.T) {
 	d.lane.Close(d.now.Add(5*s), d.now)
 	d.run(20 * s)
 	d.want("1s post1 a 1/1 b 1/1", "4s post2 failed new 1/1", "11s post3 failed new 1/1", "11.1s edit1 a 2/2 b 2/2")
-	if !d.lane.NextPost().IsZero() || !d.lane.NextEdit(d.now).IsZero() {
+	if !d.lane.NextPost().IsZero() || !d.lane.nextEdit(d.now).IsZero() {
 		t.Error("the lane isn't done")
 	}
 }
@@ -480,11 +480,11 @@ func TestClosePostsWhatTheBudgetOfEditsHasNoTimeFor(t *testing.T) {
 func TestCloseMarksNothing(t *testing.T) {
 	d := newDesk(t, bot).at(0, "a").run(5*m - 1)
 	d.now = start.Add(5 * m)
-	if at := d.lane.NextEdit(d.now); !at.Equal(d.now) {
+	if at := d.lane.nextEdit(d.now); !at.Equal(d.now) {
 		t.Fatalf("quiet is due at %v", at)
 	}
 	d.lane.Close(d.now.Add(5*s), d.now)
-	if a := d.lane.Edit(d.now); a != nil || !d.lane.NextEdit(d.now).IsZero() {
+	if a := d.lane.Edit(d.now); a != nil || !d.lane.nextEdit(d.now).IsZero() {
 		t.Error("quiet is marked while closing")
 	}
 }

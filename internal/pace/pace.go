@@ -11,7 +11,7 @@
 //	  │ its interval         │ or closing and no        ├ unknown ─► flying: the same attempt again
 //	  ├──────────► edit ─────┤ time to edit             └ refused ─► bundled: its half of the batch
 //	  │             │ Edit   │                                       by itself, and at last alone
-//	  │             └──────► flying ► resting
+//	  │             └──────► edited ► resting
 //	  └──────────► held ─────┘ at the interval's end
 //
 // A group at rest is marked as quiet in its message when it was for Repeat, and
@@ -71,18 +71,17 @@ type Lane[T Counter, S any] struct {
 
 	// What waits to be posted: company, in its first wait or due; and what is
 	// held till the end of its interval.
-	soon  heap[*Group[T, S]] // company, by due
-	rank  heap[*Group[T, S]] // company, first into a batch first
-	held  heap[*Group[T, S]] // by the end of its interval
-	along heap[*Group[T, S]] // held, or waits for an edit: by when it goes along
-	parts heap[*bundle[T, S]]
-	open  heap[*bundle[T, S]] // attempts of unknown outcome
+	soon  queue[*Group[T, S]]   // company, by when it is due
+	rank  queue[*Group[T, S]]   // company, first into a batch first
+	held  queue[*Group[T, S]]   // by the end of its interval
+	along queue[*Group[T, S]]   // held, or waits for an edit: by when it goes along
+	parts queue[*Attempt[T, S]] // of what was refused
+	open  queue[*Attempt[T, S]] // of unknown outcome
 
 	// What waits to be edited, and what rests.
-	edits heap[*Message[T, S]] // counts
-	marks heap[*Message[T, S]] // nothing but quiet
-	calm  heap[*Group[T, S]]   // by when it is quiet
-	old   heap[*Group[T, S]]   // by when it may be forgotten
+	edits queue[*Message[T, S]] // counts
+	marks queue[*Message[T, S]] // nothing but quiet
+	old   queue[*Group[T, S]]   // by when it may be forgotten
 
 	gap      time.Time // pace: no post before
 	hold     time.Time // no request before: Slack said so
@@ -94,7 +93,6 @@ type Lane[T Counter, S any] struct {
 	sayer    *trouble      // whose it was
 	accepted time.Time     // the last post that was
 	took     time.Duration // by the last post
-	tried    int
 
 	closed   time.Time // when Close was called; zero = it wasn't
 	deadline time.Time // zero = none
@@ -109,25 +107,19 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	r.Size = max(r.Size, 1)
 	r.Dense, r.RepeatMax = max(r.Dense, r.Size), max(r.RepeatMax, r.Repeat)
 	l := &Lane[T, S]{rules: r, budget: budget}
-	l.soon = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.due.Before(b.due) })
-	l.rank = groups[T, S](1, first)
-	l.held = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.over().Before(b.over()) })
-	l.along = groups[T, S](1, func(a, b *Group[T, S]) bool { return a.early().Before(b.early()) })
-	l.calm = groups[T, S](0, func(a, b *Group[T, S]) bool { return a.last.Before(b.last) })
-	l.old = groups[T, S](1, func(a, b *Group[T, S]) bool { return a.calm().Before(b.calm()) })
-	for _, h := range []*heap[*bundle[T, S]]{&l.parts, &l.open} {
-		h.before = func(a, b *bundle[T, S]) bool { return a.due.Before(b.due) }
-		h.at = func(p *bundle[T, S]) *int { return &p.place }
-	}
-	for i, h := range []*heap[*Message[T, S]]{&l.edits, &l.marks} {
-		h.before = func(a, b *Message[T, S]) bool { return a.due[i].Before(b.due[i]) }
-		h.at = func(m *Message[T, S]) *int { return &m.place[i] }
+	first := func(g *Group[T, S]) *int { return &g.place[0] }
+	second := func(g *Group[T, S]) *int { return &g.place[1] }
+	l.soon = byTime(func(g *Group[T, S]) time.Time { return g.due }, first)
+	l.held = byTime((*Group[T, S]).over, first)
+	l.old = byTime((*Group[T, S]).calm, first)
+	l.along = byTime((*Group[T, S]).early, second)
+	l.rank = queue[*Group[T, S]]{before: before[T, S], at: second}
+	l.parts = byTime(func(a *Attempt[T, S]) time.Time { return a.due }, func(a *Attempt[T, S]) *int { return &a.place })
+	l.open = l.parts
+	for i, q := range []*queue[*Message[T, S]]{&l.edits, &l.marks} {
+		*q = byTime(func(m *Message[T, S]) time.Time { return later(m.due[i], m.retry) }, func(m *Message[T, S]) *int { return &m.place[i] })
 	}
 	return l
-}
-
-func groups[T Counter, S any](place int, before func(a, b *Group[T, S]) bool) heap[*Group[T, S]] {
-	return heap[*Group[T, S]]{before: before, at: func(g *Group[T, S]) *int { return &g.place[place] }}
 }
 
 // News says that the group has untold alerts. Call it for the first alert after
@@ -138,7 +130,7 @@ func (l *Lane[T, S]) News(g *Group[T, S], now time.Time) (look time.Time) {
 	if g.wait == resting && !g.Payload.Rests(g.told) {
 		l.arrive(g, now)
 	}
-	return l.look(now)
+	return l.Next(now)
 }
 
 // Urge says, after News, that somebody waits until upTo alerts of the group are
@@ -148,24 +140,22 @@ func (l *Lane[T, S]) Urge(g *Group[T, S], upTo uint64, now time.Time) (look time
 	g.urgent = max(g.urgent, upTo)
 	switch {
 	case !g.hurries():
-	case g.wait == company:
-		l.rank.fix(g)
-		l.Hurry(now)
 	case g.wait == edit:
 		m := g.message
-		m.due[counts] = earlier(m.due[counts], later(now, m.retry))
-		l.edits.fix(m)
-	case g.wait == bundled, g.wait == flying && g.from != edit:
+		m.due[counts] = earlier(m.due[counts], now)
+		l.edits.put(m)
+	case g.Pressing(now):
+		l.Raise(g, g.Level)
 		l.Hurry(now)
 	}
-	return l.look(now)
+	return l.Next(now)
 }
 
 // Raise changes a group's level.
 func (l *Lane[T, S]) Raise(g *Group[T, S], level int) {
 	g.Level = level
 	if g.wait == company {
-		l.rank.fix(g)
+		l.rank.put(g)
 	}
 }
 
@@ -174,19 +164,20 @@ func (l *Lane[T, S]) Raise(g *Group[T, S], level int) {
 // Retry-After rules.
 func (l *Lane[T, S]) Hurry(now time.Time) {
 	l.rush = later(l.rush, now)
-	if l.posting.Mend || l.posting.hurried {
+	if l.posting.mend || l.posting.hurried {
 		return
 	}
-	l.posting.hurried = l.posting.N > 0
+	l.posting.hurried = l.posting.n > 0
 	l.pause = time.Time{}
-	l.retry(func(*bundle[T, S]) time.Time { return now })
+	l.retry(0, now)
 }
 
-// retry makes attempts of unknown outcome due at a time, if that is sooner.
-func (l *Lane[T, S]) retry(at func(*bundle[T, S]) time.Time) {
-	for _, p := range slices.Clone(l.open.all) {
-		p.due = earlier(p.due, at(p))
-		l.open.fix(p)
+// retry lets attempts of unknown outcome wait no longer than that since they
+// were tried.
+func (l *Lane[T, S]) retry(wait time.Duration, now time.Time) {
+	for _, a := range slices.Clone(l.open.all) {
+		a.due = earlier(a.due, later(now, a.tried.Add(wait)))
+		l.open.put(a)
 	}
 }
 
@@ -200,53 +191,43 @@ func (l *Lane[T, S]) closing() bool { return !l.closed.IsZero() }
 func (l *Lane[T, S]) Close(deadline, now time.Time) {
 	l.closed, l.deadline = now, deadline
 	l.pause = time.Time{}
-	l.posting.again()
-	l.editing.again()
-	for l.held.len() > 0 {
-		g := l.held.top()
-		l.leave(g)
-		l.join(g, earlier(g.due, now))
+	for _, t := range []*trouble{&l.posting, &l.editing} {
+		mend := t.mend
+		t.works(now) // so it is tried once more
+		t.mend = mend
 	}
-	for l.marks.len() > 0 {
-		l.marks.pop()
+	for _, m := range l.edits.all {
+		m.due[counts], m.retry = now, time.Time{}
 	}
-	for _, m := range slices.Clone(l.edits.all) {
-		m.due[counts] = earlier(m.due[counts], now)
-		l.edits.fix(m)
+	for _, a := range l.parts.all {
+		a.due = now
 	}
-	for _, p := range slices.Clone(l.parts.all) {
-		p.due = earlier(p.due, now)
-		l.parts.fix(p)
-	}
-	l.retry(func(*bundle[T, S]) time.Time { return now })
+	l.retry(0, now)
 	l.postEdits(now)
 }
 
 // Pressing are the groups that are posted as soon as the lane can.
-func (l *Lane[T, S]) Pressing(now time.Time) (all []*Group[T, S]) {
-	add := func(gs []*Group[T, S]) {
-		for _, g := range gs {
-			if g.Pressing(now) {
-				all = append(all, g)
-			}
-		}
+func (l *Lane[T, S]) Pressing(now time.Time) []*Group[T, S] {
+	all := slices.Concat(l.soon.all, l.held.all)
+	for _, a := range slices.Concat(l.parts.all, l.open.all) {
+		all = append(all, a.tells...)
 	}
-	add(l.soon.all)
-	add(l.held.all)
-	for _, p := range append(slices.Clone(l.parts.all), l.open.all...) {
-		add(p.groups)
+	if l.flight != nil {
+		all = append(all, l.flight.tells...)
 	}
-	if a := l.flight; a != nil && a.Edits == nil {
-		add(a.groups())
-	}
-	return all
+	return slices.DeleteFunc(all, func(g *Group[T, S]) bool { return !g.Pressing(now) })
 }
 
-// Posting is the trouble that posts have.
-func (l *Lane[T, S]) Posting() Trouble { return l.posting.Trouble }
+// Mends says whether nothing can be posted before a person does something.
+func (l *Lane[T, S]) Mends() bool { return l.posting.mend }
 
-// Editing is the trouble that edits have.
-func (l *Lane[T, S]) Editing() Trouble { return l.editing.Trouble }
-
-// Tried is how many posts were settled.
-func (l *Lane[T, S]) Tried() int { return l.tried }
+// Next is when the lane has anything to do: a post, an edit or a group to
+// forget. Zero = nothing. Another lane's edit may have made an edit later when
+// that time comes: ask again.
+func (l *Lane[T, S]) Next(now time.Time) time.Time {
+	at := soonest(l.NextPost(), l.nextEdit(now))
+	if forget := l.old.next(); !l.closing() && !forget.IsZero() {
+		at = soonest(at, forget.Add(remember))
+	}
+	return at
+}

@@ -11,10 +11,9 @@ const (
 	mendMax    = 10 * time.Minute
 	holdMin    = time.Second // of Retry-After
 	holdMax    = time.Hour
-	blame      = 4           // failures of a batch that are its own, as others are accepted meanwhile
-	blameLost  = 6           // the same of unknown outcome: it may be told twice then
-	blameAlone = 8           // and these are its own though nothing else was accepted
-	yieldWait  = time.Second // before an edit that was called off is tried again
+	blame      = 4 // failures of a batch that are its own, as others are accepted meanwhile
+	blameLost  = 6 // the same of unknown outcome: it may be told twice then
+	blameAlone = 8 // and these are its own though nothing else was accepted
 )
 
 // Kind is what became of an attempt.
@@ -63,55 +62,36 @@ type Outcome[T Counter, S any] struct {
 	Parked *Group[T, S] // it failed alone for the first time: the rest is told without it, and it is tried again later; nil = none
 }
 
-// Trouble is a run of failed attempts.
-type Trouble struct {
-	Since time.Time // the first failure; zero = none
-	N     int       // of the same sort: a person must do something, or not
-	Mend  bool
-	Why   string // of the last
-}
-
+// trouble is a run of failed attempts.
 type trouble struct {
-	Trouble
-	plain   int // failures in a row that nothing excuses
-	hurried bool
-	once    bool      // closing: one more try, though a person must do something
+	n       int // of the same sort: a person must do something, or not
+	mend    bool
+	why     string    // of the last, also where it is over
+	plain   int       // failures in a row that nothing excuses
+	hurried bool      // haste has ended the wait
 	ended   time.Time // the last run
-	was     string    // its Why
 }
 
-// again lets a closing lane try once more, as if nothing had failed.
-func (t *trouble) again() { t.N, t.plain, t.once = 0, 0, t.Mend }
+func (t *trouble) gaveUp() bool { return t.mend && t.n > 0 }
 
-func (t *trouble) gaveUp() bool { return t.Mend && !t.once }
-
-// fail notes a failure and says how long to wait: hard, because Slack said so,
-// or as a run of failures advises.
-func (t *trouble) fail(r Result, now time.Time) (wait time.Duration, hard bool) {
-	if t.Since.IsZero() {
-		t.Since = now
+// fail notes a failure and says how long to wait.
+func (t *trouble) fail(r Result) time.Duration {
+	if r.Mend != t.mend {
+		t.n, t.hurried = 0, false
 	}
-	if r.Mend != t.Mend {
-		t.N, t.hurried = 0, false
-	}
-	t.N, t.Mend, t.Why, t.once = t.N+1, r.Mend, r.Why, false
-	if r.Kind == Failed && r.plain() {
-		t.plain++
-	} else {
+	t.n, t.mend, t.why = t.n+1, r.Mend, r.Why
+	if t.plain++; r.Kind != Failed || !r.plain() {
 		t.plain = 0
 	}
 	switch {
 	case r.Wait > 0:
-		return clamp(r.Wait), true
+		return r.Wait
 	case r.Mend:
-		return doubled(mendMin, mendMax, t.N), false
+		return doubled(mendMin, mendMax, t.n)
 	}
-	d := doubled(backoffMin, backoffMax, t.N)
-	return d + time.Duration(r.Jitter*float64(d/4)), false
+	d := doubled(backoffMin, backoffMax, t.n)
+	return d + time.Duration(r.Jitter*float64(d/4))
 }
-
-// clamp is how much of a Retry-After counts.
-func clamp(wait time.Duration) time.Duration { return min(max(wait, holdMin), holdMax) }
 
 // doubled is the nth wait of a run.
 func doubled(from, to time.Duration, n int) time.Duration {
@@ -120,122 +100,112 @@ func doubled(from, to time.Duration, n int) time.Duration {
 
 // works ends a run of failures.
 func (t *trouble) works(now time.Time) {
-	if !t.Since.IsZero() {
-		*t = trouble{ended: now, was: t.Why}
+	if t.n > 0 {
+		*t = trouble{ended: now, why: t.why}
 	}
 }
 
 // says is what is new of a trouble. An outage stops posts and edits, and is one:
 // it is said by those that fail first, or that need a person first.
 func (l *Lane[T, S]) says(t *trouble) Say {
-	switch {
-	case t.Mend && l.said != Mending:
-		l.said, l.sayer = Mending, t
-		return Mending
-	case l.said == Nothing:
-		l.said, l.sayer = Begins, t
-		return Begins
+	say := Begins
+	if t.mend {
+		say = Mending
 	}
-	return Nothing
+	if l.said >= say {
+		return Nothing
+	}
+	l.said, l.sayer = say, t
+	return say
 }
 
 // over ends a trouble, and what was said of it.
 func (l *Lane[T, S]) over(t *trouble, now time.Time) Say {
 	t.works(now)
-	posted := t == &l.posting && l.closing() && l.edits.len() == 0 // what couldn't be edited, too
+	posted := t == &l.posting && l.closing() && l.edits.Len() == 0 // what couldn't be edited, too
 	if l.said == Nothing || l.sayer != t && !posted {
 		return Nothing
 	}
-	l.said, l.sayer = Nothing, nil
+	l.said = Nothing
 	return Over
 }
 
 // Settle ends the attempt in flight.
 func (l *Lane[T, S]) Settle(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
 	l.flight = nil
-	if r.Everywhere && r.Wait > 0 {
-		l.budget.still = later(l.budget.still, now.Add(clamp(r.Wait)))
+	if r.Wait > 0 {
+		r.Wait = min(max(r.Wait, holdMin), holdMax)
+		if r.Everywhere {
+			l.budget.still = later(l.budget.still, now.Add(r.Wait))
+		}
 	}
+	t := &l.editing
 	if a.Edits == nil {
-		l.tried++
+		t = &l.posting
 		l.gap, l.took = now.Add(l.rules.PostGap), now.Sub(a.tried)
+	}
+	switch {
+	case r.Kind == Accepted:
+		out.Told = l.accept(a, r.Ref, now)
+		out.Say = l.over(t, now)
+	case a.Edits == nil:
 		out = l.settlePost(a, r, now)
-	} else {
+	default:
 		out = l.settleEdit(a, r, now)
 	}
 	l.postEdits(now)
 	return out
 }
 
-func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
-	if r.Kind == Accepted {
-		out.Told = l.posted(a, r.Ref, now)
-		out.Say = l.over(&l.posting, now)
-		l.pause = time.Time{}
-		l.accepted = now
-		l.retry(func(p *bundle[T, S]) time.Time { return later(now, p.tried.Add(time.Minute)) })
-		return out
+// accept notes what an attempt told that was accepted.
+func (l *Lane[T, S]) accept(a *Attempt[T, S], ref string, now time.Time) (told uint64) {
+	m, next := a.Edits, now.Add(l.rules.EditGap)
+	if m == nil {
+		m = l.posted(a, ref, now)
 	}
-	own, sure := l.blamed(a, r, now)
-	if sure {
-		out.Parked = l.split(a, r, now)
-		return out
+	m.Items, m.shown, m.retry = a.Items, now, time.Time{}
+	for i := range m.Items {
+		it := &m.Items[i]
+		if w := it.Group.wait; w == edited || w == flying && a.Edits == nil {
+			told += l.told(it, a.Began, now)
+		}
+		if g := it.Group; g.message == m && g.wait == edit && g.hurries() {
+			next = now
+		}
 	}
-	parked := a.of != nil && a.of.groups[0].parked > 0
-	still := parked && a.Tries == 0 && r.Kind == Failed && r.plain()
-	if still && l.accepted.After(a.of.groups[0].due) {
-		l.park(a.of.groups[0], now) // others were accepted while it waited: it's only its own
-		return out
+	if m.waits > 0 && !l.closing() {
+		m.due[counts] = later(m.due[counts], next)
+		l.edits.put(m)
 	}
-	wait, hard := l.posting.fail(r, now)
-	if hard {
-		l.hold = later(l.hold, now.Add(wait))
-	} else {
-		l.pause = now.Add(wait)
-	}
-	out.Say = l.says(&l.posting)
-	switch {
-	case own:
-		out.Parked = l.split(a, r, now)
-	case r.Kind == Unknown || a.Tries > 0:
-		l.keep(a, r, wait, now)
-	case still:
-		l.park(a.of.groups[0], now)
-	case parked, a.of != nil && l.posting.plain < patience:
-		l.bundle(a.of.groups, now)
-	default:
-		l.giveBack(a, now)
-	}
-	return out
+	l.mark(m)
+	return told
 }
 
-// posted notes a message that was accepted.
-func (l *Lane[T, S]) posted(a *Attempt[T, S], ref string, now time.Time) (told uint64) {
-	m := &Message[T, S]{ID: a.ID, Ref: ref, Items: a.Items, shown: now}
+// posted is the message that a post became, which its groups have from now on if
+// it can be edited.
+func (l *Lane[T, S]) posted(a *Attempt[T, S], ref string, now time.Time) *Message[T, S] {
+	l.accepted, l.pause = now, time.Time{}
+	l.retry(time.Minute, now)
+	m := &Message[T, S]{ID: a.ID, Ref: ref, shown: now}
 	for i := range a.Items {
-		m.again = m.again || a.Items[i].Group.gone
-	}
-	if ref == "" || !l.rules.Edits {
-		m = nil
-	}
-	for i := range a.Items {
-		it := &a.Items[i]
-		g := it.Group
-		g.posted, g.interval, g.message = now, it.Interval, m
+		g := a.Items[i].Group
+		m.again = m.again || g.gone
+		g.posted, g.interval, g.message = now, a.Items[i].Interval, m
+		if ref == "" || !l.rules.Edits {
+			g.message = nil
+		}
 		g.gone, g.stuck, g.parked, g.perhaps, g.Wants = false, false, 0, false, true
-		told += l.told(it, a.Began, now)
 	}
-	return told
+	return m
 }
 
 // told notes that an item was, and lets its group rest or wait anew.
 func (l *Lane[T, S]) told(it *Item[T, S], took, now time.Time) (told uint64) {
 	g := it.Group
 	told = it.UpTo - g.told
-	g.told, g.fails, g.failed, g.why, g.back = it.UpTo, 0, time.Time{}, "", 0
-	g.wait = resting
+	g.told, g.fails, g.failed, g.why, g.due = it.UpTo, 0, time.Time{}, "", time.Time{}
 	if !g.Payload.Rests(g.told) {
-		g.since = took // or a little later
+		g.since, g.last = took, took // or a little later
 		l.schedule(g, now)
 		return told
 	}
@@ -247,17 +217,41 @@ func (l *Lane[T, S]) told(it *Item[T, S], took, now time.Time) (told uint64) {
 	return told
 }
 
-// blamed says whether an attempt failed for what it holds. It is sure where it
-// was said so, or where it fails time and again while others are accepted; and
-// what is of unknown outcome for very long is tried in pieces, too.
-func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) (own, sure bool) {
-	enough := blame
-	if r.Kind == Unknown || a.Tries > 0 {
-		enough = blameLost
-		own = r.plain() && a.Tries+1 >= blameAlone && !l.closing()
+func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
+	if l.blamed(a, r, now) {
+		out.Parked = l.split(a, r, now)
+		return out
 	}
-	sure = r.Kind == Refused
-	for _, g := range a.groups() {
+	wait := l.posting.fail(r)
+	if r.Wait > 0 {
+		l.hold = later(l.hold, now.Add(wait))
+	} else {
+		l.pause = now.Add(wait)
+	}
+	out.Say = l.says(&l.posting)
+	switch lost := r.Kind == Unknown || a.Tries > 0; {
+	case lost && r.plain() && a.Tries+1 >= blameAlone && !l.closing():
+		out.Parked = l.split(a, r, now)
+	case lost:
+		l.keep(a, r, wait, now)
+	case a.tells[0].parked > 0:
+		l.park(a.tells[0], now)
+	default:
+		for _, g := range a.tells {
+			l.schedule(g, now)
+		}
+	}
+	return out
+}
+
+// blamed says whether an attempt failed for what it holds: where it was said so,
+// or where it fails time and again while others are accepted, or once more alone.
+func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) bool {
+	own, lost, enough := r.Kind == Refused, r.Kind == Unknown || a.Tries > 0, blame
+	if lost {
+		enough = blameLost
+	}
+	for _, g := range a.tells {
 		g.why = r.Why
 		if !r.plain() {
 			continue
@@ -265,31 +259,31 @@ func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) (own, sur
 		if g.fails++; g.failed.IsZero() {
 			g.failed = now
 		}
-		sure = sure || g.fails >= enough && l.accepted.After(g.failed)
+		own = own || g.fails >= enough && l.accepted.After(g.failed) || g.parked > 0 && !lost && l.accepted.After(g.due)
 	}
-	return own, sure
+	return own
 }
 
 // split makes two batches of one that failed for what it holds. A group that
 // failed alone is parked, and returned the first time.
 func (l *Lane[T, S]) split(a *Attempt[T, S], r Result, now time.Time) *Group[T, S] {
-	all := a.groups()
-	for _, g := range all {
+	for _, g := range a.tells {
 		g.failed = now // what comes needs evidence of its own
 		g.perhaps = g.perhaps || r.Kind == Unknown || a.Tries > 0
 	}
-	if len(all) > 1 {
-		l.bundle(all[:len(all)/2], now)
-		l.bundle(all[len(all)/2:], now)
+	if half := len(a.tells) / 2; half > 0 {
+		l.bundle(a.tells[:half], now)
+		l.bundle(a.tells[half:], now)
 		return nil
 	}
-	l.park(all[0], now)
-	if all[0].parked == 1 {
-		return all[0]
+	g := a.tells[0]
+	if l.park(g, now); g.parked > 1 {
+		return nil
 	}
-	return nil
+	return g
 }
 
+// park lets a group that fails alone wait, each time longer.
 func (l *Lane[T, S]) park(g *Group[T, S], now time.Time) {
 	g.parked++
 	l.bundle([]*Group[T, S]{g}, now.Add(doubled(mendMin, mendMax, g.parked)))
@@ -298,10 +292,10 @@ func (l *Lane[T, S]) park(g *Group[T, S], now time.Time) {
 // bundle lets groups be posted by themselves.
 func (l *Lane[T, S]) bundle(all []*Group[T, S], due time.Time) {
 	for _, g := range all {
-		g.wait, g.from = bundled, bundled
+		g.wait = bundled
 		g.Payload.Rests(g.told) // no: those to come need not be announced
 	}
-	l.parts.push(&bundle[T, S]{groups: all, due: due})
+	l.parts.put(&Attempt[T, S]{tells: all, due: due})
 }
 
 // keep lets an attempt of unknown outcome be tried again, unchanged. What surely
@@ -316,166 +310,6 @@ func (l *Lane[T, S]) keep(a *Attempt[T, S], r Result, wait time.Duration, now ti
 			wait = doubled(mendMin, mendMax, a.Tries-1)
 		}
 	}
-	l.open.push(&bundle[T, S]{groups: a.groups(), again: a, tried: now, due: now.Add(wait)})
-}
-
-// giveBack lets the groups of an attempt that failed wait as they did.
-func (l *Lane[T, S]) giveBack(a *Attempt[T, S], now time.Time) {
-	for _, g := range a.groups() {
-		g.wait = resting
-		g.Payload.Rests(g.told) // no: those to come need not be announced
-		if g.from == company || g.from == bundled {
-			l.join(g, g.due)
-		} else {
-			l.schedule(g, now)
-		}
-	}
-}
-
-func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
-	m := a.Edits
-	if r.Kind == Accepted {
-		out.Told = l.shown(a, now)
-		out.Say = l.over(&l.editing, now)
-		return out
-	}
-	wait := yieldWait
-	if r.Kind != Gone && r.Kind != Yielded {
-		var hard bool
-		if wait, hard = l.editing.fail(r, now); hard {
-			l.budget.wait(now.Add(wait))
-		}
-		out.Say = l.says(&l.editing)
-	}
-	for _, g := range a.groups() {
-		due := g.due
-		g.wait = resting
-		if r.Kind != Yielded {
-			g.why = r.Why
-		}
-		g.Payload.Rests(g.told) // no: those to come need not be announced
-		l.joinEdit(g, now)
-		g.due = due
-	}
-	m.retry = now.Add(wait)
-	l.delay(m, m.retry)
-	switch r.Kind {
-	case Gone, Refused:
-		l.drop(m, r.Kind == Refused, now)
-	case Failed, Unreachable, Unknown:
-		l.postOver(m, now)
-	case Yielded:
-		if l.closing() {
-			l.postEdit(m) // there is no time to try again
-		}
-	}
-	return out
-}
-
-// shown notes an edit that was accepted.
-func (l *Lane[T, S]) shown(a *Attempt[T, S], now time.Time) (told uint64) {
-	m := a.Edits
-	m.Items, m.shown, m.retry = a.Items, now, time.Time{}
-	urgent := false
-	for i := range m.Items {
-		it := &m.Items[i]
-		g := it.Group
-		switch {
-		case it.grows:
-			told += l.told(it, a.Began, now)
-		case it.Quiet && !it.Frozen && g.wait == resting:
-			l.unmark(g)
-		}
-		urgent = urgent || g.message == m && g.wait == edit && g.hurries()
-	}
-	next := now.Add(l.rules.EditGap)
-	if urgent || l.closing() {
-		next = now
-	}
-	l.delay(m, next)
-	return told
-}
-
-// delay lets a message wait for its next edit, should it need one.
-func (l *Lane[T, S]) delay(m *Message[T, S], until time.Time) {
-	if m.waits > 0 {
-		m.due[counts] = later(m.due[counts], until)
-		l.edits.fix(m)
-	}
-	l.marks.remove(m)
-	if m.marks > 0 && !l.closing() {
-		m.due[quiets] = until
-		l.marks.push(m)
-	}
-}
-
-// drop gives up a message that is gone, or that refuses what it should hold.
-// What it didn't tell is posted anew; where that was done before, or would be
-// refused as well, it waits for the end of its interval as with a webhook.
-func (l *Lane[T, S]) drop(m *Message[T, S], refused bool, now time.Time) {
-	for i := range m.Items {
-		g := m.Items[i].Group
-		if g.message != m {
-			continue
-		}
-		untold := g.wait == edit
-		if untold {
-			l.leave(g)
-		}
-		l.lose(g)
-		g.gone, g.stuck = true, refused || m.again
-		if untold {
-			l.schedule(g, now)
-		}
-	}
-}
-
-// postOver posts anew what can't be told by an edit: at once where its interval
-// is over, else when it is, if that is before the next edit.
-func (l *Lane[T, S]) postOver(m *Message[T, S], now time.Time) {
-	for i := range m.Items {
-		g := m.Items[i].Group
-		if g.message != m || g.wait != edit {
-			continue
-		}
-		switch due := g.due; {
-		case !now.Before(g.over()):
-			l.leave(g)
-			l.join(g, earlier(due, now))
-		case !l.closing() && l.stalled(m).After(g.over()):
-			l.leave(g)
-			l.holdBack(g, due)
-		}
-	}
-}
-
-// postEdits posts, in a closing lane, what can't be edited in the time left.
-func (l *Lane[T, S]) postEdits(now time.Time) {
-	n := l.edits.len()
-	if !l.closing() || n == 0 || l.posting.Mend || l.editing.N == 0 && l.editable(n, now) {
-		return
-	}
-	for l.edits.len() > 0 {
-		l.postEdit(l.edits.top())
-	}
-}
-
-// postEdit posts what waits for the edit of a message.
-func (l *Lane[T, S]) postEdit(m *Message[T, S]) {
-	for i := range m.Items {
-		if g := m.Items[i].Group; g.message == m && g.wait == edit {
-			due := g.due
-			l.leave(g)
-			l.join(g, due)
-		}
-	}
-}
-
-// editable says whether n edits take no more than half of the time left.
-func (l *Lane[T, S]) editable(n int, now time.Time) bool {
-	if l.deadline.IsZero() {
-		return true
-	}
-	begin := later(l.mute(), l.budget.next(float64(n-1), now))
-	return begin.Sub(now)+time.Duration(n)*editTime <= l.deadline.Sub(now)/2
+	a.tried, a.due = now, now.Add(wait)
+	l.open.put(a)
 }

@@ -1,0 +1,192 @@
+// This file says when a message is edited, and what becomes of the edit.
+
+package pace
+
+import "time"
+
+const (
+	editTime  = time.Second / 2 // what an edit takes at Close, its trip aside
+	yieldWait = time.Second     // before an edit that was called off is tried again
+)
+
+// Message is what was posted and can be edited.
+type Message[T Counter, S any] struct {
+	ID, Ref string
+	Items   []Item[T, S] // as it stands there
+
+	shown time.Time    // the last that was accepted of it
+	again bool         // it replaces one that was gone
+	retry time.Time    // no edit before: the last one failed
+	waits int          // groups that wait for its edit
+	due   [2]time.Time // counts, quiets
+	place [2]int
+}
+
+const (
+	counts = iota
+	quiets
+)
+
+// mark says when a message is to say next that groups of it are quiet: those at
+// rest of which it doesn't yet. nil does nothing.
+func (l *Lane[T, S]) mark(m *Message[T, S]) {
+	if m == nil || l.closing() {
+		return
+	}
+	var at time.Time
+	for i := range m.Items {
+		if g := m.Items[i].Group; g.message == m && g.wait == resting && !m.Items[i].Quiet {
+			at = soonest(at, g.last.Add(l.rules.Repeat))
+		}
+	}
+	l.marks.remove(m)
+	if !at.IsZero() {
+		m.due[quiets] = later(at, m.shown.Add(l.rules.EditGap))
+		l.marks.put(m)
+	}
+}
+
+// nextEdit is when Edit gives an attempt; zero = nothing waits for one.
+func (l *Lane[T, S]) nextEdit(now time.Time) time.Time {
+	return notBefore(soonest(l.nextCount(now), l.nextMark(now)), l.mute())
+}
+
+// nextCount is when the next edit may tell a count.
+func (l *Lane[T, S]) nextCount(now time.Time) time.Time {
+	if l.closing() && l.editing.gaveUp() {
+		return time.Time{}
+	}
+	return notBefore(l.edits.next(), l.budget.next(0, now))
+}
+
+// nextMark is when the next edit may say no more than that groups are quiet.
+func (l *Lane[T, S]) nextMark(now time.Time) time.Time {
+	if l.closing() {
+		return time.Time{}
+	}
+	return notBefore(l.marks.next(), l.budget.next(spare, now))
+}
+
+// Edit begins the next edit; nil = it isn't time, or a post is due. Counts come
+// before what only marks groups as quiet.
+func (l *Lane[T, S]) Edit(now time.Time) *Attempt[T, S] {
+	if l.flight != nil || past(l.NextPost(), now) || !past(l.nextEdit(now), now) {
+		return nil
+	}
+	m := (*Message[T, S])(nil)
+	if past(l.nextCount(now), now) {
+		m = l.edits.top()
+	} else {
+		m = l.marks.top()
+	}
+	a := &Attempt[T, S]{ID: m.ID, Edits: m, Began: now, tried: now}
+	for _, it := range m.Items {
+		g := it.Group
+		switch it.Frozen = g.message != m; {
+		case it.Frozen:
+		case g.wait == edit:
+			if late, why := g.late(&l.editing, now); late > 0 {
+				it.Late, it.Why = late, why
+			}
+			l.leave(g)
+			g.wait = edited
+			it.UpTo, it.Quiet = g.Payload.Take(), false
+			a.tells = append(a.tells, g)
+		case g.wait == resting:
+			it.Quiet = now.Sub(g.last) >= l.rules.Repeat
+		default:
+			it.Frozen = true
+		}
+		a.Items = append(a.Items, it)
+	}
+	a.Quiet = len(a.tells) == 0
+	sortItems(a.Items)
+	l.marks.remove(m)
+	l.budget.spend(now)
+	l.flight = a
+	return a
+}
+
+// Yield is when the edit in flight has to be called off because something more
+// important is due; zero = never, or none is in flight. Where posting needs a
+// person there is nothing more important. Closing, an edit has half of the time
+// left: then it is posted.
+func (l *Lane[T, S]) Yield(now time.Time) (at time.Time) {
+	if l.flight == nil || l.flight.Edits == nil {
+		return at
+	}
+	if !l.posting.mend {
+		at = l.NextPost()
+		if l.closing() && !l.deadline.IsZero() {
+			from := later(l.flight.tried, l.closed)
+			at = soonest(at, from.Add(max(0, l.deadline.Sub(from)/2)))
+		}
+	}
+	if l.flight.Quiet {
+		at = soonest(at, notBefore(l.nextCount(now), l.mute()))
+	}
+	return at
+}
+
+// settleEdit ends an edit that wasn't accepted: its groups wait anew. What a
+// message that is gone didn't tell is posted at once, if it didn't itself replace
+// one; that, and what it refuses to hold, waits for the end of its interval as
+// with a webhook.
+func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
+	m, lost := a.Edits, r.Kind == Gone || r.Kind == Refused
+	wait := yieldWait
+	if r.Kind != Gone && r.Kind != Yielded {
+		wait = l.editing.fail(r)
+		if r.Wait > 0 {
+			l.budget.hold = later(l.budget.hold, now.Add(wait))
+		}
+		out.Say = l.says(&l.editing)
+	} else if r.Kind == Yielded && l.closing() {
+		l.editing.n++ // there is no time to try again
+	}
+	m.retry = now.Add(wait)
+	for i := range m.Items {
+		g := m.Items[i].Group
+		if g.message != m {
+			continue
+		}
+		if g.wait == edited && r.Kind != Yielded {
+			g.why = r.Why
+		}
+		untold := g.wait == edit || g.wait == edited
+		if untold {
+			l.leave(g)
+		}
+		if lost {
+			g.message, g.gone, g.stuck = nil, true, r.Kind == Refused || m.again
+		}
+		if untold {
+			l.schedule(g, now)
+		}
+	}
+	l.mark(m)
+	return out
+}
+
+// postEdits posts, in a closing lane, what can't be edited in half of the time
+// left.
+func (l *Lane[T, S]) postEdits(now time.Time) {
+	n := l.edits.Len()
+	if !l.closing() || n == 0 || l.posting.mend {
+		return
+	}
+	begin := later(l.mute(), l.budget.next(float64(n-1), now))
+	fits := l.deadline.IsZero() || begin.Sub(now)+time.Duration(n)*editTime <= l.deadline.Sub(now)/2
+	if fits && l.editing.n == 0 {
+		return
+	}
+	for l.edits.Len() > 0 {
+		m := l.edits.top()
+		for i := range m.Items {
+			if g := m.Items[i].Group; g.message == m && g.wait == edit {
+				l.leave(g)
+				l.join(g, now)
+			}
+		}
+	}
+}
