@@ -45,7 +45,7 @@ func sentence(s string, i int, k kind, first bool) bool {
 	case strings.HasPrefix(bare, Mark), k == cookie && strings.Contains(bare, "="):
 		return false
 	case is(s[i], quote):
-		return k == minted && end-i <= 4 && run(s, i, alnum) == i && !is(s[i+1], word) // "unexpected token: ")""
+		return k == minted && end-i <= 4 && (i+1 == len(s) || !is(s[i+1], word)) // "unexpected token: ")""
 	case len(bare) <= 2 && (bare == "" || !is(bare[0], word) && !is(bare[len(bare)-1], word)):
 		return true // "unexpected token: {"
 	case run(bare, 0, digit) == len(bare) && len(bare) < 4:

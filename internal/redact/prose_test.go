@@ -30,6 +30,7 @@ func TestTextProse(t *testing.T) {
 		{"cause behind a name", "secret: shop/db not found", ""},
 		{"cause of a cookie", "read cookie: securecookie: the value is not valid; set-cookie: disabled here", ""},
 		{"lexer", `unexpected token: ")" at line 3; unexpected token: <EOF>; unexpected token: ident`, ""},
+		{"lexer, cut", `unexpected token: "`, ""},
 		{"MySQL", "Error 1045: Access denied for user 'app'@'10.0.0.1' (using password: YES), (using password: NO)", ""},
 		{"quoted name", `MountVolume.SetUp failed for volume "token": references non-existent secret key: ca.crt`, ""},
 		{"more validation", "Password: String length must be 8; password: min 8 characters; login: password: incorrect; wrong password: 3 attempts left", ""},

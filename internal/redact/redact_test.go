@@ -58,6 +58,12 @@ func check(t *testing.T, rows []row) {
 			}
 			assert.Equal(t, want, Text(r.in))
 			assert.Equal(t, want, Text(want), "a second time")
+			for n := range len(r.in) { // log text comes cut
+				for _, cut := range []string{r.in[:n], r.in[n:]} {
+					once := Text(cut)
+					require.Equal(t, once, Text(once), "%q a second time", cut)
+				}
+			}
 		})
 	}
 }
