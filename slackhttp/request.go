@@ -14,6 +14,7 @@ import (
 	"example.com/slackalert/internal/capture"
 	"example.com/slackalert/internal/ident"
 	"example.com/slackalert/internal/scope"
+	"example.com/slackalert/internal/unhandled"
 )
 
 // The most of each that is shown, in bytes.
@@ -173,8 +174,10 @@ func ask(user func(*http.Request) string, r *http.Request) (name string) {
 type inside struct {
 	r    *http.Request
 	user func(*http.Request) string
-	last string // the route when it came back; written before left
-	left atomic.Bool
+
+	last     string           // the route when it came back
+	panicked *unhandled.Panic // what ended it, if something did
+	left     atomic.Bool      // written after both
 }
 
 func (q *request) enter(r *http.Request, user func(*http.Request) string) *inside {
@@ -184,9 +187,22 @@ func (q *request) enter(r *http.Request, user func(*http.Request) string) *insid
 	return in
 }
 
-func (in *inside) leave() {
+// leave is deferred around the inner handler. What panics when the request is
+// over has nobody else to tell it.
+func (in *inside) leave(q *request) {
+	v := recover()
 	in.last = in.r.Pattern
+	if v == nil {
+		in.left.Store(true)
+		return
+	}
+	p := unhandled.Recovered(v)
+	in.panicked = &p
 	in.left.Store(true)
+	if q.took.Load() != 0 {
+		q.alertPanic("panic: ", &p)
+	}
+	panic(v)
 }
 
 // route is "" when the request is over and this part of it, say behind a

@@ -395,6 +395,45 @@ func TestTimeoutHandler(t *testing.T) {
 	}
 }
 
+// A panic behind a time-out is told with the stack of where it began, and also
+// when the time-out has answered, once.
+func TestPanicBehindATimeout(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		w := newWard(t, slackalert.Options{})
+		over, told := make(chan struct{}), make(chan struct{})
+		inner := w.wrap(slackhttp.Options{}, func(_ http.ResponseWriter, r *http.Request) {
+			if late {
+				<-over
+			}
+			panic(errors.New("no such order"))
+		})
+		noting := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			defer close(told)
+			inner.ServeHTTP(rw, r)
+		})
+		limit := time.Minute
+		if late {
+			limit = time.Millisecond
+		}
+		rw := serve(w.wrap(slackhttp.Options{}, http.TimeoutHandler(noting, limit, "late").ServeHTTP), request())
+		close(over)
+		<-told
+		groups := w.told()
+		g := groups[len(groups)-1]
+		assert.Equal(t, "panic: no such order", g.Message)
+		assert.Equal(t, 1, g.Count)
+		assert.Contains(t, g.Source.Function, "TestPanicBehindATimeout")
+		assert.Contains(t, g.Stack, "TestPanicBehindATimeout")
+		if late {
+			require.Len(t, groups, 2)
+			assert.Equal(t, 503, rw.Code)
+			continue
+		}
+		require.Len(t, groups, 1)
+		assert.Equal(t, 500, rw.Code)
+	}
+}
+
 // able is what a handler finds its ResponseWriter able to do.
 func able(rw http.ResponseWriter) string {
 	_, f := rw.(http.Flusher)

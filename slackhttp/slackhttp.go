@@ -63,7 +63,9 @@
 // passes on a copy of the request ([http.Request.WithContext]), mount this one
 // a second time, right around the router (with chi: r.Use). The outer one does
 // the work; the inner one only tells it the route, and its Options.User, which
-// sees the request as it is there, is asked first.
+// sees the request as it is there, is asked first. So, too, behind a
+// [http.TimeoutHandler], which keeps the stack of a panic to itself, and one
+// that comes too late altogether: the inner one has both.
 //
 // Flush, Hijack, ReadFrom, Push and CloseNotify of the server's ResponseWriter
 // are there where they are without the middleware, by type assertion and by
@@ -140,7 +142,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s := scope.From(r.Context()); s != nil {
 		if q := around(s); q != nil {
 			in := q.enter(r, h.User)
-			defer in.leave()
+			defer in.leave(q)
 			h.next.ServeHTTP(w, r)
 			return
 		}
@@ -185,10 +187,20 @@ func (q *request) panicked(v any) {
 		if cut && !q.hijacked.Load() {
 			panic(http.ErrAbortHandler)
 		}
-	}(unhandled.Recovered(v))
+	}(q.recovered(v))
 	if !cut && !q.hijacked.Load() {
 		cut = !q.answer()
 	}
+}
+
+// recovered is a panic with the stack of where it began, although http.TimeoutHandler
+// carried it here from another goroutine.
+func (q *request) recovered(v any) unhandled.Panic {
+	p := unhandled.Recovered(v)
+	if in := q.inner.Load(); in != nil && in.left.Load() && in.panicked != nil {
+		p.Carried(in.panicked)
+	}
+	return p
 }
 
 // answer asks Respond, and reports whether the client has a whole answer.

@@ -65,6 +65,14 @@ func Recovered(v any) Panic {
 	return p
 }
 
+// Carried takes the stack of the panic that p is again, if it is: of the same
+// value, recovered in one goroutine and panicked in this one.
+func (p *Panic) Carried(first *Panic) {
+	if p.here.value != "" && p.here.value == first.here.value {
+		p.Stack, p.Told = first.Stack, p.Told || first.Told
+	}
+}
+
 // source is the frame that panicked, or, where the standard library did on its
 // behalf, the one that called it: not what only passed a status on to it.
 func (p *Panic) source() uintptr {
