@@ -32,6 +32,10 @@ const maxPending = 1000
 // maxDirect bounds how many counts told past the fleet are remembered.
 const maxDirect = 10_000
 
+// errCodeMsgTooLarge is what JetStream says of a message over the stream's
+// max_msg_size; the client has no name for it.
+const errCodeMsgTooLarge jetstream.ErrorCode = 10054
+
 // Publisher is a [slackalert.Sender] that publishes what its process has
 // counted. It is safe for use by several goroutines and needs no end: it starts
 // nothing. The connection is the caller's.
@@ -66,10 +70,7 @@ func (p *Publisher) Gaps() (post, edit time.Duration) { return postGap, editGap 
 // are told directly after Options.DirectAfter.
 func (p *Publisher) Send(ctx context.Context, b slackalert.Batch) error {
 	err := p.publish(ctx, &b)
-	if err == nil {
-		return nil
-	}
-	if !p.toDirect() {
+	if err == nil || !p.toDirect() {
 		return err
 	}
 	return p.tell(ctx, b, err)
@@ -232,9 +233,7 @@ func (p *Publisher) untold(b slackalert.Batch) (slackalert.Batch, []string) {
 	var subjects []string
 	for _, g := range b.Groups {
 		subject := value.Subject(p.opts.Stream, &b, &g, p.run)
-		if stored, ok := p.stored[subject]; ok {
-			g.Count = min(g.Count, max(0, g.Total-int(stored)))
-		}
+		g.Count = min(g.Count, max(0, g.Total-int(p.stored[subject])))
 		if g.Count == 0 {
 			continue
 		}
@@ -246,10 +245,15 @@ func (p *Publisher) untold(b slackalert.Batch) (slackalert.Batch, []string) {
 }
 
 // unstored is the error of a batch that the stream didn't take, or may have: to
-// publish a total again changes nothing, so it is as good as never sent.
+// publish a total again changes nothing, so it is as good as never sent. One
+// with a group that is too large is refused, so that it holds up no other.
 type unstored struct{ err error }
 
 func (e *unstored) Error() string     { return e.err.Error() }
 func (e *unstored) Unwrap() error     { return e.err }
 func (e *unstored) Unknown() bool     { return false }
-func (e *unstored) Unreachable() bool { return true }
+func (e *unstored) Unreachable() bool { return !e.Refused() }
+func (e *unstored) Refused() bool {
+	var api *jetstream.APIError
+	return errors.Is(e.err, nats.ErrMaxPayload) || errors.As(e.err, &api) && api.ErrorCode == errCodeMsgTooLarge
+}

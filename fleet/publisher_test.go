@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +19,7 @@ import (
 
 	"example.com/slackalert"
 	"example.com/slackalert/fleet/internal/natsd"
+	"example.com/slackalert/fleet/internal/relay"
 	"example.com/slackalert/fleet/internal/value"
 )
 
@@ -83,6 +85,7 @@ func TestAPublisherMakesTheStreamAndKeepsTheLastTotal(t *testing.T) {
 	require.NoError(t, p.Send(t.Context(), two))
 	assert.Equal(t, map[string]string{"C1/f": "40-0", "C1/g": "7-0", "C1/h": "8-0"}, published(t, js))
 	assert.NoError(t, p.Check(t.Context()))
+	assert.Empty(t, p.stored, "only of batches that failed")
 
 	s, err := js.Stream(t.Context(), "SLACKALERT")
 	require.NoError(t, err)
@@ -134,6 +137,59 @@ func errorOf(err error) (unreachable, unknown bool) {
 	return errors.As(err, &e) && e.Unreachable(), errors.As(err, &e) && e.Unknown()
 }
 
+// TestAGroupThatIsTooLarge is refused, wherever it stands in a batch, and holds
+// up no other.
+func TestAGroupThatIsTooLarge(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		server func(*server.Options)
+		stream *jetstream.StreamConfig
+	}{
+		{"for the server", func(o *server.Options) { o.MaxPayload = 2000 }, nil},
+		{"for the stream", nil, &jetstream.StreamConfig{Name: "SLACKALERT", Subjects: []string{"SLACKALERT.>"}, MaxMsgSize: 2000}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			js := connect(t, natsd.URL(startNATS(t, tc.server)))
+			if tc.stream != nil {
+				_, err := js.CreateStream(t.Context(), *tc.stream)
+				require.NoError(t, err)
+			}
+			p, err := NewPublisher(js, nil)
+			require.NoError(t, err)
+			large, small := batch("large", 1), batch("small", 1)
+			large.Groups[0].Stack = strings.Repeat("x", 2000)
+			for _, groups := range [][]slackalert.Group{{large.Groups[0], small.Groups[0]}, {small.Groups[0], large.Groups[0]}} {
+				err = p.Send(t.Context(), slackalert.Batch{ID: "both", Channel: "C1", Groups: groups})
+				unreachable, unknown := errorOf(err)
+				var e interface{ Refused() bool }
+				require.ErrorAs(t, err, &e)
+				assert.Equal(t, []bool{false, false, true}, []bool{unreachable, unknown, e.Refused()}, "%v", err)
+			}
+
+			h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: p, Channel: "C2", BatchDelay: 10 * time.Millisecond})
+			require.NoError(t, err)
+			defer h.Close()
+			slog.New(h).Log(t.Context(), slog.LevelError+4, "payment failed", "x", strings.Repeat("x ", 1500))
+			slog.New(h).Error("payment failed")
+			require.Eventually(t, func() bool { return h.Stats().Delivered == 1 }, 10*time.Second, 10*time.Millisecond)
+			assert.EqualValues(t, 1, h.Stats().Pending)
+		})
+	}
+}
+
+// TestAnyGroupThatFailsFailsItsBatch, whatever comes after it.
+func TestAnyGroupThatFailsFailsItsBatch(t *testing.T) {
+	js := connect(t, natsd.URL(startNATS(t, nil)))
+	p, err := NewPublisher(js, nil)
+	require.NoError(t, err)
+	bad := batch("bad", 1)
+	bad.Groups[0].At = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) // there is no JSON of it
+	for range maxPending {
+		bad.Groups = append(bad.Groups, batch("good", 1).Groups...)
+	}
+	require.ErrorContains(t, p.Send(t.Context(), bad), "year outside of range")
+}
+
 func TestNATSAway(t *testing.T) {
 	s := startNATS(t, nil)
 	js := connect(t, natsd.URL(s))
@@ -175,6 +231,16 @@ func TestTheStreamIsGone(t *testing.T) {
 	require.NoError(t, js.DeleteStream(t.Context(), "SLACKALERT"))
 	require.NoError(t, p.Update(t.Context(), batch("f", 2)))
 	assert.Equal(t, map[string]string{"C1/f": "2-0"}, published(t, js))
+}
+
+func TestCheckLooksAtTheStream(t *testing.T) {
+	js := connect(t, natsd.URL(startNATS(t, nil)))
+	p, err := NewPublisher(js, nil)
+	require.NoError(t, err)
+	require.ErrorIs(t, p.Check(t.Context()), jetstream.ErrStreamNotFound)
+	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "SLACKALERT", Subjects: []string{"SLACKALERT.*"}})
+	require.NoError(t, err)
+	require.ErrorContains(t, p.Check(t.Context()), `want "SLACKALERT.>" among them`)
 }
 
 func TestTheStreamIsFull(t *testing.T) {
@@ -292,6 +358,41 @@ func TestDirectTellsNothingThatIsStored(t *testing.T) {
 	assert.Len(t, slack.sent[0].Groups, 10-stored)
 	for _, g := range slack.sent[0].Groups {
 		assert.NotContains(t, published(t, js), "C1/"+g.Fingerprint)
+	}
+	s.Stop()
+	require.Eventually(t, func() bool { return !js.Conn().IsConnected() }, 5*time.Second, 10*time.Millisecond)
+	require.NoError(t, p.Send(t.Context(), batch("f0", 1)), "the stream has it")
+	assert.Len(t, slack.sent, 1, "nothing of it is left to tell")
+}
+
+// TestDirectRemembersSoMuch: beyond it, what was told directly is told again.
+func TestDirectRemembersSoMuch(t *testing.T) {
+	p, err := NewPublisher(connect(t, "nats://127.0.0.1:1"), &Options{Direct: &sender{}})
+	require.NoError(t, err)
+	tell := func(name string) { require.NoError(t, p.tell(t.Context(), batch(name, 1), nil)) }
+	tell("f")
+	for i := range maxDirect - 1 {
+		p.direct[fmt.Sprint(i)] = 1
+	}
+	tell("g")
+	tell("f")
+	assert.Len(t, p.direct, maxDirect)
+	f := batch("f", 1)
+	assert.EqualValues(t, 2, p.direct[value.Subject("SLACKALERT", &f, &f.Groups[0], p.run)])
+}
+
+// TestTheCallersClient is the one whose requests pass the fence.
+func TestTheCallersClient(t *testing.T) {
+	own := &http.Client{Timeout: time.Minute, Transport: http.NewFileTransport(http.Dir(t.TempDir()))}
+	var fence relay.Fence
+	c := fenced(own, &fence)
+	assert.Equal(t, []any{time.Minute, http.RoundTripper(&fence), own.Transport}, []any{c.Timeout, c.Transport, fence.Next})
+	assert.NotSame(t, own, c, "it isn't changed")
+	for _, none := range []*http.Client{nil, {Timeout: clientTimeout}} {
+		c = fenced(none, &fence)
+		assert.Equal(t, clientTimeout, c.Timeout)
+		assert.IsType(t, &http.Transport{}, fence.Next)
+		assert.NotSame(t, http.DefaultTransport, fence.Next)
 	}
 }
 

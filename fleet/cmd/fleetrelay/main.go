@@ -7,6 +7,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 		return fail(statusFailed, err)
 	}
 	if s.check {
-		if err := check(ctx, js, &s); err != nil {
+		if err := check(ctx, nc, js, &s); err != nil {
 			return fail(statusFailed, err)
 		}
 		fmt.Fprintln(errs, "fleetrelay: NATS and Slack answer")
@@ -122,18 +123,33 @@ func connect(s *settings, logger *slog.Logger) (*nats.Conn, error) {
 }
 
 // check asks both sides, and changes nothing.
-func check(ctx context.Context, js jetstream.JetStream, s *settings) error {
+func check(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, s *settings) error {
 	ctx, cancel := context.WithTimeout(ctx, checkWait)
 	defer cancel()
-	_, natsErr := js.AccountInfo(ctx)
-	if natsErr != nil {
-		natsErr = fmt.Errorf("NATS: %w", natsErr)
-	}
+	errs := []error{checkNATS(ctx, nc, js, &s.fleet)}
 	h, err := slackalert.New(slog.DiscardHandler, &s.slack)
 	if err != nil {
-		return errors.Join(natsErr, err)
+		return errors.Join(append(errs, err)...)
 	}
-	return errors.Join(natsErr, h.Check(ctx), h.Close())
+	return errors.Join(append(errs, h.Check(ctx), h.Close())...)
+}
+
+// checkNATS asks for JetStream, and for the stream's settings where it is there.
+func checkNATS(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, opts *fleet.Options) error {
+	p, err := fleet.NewPublisher(js, opts)
+	if err != nil {
+		return err
+	}
+	if !nc.IsConnected() {
+		return fmt.Errorf("NATS: not connected: %w", cmp.Or(nc.LastError(), nats.ErrNoServers))
+	}
+	if _, err := js.AccountInfo(ctx); err != nil {
+		return fmt.Errorf("NATS: %w", err)
+	}
+	if err := p.Check(ctx); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return err
+	}
+	return nil
 }
 
 // health answers how the relay is.

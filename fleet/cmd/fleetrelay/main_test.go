@@ -4,16 +4,20 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -48,7 +52,7 @@ func TestSettings(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []any{"C1", "xoxb-1", "ALERTS", 3, 5 * time.Second, 8 * time.Hour, ":9", "nats://a,nats://b"},
 		[]any{s.slack.Channel, s.slack.Token, s.fleet.Stream, s.fleet.Replicas, s.fleet.Lease, s.slack.RepeatMax, s.health, s.url})
-	s, err = read(nil, env(map[string]string{"SLACK_CHANNEL": "C2", "SLACKALERT_STREAM": "S", "HEALTH_ADDR": ":8"}), nil)
+	s, err = read(nil, env(map[string]string{"SLACK_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C2", "SLACKALERT_STREAM": "S", "HEALTH_ADDR": ":8"}), nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"C2", "S", ":8", "nats://127.0.0.1:4222"}, []string{s.slack.Channel, s.fleet.Stream, s.health, s.url})
 }
@@ -56,7 +60,7 @@ func TestSettings(t *testing.T) {
 func TestCodes(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "codes.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"token_tampered":{"title":"Somebody forged a token"}}`), 0o600))
-	s, err := read([]string{"-codes", file}, env(nil), nil)
+	s, err := read([]string{"-codes", file}, env(map[string]string{"SLACK_TOKEN": "xoxb-1"}), nil)
 	require.NoError(t, err)
 	assert.Equal(t, "Somebody forged a token", s.slack.Codes["token_tampered"].Title)
 }
@@ -64,10 +68,10 @@ func TestCodes(t *testing.T) {
 // TestWhatItRefuses: in a line on stderr, with the status 2.
 func TestWhatItRefuses(t *testing.T) {
 	slack := map[string]string{"SLACK_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C1"}
-	with := func(k, v string) map[string]string {
-		m := map[string]string{k: v}
-		for k, v := range slack {
-			m[k] = v
+	with := func(pairs ...string) map[string]string {
+		m := maps.Clone(slack)
+		for pair := range slices.Chunk(pairs, 2) {
+			m[pair[0]] = pair[1]
 		}
 		return m
 	}
@@ -79,11 +83,11 @@ func TestWhatItRefuses(t *testing.T) {
 	}{
 		{"an unknown flag", []string{"-colour"}, slack, "-colour"},
 		{"an argument", []string{"now"}, slack, `argument "now"`},
-		{"no Slack", nil, nil, "no destination"},
+		{"no Slack", nil, nil, "want SLACK_TOKEN with -channel, or SLACK_WEBHOOK_URL"},
 		{"a token without a channel", nil, map[string]string{"SLACK_TOKEN": "xoxb-1"}, "Channel is missing"},
 		{"a stream's name that is none", []string{"-stream", "a.b"}, slack, `Stream is "a.b"`},
 		{"codes that aren't there", []string{"-codes", "/nowhere"}, slack, "-codes"},
-		{"two ways to say who it is", nil, map[string]string{"NATS_USER": "u", "NATS_TOKEN": "t"}, "want one"},
+		{"two ways to say who it is", nil, with("NATS_USER", "u", "NATS_TOKEN", "t"), "want one"},
 		{"half a certificate", nil, with("NATS_CERT", "c"), "NATS_KEY"},
 		{"a CA that isn't there", nil, with("NATS_CA", "/nowhere"), "/nowhere"},
 		{"a NATS address that is none", nil, with("NATS_URL", "nats:4222,http://nats"), "NATS_URL"},
@@ -112,11 +116,33 @@ func TestCheck(t *testing.T) {
 	slack, err := fakeslack.Start(&fakeslack.Options{Token: "xoxb-1"})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = slack.Close() })
-	for token, want := range map[string]string{"xoxb-1": "NATS and Slack answer", "xoxb-2": "invalid_auth"} {
-		var errs output
-		status := run(t.Context(), []string{"-check"}, env(map[string]string{"NATS_URL": natsd.URL(ns), "SLACK_TOKEN": token, "SLACK_CHANNEL": "C1", "SLACK_API_URL": slack.APIURL()}), &output{}, &errs)
-		assert.Contains(t, errs.String(), want)
-		assert.Equal(t, token == "xoxb-2", status == statusFailed)
+	url := natsd.URL(ns)
+	nc, err := nats.Connect(url)
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "ORDERS", Subjects: []string{"ORDERS.>"}, Retention: jetstream.WorkQueuePolicy})
+	require.NoError(t, err)
+	for _, tc := range []struct {
+		name, url, token string
+		args             []string
+		want             string
+	}{
+		{"all well", url, "xoxb-1", nil, "NATS and Slack answer"},
+		{"a wrong token", url, "xoxb-2", nil, "invalid_auth"},
+		{"no NATS", "nats://127.0.0.1:1", "xoxb-1", nil, "NATS: not connected: "},
+		{"a stream's name that is none", url, "xoxb-1", []string{"-stream", "a.b"}, `Stream is "a.b"`},
+		{"a stream for something else", url, "xoxb-1", []string{"-stream", "ORDERS"}, "has the retention WorkQueue"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var errs output
+			status := run(t.Context(), append(tc.args, "-check"), env(map[string]string{
+				"NATS_URL": tc.url, "SLACK_TOKEN": tc.token, "SLACK_CHANNEL": "C1", "SLACK_API_URL": slack.APIURL(),
+			}), &output{}, &errs)
+			assert.Contains(t, errs.String(), tc.want)
+			assert.Equal(t, tc.name == "all well", status == statusOK)
+		})
 	}
 }
 

@@ -80,6 +80,9 @@ func read(args []string, env func(string) string, out io.Writer) (settings, erro
 		return s, fmt.Errorf("argument %q is not known; want flags only", flags.Arg(0))
 	}
 	s.slack.Token, s.slack.WebhookURL, s.slack.APIURL = env("SLACK_TOKEN"), env("SLACK_WEBHOOK_URL"), env("SLACK_API_URL")
+	if s.slack.Token == "" && s.slack.WebhookURL == "" {
+		return s, errors.New("Slack is missing; want SLACK_TOKEN with -channel, or SLACK_WEBHOOK_URL")
+	}
 	if err := s.readCodes(*codes); err != nil {
 		return s, err
 	}

@@ -56,6 +56,8 @@ const (
 	setUpTimeout = 10 * time.Second
 )
 
+var errAway = errors.New("not connected to NATS")
+
 // Relay is one that may lead. One goroutine runs it.
 type Relay struct {
 	Config
@@ -144,6 +146,9 @@ func (r *Relay) term(ctx context.Context) error {
 	setUp, cancel := context.WithTimeoutCause(ctx, setUpTimeout, errors.New("NATS didn't answer in time"))
 	st, err := store.Open(setUp, r.JS, &r.Place)
 	cancel()
+	if err != nil && !r.JS.Conn().IsConnected() {
+		return errAway // the client says that a buffer is full
+	}
 	if err != nil {
 		return err
 	}

@@ -486,6 +486,14 @@ func TestEditsThatAreRefused(t *testing.T) {
 	assert.Equal(t, "ref-A f 3/3", w.entries())
 }
 
+// closes is a request's body.
+type closes struct {
+	strings.Reader
+	closed bool
+}
+
+func (c *closes) Close() error { c.closed = true; return nil }
+
 // TestWithoutALeaseNothingIsTold: neither by the voice, nor past it.
 func TestWithoutALeaseNothingIsTold(t *testing.T) {
 	w := newWorld(t)
@@ -505,6 +513,12 @@ func TestWithoutALeaseNothingIsTold(t *testing.T) {
 	assert.Empty(t, w.slack.took())
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:1/", strings.NewReader("x"))
 	require.NoError(t, err)
+	body := &closes{}
+	req.Body = body
+	_, err = r.Fence.RoundTrip(req) //nolint:bodyclose // there is none
+	assert.ErrorIs(t, err, errFenced)
+	assert.True(t, body.closed, "as a RoundTripper must")
+	req.Body = nil
 	_, err = r.Fence.RoundTrip(req) //nolint:bodyclose // there is none
 	assert.ErrorIs(t, err, errFenced)
 

@@ -162,7 +162,7 @@ func name(b *slackalert.Batch, i int) fold.Name {
 // claim writes the claim, and asks for the lease afterwards: see the ledger.
 func (v *voice) claim(ctx context.Context, e *ledger.Entry) error {
 	if !v.l.JS.Conn().IsConnected() { // it would wait in the connection's buffer, and be written too late
-		return &refusal{errors.New("not connected to NATS")}
+		return &refusal{errAway}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, claimLimit, errors.New("NATS didn't answer in time"))
 	defer cancel()
