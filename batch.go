@@ -457,7 +457,7 @@ func (b *batcher) await(ctx context.Context, waits []ticket, urgent bool) error 
 		var why error
 		for _, t := range waits {
 			p, l := &t.g.plan, t.g.lane
-			if p.Told() >= t.n || !p.Pressing(now) && !(urgent && p.Soon(now)) {
+			if p.Told() >= t.n || !p.Pressing(urgent, now) {
 				continue
 			}
 			if l.posting.Err != nil {

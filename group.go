@@ -313,11 +313,11 @@ func (b *batcher) add(g *group, a *alert) ticket {
 func (b *batcher) news(g *group, urgent bool) {
 	g.reopen()
 	l, now := g.lane, time.Now()
-	look := l.plan.News(&g.plan, now)
+	upTo := uint64(0)
 	if urgent {
-		look = l.plan.Urge(&g.plan, g.Count(), now)
+		upTo = g.Count()
 	}
-	b.nudge(l, look, now)
+	b.nudge(l, l.plan.News(&g.plan, upTo, now), now)
 }
 
 // forget drops groups that were quiet for long. b.mu is held.

@@ -99,7 +99,7 @@ func (d *desk) alert(name string) {
 	}
 	if !k.stirred {
 		k.stirred = true
-		d.lane.News(&k.plan, d.now)
+		d.lane.News(&k.plan, 0, d.now)
 	}
 }
 

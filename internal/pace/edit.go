@@ -17,7 +17,6 @@ type Message[T Counter, S any] struct {
 	shown time.Time    // the last that was accepted of it
 	again bool         // it replaces one that was gone
 	retry time.Time    // no edit before: the last one failed
-	waits int          // groups that wait for its edit
 	due   [2]time.Time // counts, quiets
 	place [2]int
 }
@@ -27,22 +26,32 @@ const (
 	quiets
 )
 
-// mark says when a message is to say next that groups of it are quiet: those at
-// rest of which it doesn't yet. nil does nothing.
-func (l *Lane[T, S]) mark(m *Message[T, S]) {
-	if m == nil || l.closing() {
+// tend says when a message is to be edited next: for the counts that wait for it,
+// and to say that groups at rest are quiet, of which it doesn't yet. nil does
+// nothing.
+func (l *Lane[T, S]) tend(m *Message[T, S]) {
+	if m == nil {
 		return
 	}
-	var at time.Time
+	gap := m.shown.Add(l.rules.EditGap)
+	m.due = [2]time.Time{}
 	for i := range m.Items {
-		if g := m.Items[i].Group; g.message == m && g.wait == resting && !m.Items[i].Quiet {
-			at = soonest(at, g.last.Add(l.rules.Repeat))
+		switch g := m.Items[i].Group; {
+		case g.message != m:
+		case g.wait == edit && l.closing():
+			m.due[counts] = atOnce
+		case g.wait == edit && g.hurries():
+			m.due[counts] = soonest(m.due[counts], g.due)
+		case g.wait == edit:
+			m.due[counts] = soonest(m.due[counts], later(g.due, gap))
+		case g.wait == resting && !m.Items[i].Quiet:
+			m.due[quiets] = soonest(m.due[quiets], later(g.last.Add(l.rules.Repeat), gap))
 		}
 	}
-	l.marks.remove(m)
-	if !at.IsZero() {
-		m.due[quiets] = later(at, m.shown.Add(l.rules.EditGap))
-		l.marks.put(m)
+	for i, q := range []*queue[*Message[T, S]]{&l.edits, &l.marks} {
+		if q.remove(m); !m.due[i].IsZero() {
+			q.put(m)
+		}
 	}
 }
 
@@ -164,7 +173,7 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 			l.schedule(g, now)
 		}
 	}
-	l.mark(m)
+	l.tend(m)
 	return out
 }
 

@@ -22,6 +22,7 @@ const (
 	bundled      // with those it was refused with, or alone
 	flying       // in a post in flight or of unknown outcome
 	edited       // in an edit in flight
+	moving       // from one of them to the next
 )
 
 // Group is one kind of alert as a lane sees it. Set Payload, Level and First
@@ -65,23 +66,22 @@ func (g *Group[T, S]) Posted() time.Time { return g.posted }
 
 // Pressing says whether untold alerts of the group are posted as soon as the
 // lane can: what Flush waits for. False: nothing is untold, or it is a repeat
-// within the interval (held, or waiting for an edit), or it is parked.
-func (g *Group[T, S]) Pressing(now time.Time) bool {
+// within the interval (held, or waiting for an edit), or it is parked. Somebody
+// who waits for one alert, which is urgent, waits for edits, too.
+func (g *Group[T, S]) Pressing(urgent bool, now time.Time) bool {
 	switch g.wait {
 	case company:
 		return true
 	case held:
 		return !g.over().After(now)
-	case bundled, flying:
+	case edit, edited:
+		return urgent
+	case bundled:
 		return g.parked == 0
+	case flying:
+		return g.parked == 0 || urgent
 	}
 	return false
-}
-
-// Soon says whether untold alerts of the group are told as soon as the lane
-// can, be it by an edit: what somebody waits for after Urge.
-func (g *Group[T, S]) Soon(now time.Time) bool {
-	return g.Pressing(now) || g.wait == edit || g.wait == edited || g.wait == flying
 }
 
 func (g *Group[T, S]) hurries() bool { return g.urgent > g.told }
@@ -92,8 +92,10 @@ func (g *Group[T, S]) over() time.Time { return g.posted.Add(g.interval) }
 // early is when a group may go along with what is posted.
 func (g *Group[T, S]) early() time.Time { return g.over().Add(-g.interval / 5) }
 
-// calm is when the interval of a group at rest would begin anew.
-func (g *Group[T, S]) calm() time.Time { return later(g.last.Add(g.anew()), g.over()) }
+// forget is when a group at rest is forgotten.
+func (g *Group[T, S]) forget() time.Time {
+	return later(g.last.Add(g.anew()), g.over()).Add(remember)
+}
 
 // anew is how long a group must be quiet for its interval to begin anew.
 func (g *Group[T, S]) anew() time.Duration { return max(calmMin, 2*g.interval) }
@@ -124,33 +126,31 @@ func (l *Lane[T, S]) arrive(g *Group[T, S], now time.Time) {
 	}
 	g.since = now
 	l.schedule(g, now)
-	l.mark(g.message)
 }
 
 // schedule says how and when untold alerts of a group in no wait are told. What
 // should have been told sooner is due since then.
 func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
 	g.Payload.Rests(g.told) // no: those to come need not be announced
+	at := now.Add(l.rules.Delay)
+	if l.closing() || g.hurries() {
+		at = now
+	}
 	switch m := g.message; {
-	case g.gone && !g.stuck || m == nil && l.closing():
+	case g.gone && !g.stuck:
 		l.join(g, now)
-	case g.posted.IsZero() || !now.Before(g.over()):
-		l.join(g, now.Add(l.rules.Delay))
+	case g.posted.IsZero() || !now.Before(g.over()) || m == nil && l.closing():
+		l.join(g, at)
 	case m == nil:
 		g.due = g.over()
 		l.holdBack(g, g.due)
+	case !l.closing() && later(m.retry, l.budget.hold).After(g.over()):
+		g.why = l.editing.why // editing delays nobody: what can be posted sooner is
+		l.holdBack(g, at)
 	default:
-		at := now
-		if !l.closing() && !g.hurries() {
-			at = later(now.Add(l.rules.Delay), m.shown.Add(l.rules.EditGap))
-		}
-		// Editing delays nobody: what can be posted sooner is.
-		if !l.closing() && later(m.retry, l.budget.hold).After(g.over()) {
-			g.why = l.editing.why
-			l.holdBack(g, at)
-		} else {
-			l.joinEdit(g, at)
-		}
+		g.wait, g.due = edit, soonest(at, g.due)
+		l.along.put(g)
+		l.tend(m)
 	}
 }
 
@@ -169,23 +169,14 @@ func (l *Lane[T, S]) holdBack(g *Group[T, S], due time.Time) {
 	l.along.put(g)
 }
 
-// joinEdit lets a group wait for the next edit of its message.
-func (l *Lane[T, S]) joinEdit(g *Group[T, S], due time.Time) {
-	m := g.message
-	if m.waits == 0 || g.hurries() && due.Before(m.due[counts]) {
-		m.due[counts] = due
-	}
-	m.waits++
-	l.edits.put(m)
-	g.wait, g.due = edit, soonest(later(m.due[counts], g.since), g.due)
-	l.along.put(g)
-}
-
 // leave takes a group out of its wait.
 func (l *Lane[T, S]) leave(g *Group[T, S]) {
-	switch g.wait {
+	was := g.wait
+	g.wait = moving
+	switch was {
 	case resting:
 		l.old.remove(g)
+		l.tend(g.message)
 	case company:
 		l.soon.remove(g)
 		l.rank.remove(g)
@@ -194,9 +185,7 @@ func (l *Lane[T, S]) leave(g *Group[T, S]) {
 		l.along.remove(g)
 	case edit:
 		l.along.remove(g)
-		if g.message.waits--; g.message.waits == 0 {
-			l.edits.remove(g.message)
-		}
+		l.tend(g.message)
 	}
 }
 
@@ -237,24 +226,22 @@ func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 		}
 		l.rest(g)
 	}
-	l.mark(m)
+	l.tend(m)
 }
 
 // Forget gives up one group that was quiet for so long that it isn't of interest
 // any more, a day and more; nil = none. The lane holds nothing of it then;
 // should an alert come in this moment, News takes it in again.
-func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] { return l.Spare(now.Add(-remember)) }
-
-// Spare is Forget where room is wanted: it gives up the group that was quiet for
-// longest, if that was so long that its interval would begin anew.
-func (l *Lane[T, S]) Spare(now time.Time) *Group[T, S] {
+func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] {
 	if l.closing() || !past(l.old.next(), now) {
 		return nil
 	}
 	g := l.old.top()
 	l.leave(g)
-	m := g.message
-	g.message = nil
-	l.mark(m)
+	g.wait, g.message = resting, nil
 	return g
 }
+
+// Spare is Forget where room is wanted: it gives up the group that was quiet for
+// longest, if that was so long that its interval would begin anew.
+func (l *Lane[T, S]) Spare(now time.Time) *Group[T, S] { return l.Forget(now.Add(remember)) }

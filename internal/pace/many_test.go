@@ -66,7 +66,7 @@ func BenchmarkNewKind(b *testing.B) {
 				k := d.kind(name)
 				k.n, k.stirred = 1, true
 				begun := time.Now()
-				d.lane.News(&k.plan, d.now)
+				d.lane.News(&k.plan, 0, d.now)
 				worst = max(worst, time.Since(begun))
 			}
 			b.ReportMetric(float64(worst.Nanoseconds()), "worst-ns")

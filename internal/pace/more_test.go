@@ -15,7 +15,7 @@ import (
 func (d *desk) urge(name string) *kind {
 	d.alert(name)
 	k := d.kinds[name]
-	d.lane.Urge(&k.plan, k.n, d.now)
+	d.lane.News(&k.plan, k.n, d.now)
 	return k
 }
 
@@ -69,7 +69,7 @@ func TestTheUrgentComeFirst(t *testing.T) {
 	d.run(s / 2)
 	d.urge("h")
 	d.at(s/2, "i", "j", "k", "l", "m", "n").run(s / 2)
-	if !d.kinds["h"].plan.Soon(d.now) || !d.kinds["h"].plan.Pressing(d.now) {
+	if !d.kinds["h"].plan.Pressing(true, d.now) || !d.kinds["h"].plan.Pressing(false, d.now) {
 		t.Error("nobody would wait for it")
 	}
 	d.run(s)
@@ -79,7 +79,7 @@ func TestTheUrgentComeFirst(t *testing.T) {
 func TestTheUrgentWithinTheInterval(t *testing.T) {
 	d := newDesk(t, webhook).at(0, "a").run(2 * s)
 	k := d.urge("a")
-	if k.plan.Soon(d.now) || k.plan.Pressing(d.now) || len(d.lane.Pressing(d.now)) > 0 {
+	if k.plan.Pressing(true, d.now) || k.plan.Pressing(false, d.now) || len(d.lane.Pressing(d.now)) > 0 {
 		t.Error("a repeat with a webhook is waited for")
 	}
 	d.run(h)
@@ -87,7 +87,7 @@ func TestTheUrgentWithinTheInterval(t *testing.T) {
 
 	d = newDesk(t, bot).at(0, "a").run(2 * s)
 	k = d.urge("a")
-	if !k.plan.Soon(d.now) || k.plan.Pressing(d.now) {
+	if !k.plan.Pressing(true, d.now) || k.plan.Pressing(false, d.now) {
 		t.Error("an edit isn't waited for, or is flushed")
 	}
 	d.run(m)
@@ -299,7 +299,7 @@ func TestForget(t *testing.T) {
 		t.Fatal("nothing is spared after two hours")
 	}
 	d.kinds["a"].n++ // an alert came in this moment
-	d.lane.News(&d.kinds["a"].plan, start.Add(2*h))
+	d.lane.News(&d.kinds["a"].plan, 0, start.Add(2*h))
 	d.now = start.Add(2 * h)
 	d.run(3*h).want("1s post1 a 1/1 b 1/1", "2h0m1s post2 a 1/2 back after 2h0m0s")
 }
@@ -515,7 +515,7 @@ func TestAGroupIsQuietByTheProcesssOwnClock(t *testing.T) {
 	l, now := New[*kind, string](bot, nil), time.Now()
 	k := &kind{name: "a", n: 2}
 	k.plan.Payload = k
-	l.News(&k.plan, now)
+	l.News(&k.plan, 0, now)
 	k.last = now.Add(time.Second / 2).Round(0)
 	now = now.Add(time.Second)
 	l.Settle(l.Post(now), Result{Ref: "ref"}, now)

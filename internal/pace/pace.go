@@ -79,8 +79,8 @@ type Lane[T Counter, S any] struct {
 	open  queue[*Attempt[T, S]] // of unknown outcome
 
 	// What waits to be edited, and what rests.
-	edits queue[*Message[T, S]] // counts
-	marks queue[*Message[T, S]] // nothing but quiet
+	edits queue[*Message[T, S]] // by when they are to tell a count
+	marks queue[*Message[T, S]] // by when they are to say that a group is quiet
 	old   queue[*Group[T, S]]   // by when it may be forgotten
 
 	gap      time.Time // pace: no post before
@@ -111,7 +111,7 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	second := func(g *Group[T, S]) *int { return &g.place[1] }
 	l.soon = byTime(func(g *Group[T, S]) time.Time { return g.due }, first)
 	l.held = byTime((*Group[T, S]).over, first)
-	l.old = byTime((*Group[T, S]).calm, first)
+	l.old = byTime((*Group[T, S]).forget, first)
 	l.along = byTime((*Group[T, S]).early, second)
 	l.rank = queue[*Group[T, S]]{before: before[T, S], at: second}
 	l.parts = byTime(func(a *Attempt[T, S]) time.Time { return a.due }, func(a *Attempt[T, S]) *int { return &a.place })
@@ -122,29 +122,25 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	return l
 }
 
-// News says that the group has untold alerts. Call it for the first alert after
-// Take, or after Rests was true; more calls do nothing. look is when the lane
-// has something to do next, zero = nothing: where it is before the time the
-// caller sleeps until, wake up. After it, ask Yield.
-func (l *Lane[T, S]) News(g *Group[T, S], now time.Time) (look time.Time) {
+// News says that the group has untold alerts, and with upTo above 0 that somebody
+// waits until so many are told. Call it for the first alert after Take, or after
+// Rests was true, and for those that somebody waits for; more calls do nothing.
+//
+// For whom somebody waits, a first post or an edit becomes due, and first into a
+// batch; a repeat that is held stays so. look is when the lane has something to do
+// next, zero = nothing: where it is before the time the caller sleeps until, wake
+// up. After it, ask Yield.
+func (l *Lane[T, S]) News(g *Group[T, S], upTo uint64, now time.Time) (look time.Time) {
+	g.urgent = max(g.urgent, upTo)
 	if g.wait == resting && !g.Payload.Rests(g.told) {
 		l.arrive(g, now)
 	}
-	return l.Next(now)
-}
-
-// Urge says, after News, that somebody waits until upTo alerts of the group are
-// told. What would be a first post or an edit becomes due, and first into a
-// batch; a repeat that is held stays so: see Group.Soon.
-func (l *Lane[T, S]) Urge(g *Group[T, S], upTo uint64, now time.Time) (look time.Time) {
-	g.urgent = max(g.urgent, upTo)
 	switch {
-	case !g.hurries():
+	case upTo <= g.told:
 	case g.wait == edit:
-		m := g.message
-		m.due[counts] = earlier(m.due[counts], now)
-		l.edits.put(m)
-	case g.Pressing(now):
+		g.due = earlier(g.due, now)
+		l.tend(g.message)
+	case g.Pressing(false, now):
 		l.Raise(g, g.Level)
 		l.Hurry(now)
 	}
@@ -196,8 +192,9 @@ func (l *Lane[T, S]) Close(deadline, now time.Time) {
 		t.works(now) // so it is tried once more
 		t.mend = mend
 	}
-	for _, m := range l.edits.all {
-		m.due[counts], m.retry = now, time.Time{}
+	for _, m := range slices.Clone(l.edits.all) {
+		m.retry = time.Time{}
+		l.tend(m)
 	}
 	for _, a := range l.parts.all {
 		a.due = now
@@ -206,7 +203,7 @@ func (l *Lane[T, S]) Close(deadline, now time.Time) {
 	l.postEdits(now)
 }
 
-// Pressing are the groups that are posted as soon as the lane can.
+// Pressing are the groups that Flush waits for.
 func (l *Lane[T, S]) Pressing(now time.Time) []*Group[T, S] {
 	all := slices.Concat(l.soon.all, l.held.all)
 	for _, a := range slices.Concat(l.parts.all, l.open.all) {
@@ -215,7 +212,7 @@ func (l *Lane[T, S]) Pressing(now time.Time) []*Group[T, S] {
 	if l.flight != nil {
 		all = append(all, l.flight.tells...)
 	}
-	return slices.DeleteFunc(all, func(g *Group[T, S]) bool { return !g.Pressing(now) })
+	return slices.DeleteFunc(all, func(g *Group[T, S]) bool { return !g.Pressing(false, now) })
 }
 
 // Mends says whether nothing can be posted before a person does something.
@@ -226,8 +223,8 @@ func (l *Lane[T, S]) Mends() bool { return l.posting.mend }
 // that time comes: ask again.
 func (l *Lane[T, S]) Next(now time.Time) time.Time {
 	at := soonest(l.NextPost(), l.nextEdit(now))
-	if forget := l.old.next(); !l.closing() && !forget.IsZero() {
-		at = soonest(at, forget.Add(remember))
+	if !l.closing() {
+		at = soonest(at, l.old.next())
 	}
 	return at
 }

@@ -246,7 +246,7 @@ func (d *day) say(in time.Duration, name string) {
 			}
 			d.rushed()
 			d.event("urgent %s", name)
-			d.lane.Urge(&k.plan, k.n, d.now)
+			d.lane.News(&k.plan, k.n, d.now)
 		}
 	}
 	d.script = append(d.script, it)

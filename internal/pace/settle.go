@@ -159,7 +159,7 @@ func (l *Lane[T, S]) Settle(a *Attempt[T, S], r Result, now time.Time) (out Outc
 
 // accept notes what an attempt told that was accepted.
 func (l *Lane[T, S]) accept(a *Attempt[T, S], ref string, now time.Time) (told uint64) {
-	m, next := a.Edits, now.Add(l.rules.EditGap)
+	m := a.Edits
 	if m == nil {
 		m = l.posted(a, ref, now)
 	}
@@ -169,15 +169,8 @@ func (l *Lane[T, S]) accept(a *Attempt[T, S], ref string, now time.Time) (told u
 		if w := it.Group.wait; w == edited || w == flying && a.Edits == nil {
 			told += l.told(it, a.Began, now)
 		}
-		if g := it.Group; g.message == m && g.wait == edit && g.hurries() {
-			next = now
-		}
 	}
-	if m.waits > 0 && !l.closing() {
-		m.due[counts] = later(m.due[counts], next)
-		l.edits.put(m)
-	}
-	l.mark(m)
+	l.tend(m)
 	return told
 }
 
