@@ -48,11 +48,12 @@ var examples = map[string]arrived{
 		slack: []string{"request failed", "card declined", "ada", "nil pointer", "503 Service Unavailable at GET /stock/:id"},
 	},
 	"fiber": {
-		log:   []string{`"request_id":"r-1"`, "card declined", "nil pointer", "Service Unavailable", "!nothing-here"},
-		slack: []string{"request failed", "card declined", "ada", "nil pointer", "fiber/main.go", "Service Unavailable"},
+		log: []string{`"request_id":"r-1"`, "card declined", "nil pointer", `"route":"/orders/:id"`, "Service Unavailable",
+			"answered 502", "!nothing-here"},
+		slack: []string{"request failed", "card declined", "ada", "nil pointer", "fiber/main.go", "Service Unavailable", "answered 502"},
 	},
 	"connect": {
-		log:   []string{`"path":"/shop.Payments/Pay"`, "card declined", "an order without a number"},
+		log:   []string{`"path":"/shop.Payments/Pay"`, "card declined", "an order without a number", "!internal error"},
 		slack: []string{"call failed", "card declined", "ada", "an order without a number"},
 	},
 	"otel": {
@@ -109,7 +110,7 @@ var examples = map[string]arrived{
 		slack: []string{"payment failed", "card declined", "1007", "!order placed"},
 	},
 	"teams": {
-		log: []string{"Teams got", "shop: payment failed", "card declined", "1007"},
+		log: []string{"Teams got", "shop: payment failed", `"facts":[{"title":"order","value":"1007"},{"title":"error","value":"card declined"}]`},
 	},
 	"stats": {
 		log:   []string{`"Alerts":1`, "slackalert_delivered_total 1", "slackalert_pending 0"},

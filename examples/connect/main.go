@@ -52,11 +52,11 @@ func example(opts *slackalert.Options, logs io.Writer) error {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/shop.Payments/Pay", connect.NewUnaryHandler("/shop.Payments/Pay", pay,
-		connect.WithInterceptors(connect.UnaryInterceptorFunc(failures)),
 		connect.WithRecover(func(ctx context.Context, _ connect.Spec, _ http.Header, v any) error {
 			slackalert.Panicked(ctx, nil, v)
 			return connect.NewError(connect.CodeInternal, errors.New("internal error"))
-		})))
+		}), // first, so that failures doesn't tell its error once more
+		connect.WithInterceptors(connect.UnaryInterceptorFunc(failures))))
 	s := httptest.NewServer(slackhttp.Middleware(nil)(mux))
 	defer s.Close()
 

@@ -66,7 +66,7 @@ func card(b slackalert.Batch) object {
 		if g.Count > 1 {
 			head = fmt.Sprintf("%s ×%d", head, g.Count)
 		}
-		facts := []object{{"title": "error", "value": g.Error}}
+		facts := []object{} // the error is one of them
 		for _, f := range g.Fields {
 			facts = append(facts, object{"title": f.Key, "value": f.Value})
 		}
