@@ -5,34 +5,32 @@ package redact
 import "strings"
 
 // block returns the lines of the value at i, for the key at from: what follows
-// "password: |" and is indented deeper, or the elements under "tokens:". Where
-// there are none it returns i twice.
+// "password: |" and is indented deeper, the elements under "tokens:", or what
+// stands alone on the next line. Where there are none it returns i twice.
 func (t *scan) block(from, i int) (begin, end int) {
 	s := t.s
 	indent := t.indent(from)
 	if indent < 0 || i == len(s) {
 		return i, i
 	}
-	list := s[i] != '|' && s[i] != '>'
-	if !list {
-		i++
-		for i < len(s) && (is(s[i], digit) || s[i] == '-' || s[i] == '+') {
-			i++
-		}
-		i = blanks(s, i)
+	scalar := s[i] == '|' || s[i] == '>'
+	if scalar {
+		i = blanks(s, run(s[:min(len(s), i+4)], i+1, tokenc|base64c)) // |2-, >+
 	}
 	n := lineBreak(s, i)
-	begin = blanks(s, i+n)
-	if n == 0 || list && !(strings.HasPrefix(s[begin:], "- ") && minting(s, begin+2)) {
-		return i, i
-	}
-	if list {
+	line := i + n
+	begin = blanks(s, line)
+	list := strings.HasPrefix(s[begin:], "- ")
+	if list && !scalar {
 		begin += len("- ")
+	}
+	if n == 0 || !scalar && (!minting(s, begin) || !list && (begin-line <= indent || !t.alone(begin))) {
+		return i, i
 	}
 	for end = i; n > 0; n = lineBreak(s, end) {
 		at := end + n
 		text := blanks(s, at)
-		if text-at <= indent && lineBreak(s, text) == 0 && !(list && text-at == indent && strings.HasPrefix(s[text:], "- ")) {
+		if text-at <= indent && lineBreak(s, text) == 0 && (scalar || text-at < indent || !strings.HasPrefix(s[text:], "- ")) {
 			break
 		}
 		if s[at-1] != '\n' {
@@ -44,6 +42,13 @@ func (t *scan) block(from, i int) (begin, end int) {
 		}
 	}
 	return min(begin, end), end
+}
+
+// alone reports whether one word that is no key stands on the line that goes on at i.
+func (t *scan) alone(i int) bool {
+	end := wordBy(t.s, i)
+	end = min(end, lineEnd(t.s[:end], i))
+	return t.s[end-1] != ':' && (end == len(t.s) || lineBreak(t.s, end) > 0 || is(t.s[end], quote))
 }
 
 // indent returns how far the key at from is indented, or -1 where more stands

@@ -5,7 +5,7 @@ package redact
 // A codeSet holds codes: three bytes, the lower five bits of each. The case of
 // letters doesn't matter, and some other bytes share a letter's bits; so a
 // code only says where to look. It costs a nanosecond a byte, and ordinary
-// text seldom has a code of the sets below.
+// text seldom has a code of the set below.
 type codeSet [512]uint64
 
 func (c *codeSet) has(code uint32) bool { return c[code>>6&511]>>(code&63)&1 != 0 }
@@ -22,24 +22,6 @@ func (c *codeSet) next(s string, i int, code uint32) (int, uint32) {
 	return i, code
 }
 
-func (c *codeSet) add(begin string) {
-	code := uint32(0)
-	for i := range 3 {
-		code = code<<5 | uint32(begin[i]&31)
-	}
-	c[code>>6&511] |= 1 << (code & 63)
-}
-
-// keyCodes are those that a root begins with. No root has a separator there.
-var keyCodes = func() (c codeSet) {
-	for _, rows := range roots {
-		for _, row := range rows {
-			c.add(row.name)
-		}
-	}
-	return c
-}()
-
 // What may be at a place where a text has a code.
 const (
 	ofKey   = 1 << iota // a root begins
@@ -47,50 +29,45 @@ const (
 	ofSign              // something else that look knows
 )
 
-// textCodes are the codes at which a text may hold a secret, or name one.
-// textSigns says what is at each, by the three bytes themselves: that spares
-// most places a look that only share their bits.
-var textCodes, textSigns = func() (c codeSet, what [4096]uint8) {
+// codes are those at which a text may hold a secret, or name one. signs says
+// what is at each, by the three bytes themselves: that spares most places a
+// look that only share their bits. None begins with a blank: the code of that is
+// 0, as before the text.
+var codes, signs = func() (c codeSet, what [4096]uint8) {
 	add := func(begin string, of uint8) {
-		c.add(begin)
+		code := uint32(begin[0]&31)<<10 | uint32(begin[1]&31)<<5 | uint32(begin[2]&31)
+		c[code>>6] |= 1 << (code & 63)
 		what[signOf(begin[0], begin[1], begin[2])] |= of
-	}
-	anyCase := func(begin string, of uint8) {
-		for bits := range 8 {
-			b := []byte(begin[:3])
-			for i, c := range b {
-				if is(c, alnum) && !is(c, digit) && bits>>i&1 == 1 {
-					b[i] ^= 0x20
-				}
-			}
-			add(string(b), of)
-		}
 	}
 	for _, rows := range roots {
 		for _, row := range rows {
-			anyCase(row.name, ofKey)
+			add(row.name, ofKey)
 		}
 	}
-	for _, row := range makers {
-		for b := range 256 {
-			if len(row.prefix) > 2 || is(byte(b), row.body) {
-				add(row.prefix+string([]byte{byte(b)}), ofMaker)
+	for _, begin := range [...]string{"pas", "sig"} {
+		add(begin, ofKey)
+	}
+	for _, after := range []byte("=:\"' %*\\`\t])&") {
+		add("pw"+string(after), ofKey)
+	}
+	for _, rows := range prefixes {
+		for _, row := range rows {
+			for b := range byte(128) {
+				if len(row.name) > 2 || is(b, row.body) {
+					add(row.name+string(b), ofMaker)
+				}
 			}
 		}
 	}
 	for _, begin := range [...]string{
-		"pas", "sig", "pw=", "pw:", "pw\"", "pw'", "pw ", "pw%", "pw*", `pw\`, "pw`", "pw\t", "pw]", "pw)",
+		"://", `:\/`, "eyj", "sic", "bea", "s/t", `\/t`, "2ft", "-u ", "--u", "cp(", "p6(", "ix(", "ql(",
 	} {
-		anyCase(begin, ofKey)
-	}
-	for _, begin := range [...]string{
-		"://", `:\/`, "eyJ", "BEG", "sic", "bea", "ks.", "s/T", `\/T`, "2FT", "cp(", "p6(", "ix(", "ql(",
-	} {
-		anyCase(begin, ofSign)
+		add(begin, ofSign)
 	}
 	return c, what
 }()
 
+// signOf is a hash of three bytes, without regard to case.
 func signOf(a, b, c byte) uint32 {
-	return (uint32(a)<<16 | uint32(b)<<8 | uint32(c)) * 0x9e3779b1 >> 20
+	return ((uint32(a)<<16 | uint32(b)<<8 | uint32(c)) | 0x202020) * 0x9e3779b1 >> 20
 }

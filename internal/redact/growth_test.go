@@ -20,6 +20,8 @@ var unitsOfText = []string{
 	`:\/\/,`, "pass-----", `\"%5Dcookie=://`, `:\/\/a:`, "password: a b ", `password: a b\n`, "password: |\n ", `password: >\n `, "tokens:\n- a1\n",
 	"Key (token)=(", "(token, a)=(", "#//", `/token": `, "://h/token: ", "/token: a ", "authorization: token a", "authorization: token a= ", `cookie=a="`, "with password: a ",
 	`\u0026sig=`, `\npw=`, "%26sig=", "pat", "pat-", "pat.a", "key-0", "1//0", ":AA", "SG.", "secret_", "api/webhooks/", "IQoJb3JpZ2lu",
+	"password=&quot;a ", "password=&quot;", "token%3D%22a ", "token%253D%20", "authorization%3Abearer%20", "password is ", "password \"", "password(\"a",
+	"password:\n  a1\n", "password:\n", "{a, password=a ", "-u a:", "-u a:\"b ", "--user a:b", "token='a''", "name=\"token\"\n\n", "<token><![CDATA[", "://aaaaaaaaaaaaaaa1@",
 }
 
 // Of sixteen times the text the work is sixteen times as much; of a scanner that

@@ -2,6 +2,11 @@
 
 package redact
 
+import (
+	"slices"
+	"strings"
+)
+
 // A kind is what a key promises of its value: it decides how far the value
 // reaches and which words in its place are prose.
 type kind uint8
@@ -59,7 +64,7 @@ var roots = [32][]root{
 	'l' & 31: {{"licensekey", chosen, nil}},
 	'm' & 31: {{"masterkey", chosen, nil}},
 	'p' & 31: {
-		{"password", phrase, []string{"less", "policy", "length", "expir", "changed"}},
+		{"password", phrase, []string{"less", "policy", "length", "expir", "changed", "set"}},
 		{"passw", phrase, []string{"ord"}},
 		{"passphrase", phrase, nil},
 		{"passcode", phrase, nil},
@@ -93,29 +98,38 @@ var counters = []string{
 func kindOf(key string) kind {
 	for i, code := 0, uint32(0); i < len(key); i++ {
 		code = code<<5 | uint32(key[i]&31)
-		if keyCodes.has(code) && i >= 2 {
+		if codes.has(code) && i >= 2 {
 			if k := kindAt(key, i-2); k != none {
 				return k
 			}
 		}
 	}
-	if n := len(key); n > 1 && endings[key[n-1]&31] {
-		return kindAtEnd(key)
+	switch {
+	case len(key) < 2 || !strings.Contains("gGsSwW", key[len(key)-1:]):
+		return none
+	case endsInWord(key, "pass"), endsInWord(key, "pw"):
+		return phrase
+	case endsInWord(key, "sig"):
+		return minted
 	}
 	return none
 }
 
-// named reports whether a root begins at key[i], also one of those that only
-// kindAtEnd knows, and where the reading of it ended.
+// lastWords are too short to be looked for anywhere (bypass, config, pwned).
+var lastWords = []string{"pass", "sig", "pw"}
+
+// named reports whether a root begins at key[i], also one of those that must be
+// the last word, and where it ends, or else the reading of it.
 func named(key string, i int) (end int, ok bool) {
-	for _, row := range roots[key[i]&31] {
-		at, ok := match(key, i, row.name)
+	rows := roots[key[i]&31]
+	for r := range rows {
+		at, ok := match(key, i, rows[r].name)
 		if ok {
 			return at, true
 		}
 		end = max(end, at)
 	}
-	for _, name := range []string{"pass", "sig", "pw"} {
+	for _, name := range lastWords {
 		at, ok := match(key, i, name)
 		if ok {
 			return at, true
@@ -136,21 +150,6 @@ func kindAt(key string, i int) kind {
 		if end, ok := match(key, i, row.name); ok && !spared(key, i, end, row) {
 			return row.kind
 		}
-	}
-	return none
-}
-
-// endings has five bits of the last letters of the names in kindAtEnd.
-var endings = [32]bool{'s' & 31: true, 'g' & 31: true, 'w' & 31: true}
-
-// kindAtEnd knows the names that are too short to be looked for anywhere
-// (bypass, config, pwned): only as the last word of a key they are secret.
-func kindAtEnd(key string) kind {
-	switch {
-	case endsInWord(key, "pass"), endsInWord(key, "pw"):
-		return phrase
-	case endsInWord(key, "sig"):
-		return minted
 	}
 	return none
 }
@@ -191,15 +190,10 @@ func follows(key string, i int, names []string) bool {
 	for i < len(key) && !is(key[i], word) {
 		i++
 	}
-	if i == len(key) {
-		return false
-	}
-	for _, name := range names {
-		if _, ok := match(key, i, name); ok {
-			return true
-		}
-	}
-	return false
+	return i < len(key) && slices.ContainsFunc(names, func(name string) bool {
+		_, ok := match(key, i, name)
+		return ok
+	})
 }
 
 // counted reports whether one of the counters ends before.
@@ -208,45 +202,18 @@ func counted(before string) bool {
 	for n > 0 && !is(before[n-1], word) {
 		n--
 	}
-	for _, name := range counters {
-		if hasSuffixFold(before[:n], name) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(counters, func(name string) bool { return hasSuffixFold(before[:n], name) })
 }
 
 // endsInWord reports whether name is the last word of key.
 func endsInWord(key, name string) bool {
-	if !hasSuffixFold(key, name) {
-		return false
-	}
 	i := len(key) - len(name)
-	return i == 0 || !is(key[i-1], word) || isUpper(key[i]) && !isUpper(key[i-1])
+	return hasSuffixFold(key, name) && (i == 0 || !is(key[i-1], word) || isUpper(key[i]) && !isUpper(key[i-1]))
 }
 
-// hasSuffixFold is strings.HasSuffix for a suffix without upper-case letters,
-// without regard to the case of s.
+// hasSuffixFold is strings.HasSuffix without regard to case.
 func hasSuffixFold(s, suffix string) bool {
-	return len(s) >= len(suffix) && equalFold(s[len(s)-len(suffix):], suffix)
-}
-
-// equalFold reports whether s is lower, a string without upper-case letters,
-// without regard to the case of s.
-func equalFold(s, lower string) bool {
-	if len(s) != len(lower) {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		if isUpper(c) {
-			c |= 0x20
-		}
-		if c != lower[i] {
-			return false
-		}
-	}
-	return true
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }
 
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }

@@ -4,230 +4,85 @@
 package redact
 
 import (
-	"math"
+	"encoding/hex"
 	"strings"
 )
 
 // maxKey is how far a key is followed to either side.
 const maxKey = 64
 
-// A due is the end of a key, to be looked at when the scan gets there.
-type due struct {
-	at  int
-	end byte // ':' or '=', '%' of one escaped, '>' of an element, '-' for a flag, 'v' for a value named apart
-}
-
-var never = due{at: math.MaxInt}
-
-// key notes what is due after the key whose first three letters begin at i.
-func (t *scan) key(i int) {
+// key hides the value of the key whose first three letters begin at i. Before
+// the value it looks for tokens: the key itself may hold one.
+func (t *scan) key(i int) int {
 	s := t.s
 	end, ok := named(s, i)
 	if t.far(i, end); !ok {
-		return
-	}
-	if end = run(s[:min(len(s), end+maxKey)], end, keyPart); end == len(s) {
-		return
+		return i
 	}
 	from := i
 	for from > t.seen && i-from < maxKey && is(s[from-1], keyPart) {
 		from--
 	}
-	d := never
-	switch sep := sepAfter(s, end); {
+	from = min(i, from+escapeTail(s, from))
+	end = run(s[:min(len(s), end+maxKey)], end, keyPart)
+	k := kindOf(s[from:end])
+	if k == none {
+		return i
+	}
+	var v span
+	switch sep, quoted := sepAfter(s, end); {
 	case sep >= 0:
-		d = due{sep, s[sep]}
+		v.from, v.to = t.pair(s[from:end], from, sep, quoted, k)
 	case t.inTag(from):
-		if n := strings.IndexAny(s[end:min(len(s), end+256)], "<>"); n >= 0 && s[end+n] == '>' {
-			d = due{end + n, '>'}
-		}
+		v.from, v.to = t.element(end)
 	case s[from] == '-':
-		d = due{end, '-'}
+		v.from, v.to = t.flag(end, k)
 	default:
-		if k := kindOf(s[from:end]); k != none {
-			d = due{apart(s, end, k), 'v'}
-		}
+		v.from, v.to = t.apart(end, k)
 	}
-	if d.at < t.due.at {
-		t.due = d
+	if v.from >= v.to {
+		return i
 	}
+	t.scan(i+1, v.from)
+	return t.hide(v.from, v.to)
 }
 
-// take hides the value of the key that ends here, and returns where that
-// ends, or where it is due.
-func (t *scan) take() int {
-	d := t.due
-	t.due = never
-	switch d.end {
+// sign returns the byte at i as it was before it was escaped, and where the
+// next begins: a quote may be written as ", \", \\\", %22, %2522 or &quot;.
+func sign(s string, i int) (c byte, next int) {
+	switch s[i] {
+	case '\\':
+		if end := run(s, i, slash); end < len(s) && is(s[end], quote) {
+			return s[end], end + 1
+		}
+	case '&':
+		if strings.HasPrefix(s[i:], "&quot;") {
+			return '"', i + len("&quot;")
+		}
 	case '%':
-		return t.escapedPair(d.at)
-	case '>':
-		return t.element(d.at)
-	case '-':
-		return t.flag(d.at)
-	case 'v':
-		from, to := t.value(blanks(t.s, d.at+1), chosen)
-		return t.hide(from, to)
-	}
-	return t.pair(d.at)
-}
-
-// sepAfter returns the place of the ':' or '=', plain or escaped, that
-// follows the key that ends at i, or -1. A quoted key may have blanks.
-func sepAfter(s string, i int) int {
-	last := min(len(s), i+maxKey)
-	end := i
-	for end < last && is(s[end], keyPart|space) && s[end] != '\n' {
-		end++
-	}
-	if q := quoteAt(s[:last], end); q >= 0 {
-		end = q + 1
-	} else if blanks(s, i) != end {
-		end = i
-	}
-	for end < last && (s[end] == '*' || s[end] == ']') {
-		end++
-	}
-	if sep := columnsEnd(s[:last], end); sep > end {
-		return sep
-	}
-	if escaped(s[end:last], "22") || escaped(s[end:last], "5d") {
-		end += 3
-	}
-	end = blanks(s[:last], end)
-	switch {
-	case end == last:
-		return -1
-	case s[end] == ':', s[end] == '=', escaped(s[end:], "3d"), escaped(s[end:], "3a"):
-		return end
-	}
-	return -1
-}
-
-// columnsEnd returns the place of the '=' in what databases say of a row,
-// "Key (email, token)=(…)", where the names go on at i; else i.
-func columnsEnd(s string, i int) int {
-	n := strings.Index(s[i:], ")=(")
-	for end := i; end < i+n; end++ {
-		if !is(s[end], keyPart) && strings.IndexByte(", ():\"", s[end]) < 0 {
-			return i
+		at := i + 1
+		if strings.HasPrefix(s[at:], "25") {
+			at += 2
+		}
+		var b [1]byte
+		if at+2 <= len(s) {
+			if _, err := hex.Decode(b[:], []byte(s[at:at+2])); err == nil {
+				return b[0], at + 2
+			}
 		}
 	}
-	return i + n + 1 // i where there is none
+	return s[i], i + 1
 }
 
-// apart returns the place of the ':' before a value that is named apart from
-// the key that ends at i, in {"name":"password","value":"hunter2"} or
-// {Name:password Value:hunter2}, or of the blank in SQL's PASSWORD 'hunter2'.
-// Without one it is never due.
-func apart(s string, i int, k kind) int {
-	const name = "value"
-	if at := blanks(s, i); at > i && k == phrase {
-		if q := quoteAt(s, at); q >= 0 && q+1 < len(s) && is(s[q+1], alnum) {
-			return at - 1
-		}
-	}
-	if q := quoteAt(s, i); q >= 0 {
-		i = q + 1
-	}
-	i = run(s[:min(len(s), i+4)], i, space|closer|quote|slash)
-	if len(s)-i < len(name) || !equalFold(s[i:i+len(name)], name) {
-		return never.at
-	}
-	i += len(name)
-	if q := quoteAt(s, i); q >= 0 {
-		i = q + 1
-	}
-	if i == len(s) || s[i] != ':' || blanks(s, i+1) == len(s) {
-		return never.at
-	}
-	return i
-}
-
-// escaped reports whether s begins with the percent sign and hex.
-func escaped(s, hex string) bool {
-	return len(s) >= 3 && s[0] == '%' && s[1] == hex[0] && s[2]|0x20 == hex[1]|0x20
-}
-
-// pair hides the value after the ':' or '=' at sep if a key before names a
-// secret.
-func (t *scan) pair(sep int) int {
-	key, from, quoted := t.keyBefore(sep)
-	k := kindOf(key)
-	s := t.s
-	glued := sep + 1
-	for glued < len(s) && (s[glued] == '=' || s[glued] == '>' || s[glued] == '*') {
-		glued++ // ":=", "==", "=>", "**key:**"
-	}
-	at := blanks(s, glued)
-	first := k != none && s[sep] == ':' && !quoted && t.opens(from)
-	if first {
-		if begin, end := t.block(from, at); end > begin {
-			return t.hide(begin, end)
-		}
-	}
-	switch {
-	case k == none, at == len(s), nothing(s, at), counts(key, s, at), strings.HasPrefix(s[sep:], "::"), strings.HasPrefix(s[sep:], "://"):
-		return sep
-	case s[sep] == ':' && (fileName(key) || t.address(from, sep, quoted)):
-		return sep
-	case at > glued && s[sep] == '=' && s[sep-1] != ' ' && assigns(s, at):
-		return sep // "password= user=bob" has no password
-	case at > glued && s[sep] == ':' && (!quoted || is(s[at], word)) && sentence(s, at, k, first):
-		return sep
-	}
-	begin, to := t.value(at, k)
-	switch {
-	case quoted || begin != at:
-	case at == glued && s[sep] == ':':
-		to = fieldEnd(s, to)
-	case at > glued && k == phrase && (first || t.indent(from) >= 0):
-		to = t.clauseEnd(at, to)
-	}
-	return t.hide(begin, to)
-}
-
-// keyBefore returns the key that ends before sep, where it begins, and whether
-// it is quoted.
-func (t *scan) keyBefore(sep int) (key string, from int, quoted bool) {
-	s, low := t.s, max(t.seen, sep-maxKey)
-	end := sep
-	if end > low && !is(s[end-1], alnum) || end-3 >= low && s[end-3] == '%' {
-		end = t.keyEnd(sep, low)
-	}
-	if end > low && s[end-1] == ')' && strings.HasPrefix(s[sep:], "=(") {
-		if n := strings.LastIndexByte(s[low:end], '('); n >= 0 {
-			return s[low+n+1 : end-1], low + n + 1, false
-		}
-	}
-	if end > low && is(s[end-1], quote) {
-		quoted = true
-		for end--; end > low && s[end-1] == '\\'; {
-			end--
-		}
-	}
-	from = end
-	for from > low && (is(s[from-1], keyPart) || quoted && s[from-1] == ' ') {
-		from--
-	}
-	if !quoted && from-1 > low && s[from-1] == ' ' && tailWord(s[from:end]) {
-		for from--; from > low && is(s[from-1], keyPart); {
-			from--
-		}
-	}
-	if from > low {
-		from = min(end, from+escapeTail(s, from))
-	}
-	return s[from:end], from, quoted
-}
-
-// escapeTail returns how many bytes at i, which is no first byte, belong to an
-// escape that began before: \u0026sig=, \npw=, %26sig=.
+// escapeTail returns how many bytes at i belong to an escape that began before:
+// \u0026sig=, \npw=, %26sig=.
 func escapeTail(s string, i int) int {
 	switch {
+	case i == 0:
+		return 0
 	case s[i-1] == '%' && run(s[:min(len(s), i+2)], i, alnum) == i+2:
 		return 2
-	case s[i-1] != '\\' || i == len(s):
+	case s[i-1] != '\\':
 		return 0
 	case s[i] == 'u' && run(s[:min(len(s), i+5)], i, alnum) == i+5:
 		return 5
@@ -237,113 +92,247 @@ func escapeTail(s string, i int) int {
 	return 0
 }
 
-// keyEnd steps back from sep over what may stand between it and a key:
-// blanks, emphasis, the bracket of form[key] and its escape.
-func (t *scan) keyEnd(sep, low int) int {
-	s, end := t.s, sep
-	for end > low && (s[end-1] == ' ' || s[end-1] == '\t') {
-		end--
+// sepAfter returns the place of the ':' or '=' that follows the key that ends at
+// i, or -1, and whether the key is quoted: then it may have blanks. Between them
+// may be the bracket of form[key], emphasis, "is", or the further columns of what
+// databases say of a row, "Key (token, email)=(…)".
+func sepAfter(s string, i int) (sep int, quoted bool) {
+	s = s[:min(len(s), i+maxKey)]
+	if end := runOf(s, i, ", ():\""); end > i && s[end-1] == ')' && strings.HasPrefix(s[end:], "=(") {
+		return end, false
 	}
-	for end > low && (s[end-1] == '*' || s[end-1] == ']') {
-		end--
+	if end := runOf(s, i, " "); end < len(s) && is(s[end], quote|slash) {
+		i = end
+	} else {
+		i = copula(s, i)
 	}
-	if e := end - 3; e >= low && (escaped(s[e:end], "22") || escaped(s[e:end], "5d")) {
-		end = e
+	for i < len(s) {
+		c, next := sign(s, i)
+		switch {
+		case c == ':' || c == '=':
+			return i, quoted
+		case is(c, quote):
+			quoted = true
+		case c != ' ' && c != '\t' && c != ']' && c != '*':
+			return -1, false
+		}
+		i = next
 	}
-	return end
+	return -1, false
 }
 
-// tailWord reports whether w ends names of two words: "Api Key".
-func tailWord(w string) bool {
-	switch len(w) {
-	case 2:
-		return equalFold(w, "id")
-	case 3:
-		return equalFold(w, "key")
-	case 4:
-		return equalFold(w, "word") || equalFold(w, "code")
-	case 6:
-		return equalFold(w, "header") || equalFold(w, "phrase")
+// runOf returns where the bytes of keys and those of more that begin at i end.
+func runOf(s string, i int, more string) int {
+	for i < len(s) && (is(s[i], keyPart) || strings.IndexByte(more, s[i]) >= 0) {
+		i++
 	}
-	return false
+	return i
 }
 
-// escapedPair is pair for the %3D or %3A at sep of an escaped URL or form.
-func (t *scan) escapedPair(sep int) int {
+// copula steps over " is" and its like at i.
+func copula(s string, i int) int {
+	at := blanks(s, i)
+	end := run(s[:min(len(s), at+10)], at, alnum)
+	switch w := lower(s[at:end]); {
+	case at == i:
+	case w == "is", w == "was", w == "by", w == "provided", w == "received":
+		return end
+	}
+	return i
+}
+
+// pair returns the value after the ':' or '=' at sep, for the key at from.
+func (t *scan) pair(key string, from, sep int, quoted bool, k kind) (begin, to int) {
 	s := t.s
-	if key, _, _ := t.keyBefore(sep); kindOf(key) == none {
-		return sep
+	c, glued := sign(s, sep)
+	if s[sep] == '%' {
+		return t.escapedValue(glued, glued-sep, k)
 	}
-	from := sep + 3
-	for escaped(s[from:], "22") || escaped(s[from:], "20") {
-		from += 3
+	for glued < len(s) && strings.IndexByte("=>*", s[glued]) >= 0 {
+		glued++ // ":=", "==", "=>", "**key:**"
 	}
-	to := from
+	at := blanks(s, glued)
+	first, after := c == ':' && !quoted && t.opens(from), within
+	if first {
+		after = opening
+		if begin, to = t.block(from, at); to > begin {
+			return begin, to
+		}
+	}
+	switch {
+	case at == len(s), nothing(s, at), t.spoken(key, from, sep, at, quoted), k > chosen && c == '=' && state(s, at):
+		return at, at
+	case at > glued && c == '=' && s[sep-1] != ' ' && assigns(s, at):
+		return at, at // "password= user=bob" has no password
+	case at > glued && c == ':' && (!quoted || is(s[at], word)) && prose(s, at, k, after):
+		return at, at
+	}
+	begin, to = t.value(at, k)
+	switch {
+	case quoted || begin != at:
+	case at == glued && (c == ':' || t.listed(from)):
+		to = fieldEnd(s, to)
+	case k == phrase && (at > glued && first || t.indent(from) >= 0):
+		to = t.clauseEnd(at, to)
+	}
+	return begin, to
+}
+
+// spoken reports whether the key is no key but spoken of: tokens that are
+// counted, tests that pass, token.go:142, Token::Ident, secret://path.
+func (t *scan) spoken(key string, from, sep, at int, quoted bool) bool {
+	s, most := t.s, 0
+	switch {
+	case hasSuffixFold(key, "tokens"):
+		most = 9
+	case strings.EqualFold(key, "pass"), strings.EqualFold(key, "sig"):
+		most = 3
+		if strings.HasPrefix(s[at:], "SIG") {
+			return true
+		}
+	}
+	end := run(s[:min(len(s), at+most)], at, digit)
+	switch {
+	case end > at && (end == len(s) || is(s[end], space|closer|quote)):
+		return true
+	case s[sep] != ':':
+		return false
+	case quoted && from > 0 && s[from-1] == ' ' && !is(s[at], quote|slash) && endsClause(wordBefore(s, from-1)):
+		return true // `"Invalid Credentials": 80090308`
+	}
+	return fileName(key) || strings.HasPrefix(s[sep+1:], ":") || strings.HasPrefix(s[sep+1:], "//") || t.address(from, sep, quoted)
+}
+
+// escapedValue returns the value at i, after a separator that was escaped to n
+// bytes: it ends at a sign escaped alike.
+func (t *scan) escapedValue(i, n int, k kind) (from, to int) {
+	s, ends := t.s, "& \",}\n"
+	if i < len(s) && is(s[i], quote) {
+		return t.value(i, k)
+	}
+	for from = i; from < len(s); {
+		c, next := sign(s, from)
+		if next-from != n || c != '"' && c != ' ' {
+			break
+		}
+		if from = next; c == '"' {
+			ends = "\"\n"
+		}
+	}
+	to = from
 	if strings.HasPrefix(s[from:], Mark) {
 		to += len(Mark)
 	}
-	for to < len(s) && !is(s[to], space|closer|quote|slash) && !escapedStop(s[to:]) {
-		to++
+	for to < len(s) && !is(s[to], space|closer|quote|slash) {
+		c, next := sign(s, to)
+		if next-to == n && strings.IndexByte(ends, c) >= 0 {
+			if c == ' ' && k == header && scheme(lower(s[from:to])) {
+				return t.escapedValue(to, n, minted)
+			}
+			break
+		}
+		to = next
 	}
-	return t.hide(from, to)
+	return from, to
 }
 
-// escapedStop reports whether s begins with an escaped sign that ends a value.
-func escapedStop(s string) bool {
-	if len(s) < 3 || s[0] != '%' {
-		return false
+// listed reports whether the key at from stands in a list of them, as in
+// {name=bob, password=correct horse}.
+func (t *scan) listed(from int) bool {
+	if from > t.seen && t.s[from-1] == ' ' {
+		from--
 	}
-	switch strings.ToUpper(s[1:3]) {
-	case "26", "22", "20", "2C", "7D", "0A":
-		return true
-	}
-	return false
+	return from > t.seen && strings.IndexByte("{[(,", t.s[from-1]) >= 0
 }
 
 // inTag reports whether the key at from is the name of an XML element.
 func (t *scan) inTag(from int) bool {
-	s := t.s
-	if from > t.seen && s[from-1] == ':' {
-		for from--; from > t.seen && is(s[from-1], keyPart); {
+	s, low := t.s, max(t.seen, from-maxKey)
+	if from > low && s[from-1] == ':' {
+		for from--; from > low && is(s[from-1], keyPart); {
 			from--
 		}
 	}
-	return from > t.seen && s[from-1] == '<'
+	return from > low && s[from-1] == '<'
 }
 
-// element hides the text of the XML element whose tag ends with the '>' at i.
-func (t *scan) element(i int) int {
+// element returns the text of the XML element whose name ends at i.
+func (t *scan) element(i int) (from, to int) {
 	s := t.s
-	n := strings.IndexByte(s[i:], '<')
-	if t.far(i, i+n); n < 0 || !strings.HasPrefix(s[i+n:], "</") {
-		return i
+	n := strings.IndexAny(s[i:min(len(s), i+256)], "<>")
+	if n < 0 || s[i+n] != '>' {
+		return i, i
 	}
-	return t.hide(i+1, i+n)
+	text := strings.TrimPrefix(s[i+n+1:], "<![CDATA[")
+	from = len(s) - len(text)
+	n = strings.IndexByte(text, '<')
+	if t.far(from, from+n); n < 0 || !strings.HasPrefix(text[n:], "</") {
+		return i, i
+	}
+	return from, from + n
 }
 
-// flag hides the value after the command-line flag that ends at end:
+// flag returns the value after the command-line flag that ends at end:
 // --password hunter2, also as elements of a printed list.
-func (t *scan) flag(end int) int {
-	s, from := t.s, end
-	for from > t.seen && end-from < 2*maxKey && is(s[from-1], keyPart) {
-		from--
-	}
-	t.far(from, end)
-	k := kindOf(s[from:end])
-	at := end
-	if is(s[at], quote) {
+func (t *scan) flag(end int, k kind) (from, to int) {
+	s, at := t.s, end
+	if at < len(s) && is(s[at], quote) {
 		at++
 	}
 	for at < len(s) && (s[at] == ' ' || s[at] == ',') {
 		at++
 	}
 	switch {
-	case k == none, at == end, at == len(s), s[at] == '-' && !minting(s, at), is(s[end], quote) && !is(s[at], quote):
-		return end
-	case nothing(s, at), prose(s, at, k):
-		return end
+	case at == end, at == len(s), s[at] == '-' && !minting(s, at), is(s[end], quote) && !is(s[at], quote),
+		nothing(s, at), prose(s, at, k, strict):
+		return end, end
 	}
-	return t.hide(t.value(at, k))
+	return t.value(at, k)
+}
+
+// apart returns a value that is named apart from the key that ends at i, in
+// {"name":"password","value":"hunter2"}, <add key="password" value="hunter2"/>,
+// {Name:password Value:hunter2} or a form's part, or that follows without a sign:
+// SQL's PASSWORD 'hunter2', WithPassword("hunter2"), and of the kinds made by
+// machines what looks it.
+func (t *scan) apart(i int, k kind) (from, to int) {
+	s := t.s
+	at := blanks(s, copula(s, i))
+	if strings.HasPrefix(s[i:], "(") {
+		at = i + 1
+	}
+	if at > i && at < len(s) {
+		c, open := sign(s, at)
+		quoted := is(c, quote)
+		if !quoted {
+			open = at
+		}
+		if quoted && k == phrase && open < len(s) && !is(s[open], space|closer|quote|slash) || k > phrase && random(s, open) {
+			return t.value(at, k)
+		}
+	}
+	if i == len(s) {
+		return i, i
+	}
+	if c, next := sign(s, i); is(c, quote) {
+		i = next
+		if n := lineBreak(s, i); n > 0 && lineBreak(s, i+n) == n {
+			return i + 2*n, t.far(i, lineEnd(s, i+2*n))
+		}
+	}
+	const name = "value"
+	i = run(s[:min(len(s), i+16)], i, space|closer|quote|slash)
+	if len(s)-i <= len(name) || !strings.EqualFold(s[i:i+len(name)], name) {
+		return i, i
+	}
+	c, next := sign(s, i+len(name))
+	if is(c, quote) && next < len(s) {
+		c, next = sign(s, next)
+	}
+	if at = blanks(s, next); c != ':' && c != '=' || at == len(s) || nothing(s, at) || at > next && assigns(s, at) {
+		return i, i
+	}
+	return t.value(at, chosen)
 }
 
 // nothing reports whether the value at i says that there is no secret.
@@ -351,34 +340,34 @@ func nothing(s string, i int) bool {
 	if is(s[i], quote) {
 		return false
 	}
-	end := run(s[:min(len(s), i+8)], i, alnum)
+	end := run(s[:min(len(s), i+12)], i, alnum)
 	switch s[i:end] {
-	case "true", "false", "nil", "null", "none":
+	case "true", "false", "nil", "null", "NULL", "none", "None", "undefined", "unset":
 		return true
 	case "":
-		if s[i] == '$' || s[i] == '?' { // a place holder
-			end = run(s[:min(len(s), i+4)], i+1, digit)
-			return (end > i+1) == (s[i] == '$') && (end == len(s) || is(s[end], space|closer|quote))
-		}
-	}
-	return strings.HasPrefix(s[i:], "<nil>")
-}
-
-// counts reports whether the value at i is a number of tokens.
-func counts(key, s string, i int) bool {
-	if !hasSuffixFold(key, "tokens") {
+	default:
 		return false
 	}
-	end := run(s[:min(len(s), i+9)], i, digit)
-	return end > i && (end == len(s) || is(s[end], space|closer|quote))
+	// A place holder: $1, ?, <token>.
+	end = i + 1
+	switch s[i] {
+	case '$':
+		end = run(s[:min(len(s), i+4)], end, digit)
+	case '<':
+		if end = runOf(s[:min(len(s), i+32)], end, " "); end == len(s) || s[end] != '>' {
+			return false
+		}
+		end++
+	case '?':
+	default:
+		return false
+	}
+	return end > i+1 == (s[i] != '?') && (end == len(s) || is(s[end], space|closer|quote))
 }
 
 // assigns reports whether a bare key, its '=' or ':' and a value follow at i.
 func assigns(s string, i int) bool {
-	end := i
-	for end < len(s) && end-i < maxKey && is(s[end], keyPart) {
-		end++
-	}
+	end := run(s[:min(len(s), i+maxKey)], i, keyPart)
 	if end == i || end+1 >= len(s) || s[end] != '=' && s[end] != ':' {
 		return false
 	}

@@ -4,64 +4,60 @@ package redact
 
 import "strings"
 
-// prose reports whether what stands at i, after "key: " or "--key ", goes on
-// with a sentence: "cannot fetch token: 401 Unauthorized". A secret that a
-// person chose may be any word, so there the sentence must go on after it.
-func prose(s string, i int, k kind) bool {
-	end := i
-	for end < len(s) && end-i < maxKey && !is(s[end], space) {
-		end++
-	}
-	next := blanks(s, end)
-	goesOn := next > end && next < len(s) && is(s[next], alnum)
-	bare := strings.TrimRight(s[i:end], ":,.;!?")
-	switch {
-	case len(bare) <= 2 && !is(s[i], quote) && (bare == "" || !is(bare[0], word) && !is(bare[len(bare)-1], word)):
-		return true // "unexpected token: {"
-	case k <= chosen && !goesOn:
-		return false
-	case isStatus(bare):
-		return k > chosen && goesOn
-	}
-	return opensClause(lower(bare))
-}
+// A place says how likely a value is: after a flag or a scheme only a word that
+// opens a clause is none; where the key opens a clause, a value is likelier than
+// a cause.
+type place int
 
-// sentence reports whether what stands at i, after "key: " without quotes, goes
-// on with a sentence or a chain of causes: "fetch token: dial tcp". A secret
-// has a digit, both cases, a sign or 16 letters; a plain word is one only where
-// it stands alone, or where a person may have chosen it. first says that the
-// key opens a clause: there a value is likelier than a cause.
-func sentence(s string, i int, k kind, first bool) bool {
-	end := i
-	for end < len(s) && end-i < maxKey && !is(s[end], space) {
-		end++
+const (
+	strict place = iota
+	opening
+	within
+)
+
+// prose reports whether what stands at i, where a value without quotes may, goes
+// on with a sentence or a chain of causes: "fetch token: dial tcp". A secret has
+// a digit, both cases, a sign or 16 letters; a plain word is one only where it
+// stands alone, or where a person may have chosen it.
+func prose(s string, i int, k kind, at place) bool {
+	if k == header && at != strict {
+		return proseOfHeader(s, i)
 	}
+	end := wordBy(s, i)
 	next := blanks(s, end)
 	goesOn := next > end && next < len(s) && lineBreak(s, next) == 0 && s[end-1] != ',' && s[end-1] != ';'
 	bare, chain := strings.Trim(s[i:end], ":,.;!?()<>"), s[end-1] == ':'
 	switch {
-	case k == header:
-		return clauseOfHeader(s, i)
 	case strings.HasPrefix(bare, Mark), k == cookie && strings.Contains(bare, "="):
 		return false
 	case is(s[i], quote):
-		return k == minted && end-i <= 4 && (i+1 == len(s) || !is(s[i+1], word)) // "unexpected token: ")""
-	case len(bare) <= 2 && (bare == "" || !is(bare[0], word) && !is(bare[len(bare)-1], word)):
+		return at != strict && k == minted && end-i <= 4 && (i+1 == len(s) || !is(s[i+1], word)) // "unexpected token: ")""
+	case len(bare) <= 2 && strings.Trim(bare, signsOfText) == "":
 		return true // "unexpected token: {"
 	case run(bare, 0, digit) == len(bare) && len(bare) < 4:
-		return goesOn && len(bare) < 3 || isStatus(bare) && k > chosen && (goesOn || !first)
+		return goesOn && len(bare) < 3 || isStatus(bare) && k > chosen && (goesOn || at == within)
 	case opensClause(lower(bare)):
 		return k > chosen || goesOn || endsClause(lower(bare))
+	case at == strict:
+		return false
 	case chain && isException(bare):
 		return true
 	case !plainWord(bare, chain && k > chosen) || len(bare) >= leastSecret && !chain:
 		return false
-	case k == phrase:
-		return chain || goesOn && !first
-	case k == chosen:
-		return chain || goesOn
 	}
-	return chain || goesOn || !first
+	return chain || k > chosen && at == within || goesOn && (k != phrase || at == within)
+}
+
+// signsOfText are what prose has between words.
+const signsOfText = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
+
+// wordBy returns where the word at i ends, or maxKey bytes on.
+func wordBy(s string, i int) int {
+	end := i
+	for end < len(s) && end-i < maxKey && !is(s[end], space) {
+		end++
+	}
+	return end
 }
 
 // isException reports whether w is the name that some languages give errors.
@@ -72,16 +68,21 @@ func isException(w string) bool {
 // leastSecret is how many letters without a digit may be a secret.
 const leastSecret = 16
 
-// clauseOfHeader is sentence for an Authorization header. Where a scheme
-// stands, the word after it tells.
-func clauseOfHeader(s string, i int) bool {
-	end := run(s[:min(len(s), i+maxKey)], i, alnum|tokenc)
+// proseOfHeader is prose for an Authorization header. Where a scheme stands, the
+// word after it tells.
+func proseOfHeader(s string, i int) bool {
+	end := run(s[:min(len(s), i+maxKey)], i, tokenc)
 	next := blanks(s, end)
 	if !scheme(lower(s[i:end])) || next == end || next == len(s) {
-		return prose(s, i, header)
+		return prose(s, i, header, strict)
 	}
-	after := run(s[:min(len(s), next+maxKey)], next, alnum)
-	return opensClause(lower(s[next:after])) && (after == len(s) || !is(s[after], keyPart|quote) && s[after] != '=')
+	return clause(s, next)
+}
+
+// clause reports whether a word that opens a clause stands at i, whole.
+func clause(s string, i int) bool {
+	end := run(s[:min(len(s), i+maxKey)], i, alnum)
+	return opensClause(lower(s[i:end])) && (end == len(s) || is(s[end], space|closer) || s[end] == ':')
 }
 
 // scheme reports whether w is one of those that credentials follow.
@@ -133,7 +134,14 @@ func minting(s string, i int) bool {
 	for end < len(s) && end-i < maxKey && !is(s[end], space|quote|slash) {
 		end++
 	}
-	return end > i && (end-i >= leastSecret || !plainWord(s[i:end], false)) && strings.ContainsAny(s[i:end], "0123456789")
+	return (end-i >= leastSecret || !plainWord(s[i:end], false)) && strings.ContainsAny(s[i:end], "0123456789")
+}
+
+// random reports whether the word at i can't be a name: it is long, with digits
+// and letters of both cases.
+func random(s string, i int) bool {
+	w := s[i:run(s[:min(len(s), i+2*maxKey)], i, tokenc)]
+	return len(w) >= leastSecret && strings.ContainsAny(w, "0123456789") && strings.ToLower(w) != w && strings.ToUpper(w) != w
 }
 
 // opens reports whether the key that begins at from opens a clause: at the
@@ -147,16 +155,21 @@ func (t *scan) opens(from int) bool {
 	if i == 0 || strings.IndexByte("\n\r,;|([{>*-.!?\"'`", s[i-1]) >= 0 || strings.HasSuffix(s[:i], `\n`) {
 		return true
 	}
-	begin := i
-	for begin > 0 && i-begin < maxKey && is(s[begin-1], alnum) {
-		begin--
-	}
-	switch lower(s[begin:i]) {
+	switch wordBefore(s, i) {
 	case "with", "using", "and", "or", "the", "your", "my", "new", "old", "is", "default", "temporary", "initial",
 		"current", "user", "admin", "root", "db", "database":
 		return true
 	}
 	return false
+}
+
+// wordBefore returns the word that ends at i, if it is short, in lower case.
+func wordBefore(s string, i int) string {
+	begin := i
+	for begin > 0 && i-begin < maxKey && is(s[begin-1], alnum) {
+		begin--
+	}
+	return lower(s[begin:i])
 }
 
 // clauseEnd extends the first word of a pass phrase, which
@@ -180,12 +193,18 @@ func (t *scan) clauseEnd(i, to int) int {
 	}
 }
 
+// state reports whether what stands at i is only said of a secret: token=valid.
+func state(s string, i int) bool {
+	end := run(s[:min(len(s), i+16)], i, lowerc)
+	return endsClause(s[i:end]) && (end == len(s) || is(s[end], space|closer|quote))
+}
+
 // endsClause reports whether w is a cause by itself.
 func endsClause(w string) bool {
 	switch w {
 	case "eof", "timeout", "expired", "invalid", "missing", "required", "denied", "refused", "forbidden",
 		"unauthorized", "empty", "wrong", "mismatch", "revoked", "rejected", "failed", "unknown", "malformed",
-		"incorrect", "yes", "no":
+		"incorrect", "yes", "no", "ok", "valid", "set", "present", "absent":
 		return true
 	}
 	return false
@@ -206,15 +225,18 @@ func fileName(key string) bool {
 	return false
 }
 
-// address reports whether the key at from is the end of a URL or of a path:
+// address reports whether the key at from is the end of a URL, of a path or of AWS's name of a thing:
 // what follows its colon is what went wrong there.
 func (t *scan) address(from, sep int, quoted bool) bool {
 	s, begin := t.s, from
-	if from == t.seen || strings.IndexByte("/?&=#", s[from-1]) < 0 {
+	if from == t.seen || strings.IndexByte("/?&=#:", s[from-1]) < 0 {
 		return false
 	}
 	for begin > t.seen && from-begin < 4*maxKey && !is(s[begin-1], space|quote) {
 		begin--
+	}
+	if s[from-1] == ':' {
+		return strings.HasPrefix(s[begin:], "arn:")
 	}
 	path := s[from-1] == '/'
 	if strings.Contains(s[begin:from], "://") {
@@ -259,7 +281,8 @@ func opensClause(w string) bool {
 		"token", "secret", "signature", "password", "key", "cookie", "header", "credentials",
 		"and", "or", "but", "if", "when", "while", "after", "before", "because", "since", "in", "on", "at",
 		"string", "length", "value", "field", "min", "max", "minimum", "maximum", "incorrect", "yes", "only", "please",
-		"got", "want", "creating", "generating", "of", "to", "for", "from", "with", "without", "by", "as", "than":
+		"got", "want", "creating", "generating", "of", "to", "for", "from", "with", "without", "by", "as", "than",
+		"auth", "authentication", "authorization", "scheme", "tokens", "format", "prefix", "type", "realm", "scope":
 		return true
 	}
 	return false

@@ -39,6 +39,7 @@ func TestTextProse(t *testing.T) {
 		{"no place holder", "password=$ecret token=?x", "password=[redacted] token=[redacted]"},
 		{"SQL", "ALTER USER bob WITH PASSWORD 'hunter 2'; bad password \"hunter2\"", "ALTER USER bob WITH PASSWORD '[redacted]'; bad password \"[redacted]\""},
 		{"SQL, MySQL's", "CREATE USER 'bob'@'%' IDENTIFIED BY 'hunter2'", "CREATE USER 'bob'@'%' IDENTIFIED BY '[redacted]'"},
+		{"SQL, MySQL's with a plugin", "ALTER USER bob IDENTIFIED WITH mysql_native_password BY 'hunter2'", "ALTER USER bob IDENTIFIED WITH mysql_native_password BY '[redacted]'"},
 		{"a quote that ends", `{"msg":"enter password ","n":1}`, ""},
 		{"digit", "fetch token: abc1 was bad", "fetch token: [redacted] was bad"},
 		{"both cases", "fetch token: abCd was bad", "fetch token: [redacted] was bad"},
@@ -67,6 +68,7 @@ func TestTextProse(t *testing.T) {
 		{"YAML in JSON", `{"b":"user: bob\npassword: |\n  correct horse\nhost: h"}`, `{"b":"user: bob\npassword: |\n  [redacted]\nhost: h"}`},
 		{"YAML list", "tokens:\n  - abc1\n  - def2\nhost: h", "tokens:\n  - [redacted]\nhost: h"},
 		{"YAML list, not indented", "tokens:\n- abc1\n- def2\nhost: h", "tokens:\n- [redacted]\nhost: h"},
+		{"YAML, next line", "db:\n  password:\n    hunter2\n  host: h", "db:\n  password:\n    [redacted]\n  host: h"},
 		{"list of what is wrong", "password:\n - too short\n - no digit", ""},
 		{"stack", "bad credentials:\n\tat a.go:12\n\tat b.go:3", ""},
 	})

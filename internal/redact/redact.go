@@ -28,6 +28,7 @@ func Text(s string) string {
 
 func (t *scan) all() {
 	for range passes {
+		t.pem()
 		t.scan(0, len(t.s))
 		if !t.redact() {
 			break
@@ -49,8 +50,7 @@ type scan struct {
 	s     string
 	spans []span // ascending, with at least a byte between
 	seen  int    // the end of the last span: nothing before it is looked at again
-	due   due
-	work  int // how many bytes the scanners that look far ahead went over
+	work  int    // how many bytes the scanners that look far ahead went over
 }
 
 // far notes that a scanner looked from one place to the other, and returns that.
@@ -61,55 +61,38 @@ func (t *scan) far(from, to int) int {
 	return to
 }
 
-// scan looks at s[from:to]. Between a key and its value it goes on looking
-// for tokens: the key itself may hold one.
 func (t *scan) scan(from, to int) {
-	outer := t.due
-	t.due = never
 	for i, code := from, uint32(0); i < to; {
-		i, code = textCodes.next(t.s[:min(to, t.due.at)], i, code)
-		next := i
-		if i < min(to, t.due.at) {
-			next = t.look(i)
+		i, code = codes.next(t.s[:to], i, code)
+		if i == to {
+			return
 		}
-		if t.due.at == i && i < to { // also of the "pw=" that look just saw
-			next = max(next, t.take())
-		}
+		next := t.look(i)
 		if next > i+1 {
 			code = 0 // what is hidden begins nothing
 		}
-		if i = next; i > t.due.at {
-			t.due = never
-		}
+		i = next
 	}
-	t.due = outer
 }
 
-// look looks at the three bytes that end at i and returns where to go on.
+// look looks at the three bytes that end at i and returns where to go on. The
+// scanners return i where there is nothing of their kind.
 func (t *scan) look(i int) int {
-	s := t.s
-	what := textSigns[signOf(s[i-2], s[i-1], s[i])]
-	if what == 0 {
-		return i + 1
-	}
+	s, next := t.s, i
+	what := signs[signOf(s[i-2], s[i-1], s[i])]
 	if what&ofSign != 0 {
-		if next := t.sign(i); next > i {
-			return next
-		}
+		next = t.sign(i)
 	}
-	if what&ofMaker != 0 {
-		if next := t.token(i - 2); next > i {
-			return next
-		}
+	if next == i && what&ofMaker != 0 {
+		next = max(i, t.token(i-2))
 	}
-	if what&ofKey != 0 {
-		t.key(i - 2)
+	if next == i && what&ofKey != 0 {
+		next = max(i, t.key(i-2))
 	}
-	return i + 1
+	return max(next, i+1)
 }
 
-// sign looks for what is told by neither a key nor a maker's prefix. It returns
-// i where there is nothing of the kind.
+// sign looks for what is told by neither a key nor a maker's prefix.
 func (t *scan) sign(i int) int {
 	s := t.s
 	switch string([]byte{s[i-2] | 0x20, s[i-1] | 0x20, s[i] | 0x20}) {
@@ -121,16 +104,14 @@ func (t *scan) sign(i int) int {
 		}
 	case "eyj":
 		return t.jwt(i)
-	case "beg":
-		return t.pem(i)
 	case "sic":
 		return t.basic(i)
 	case "bea":
 		return t.bearer(i)
-	case "ks.":
-		return t.webhook(i)
+	case "-u ", "--u":
+		return t.user(i)
 	case "s/t", "|/t", "2ft":
-		return t.servicePath(i)
+		return t.webhook(i)
 	case "cp(", "p6(", "ix(", "ql(":
 		return t.dsn(i)
 	}
@@ -143,7 +124,6 @@ func (t *scan) hide(from, to int) int {
 	if from >= to {
 		return max(to, t.seen)
 	}
-	to = pemPast(t.s, max(from, t.seen), to)
 	for n := len(t.spans); n > 0 && t.spans[n-1].to >= from; n-- {
 		from, to = min(from, t.spans[n-1].from), max(to, t.spans[n-1].to)
 		t.spans = t.spans[:n-1]
@@ -183,10 +163,10 @@ func (t *scan) redact() bool {
 // starts reports whether a word may start at i: the byte before is no letter
 // or digit, or belongs to an escape such as \n or %22.
 func (t *scan) starts(i int) bool {
-	if i < t.seen {
+	switch {
+	case i < t.seen:
 		return false
-	}
-	if i == t.seen || !is(t.s[i-1], alnum) {
+	case i == t.seen || !is(t.s[i-1], alnum):
 		return true
 	}
 	return i-2 >= t.seen && t.s[i-2] == '\\' || i-3 >= t.seen && t.s[i-3] == '%'

@@ -7,38 +7,20 @@ import (
 	"strings"
 )
 
-// token hides the token that begins at i, and returns where to go on, or i.
+// token hides the token that begins at i. A body may begin with a dash, but is
+// no line of them.
 func (t *scan) token(i int) int {
 	s := t.s
-	rows := makersBy[s[i]]
-	for m := range rows {
-		row := &rows[m]
-		if row.prefix[1] != s[i+1] || !strings.HasPrefix(s[i:], row.prefix) {
+	for _, row := range prefixes[s[i]] {
+		if row.name[1] != s[i+1] || !strings.HasPrefix(s[i:], row.name) || i < t.seen || row.bound && !t.starts(i) {
 			continue
 		}
-		if row.prefix == "xox" && (len(s)-i < 6 || s[i+3]-'a' >= 26 || s[i+4] != '-' || !is(s[i+5], alnum)) {
+		from := i + len(row.name)
+		end := t.far(from, run(s, from, row.body))
+		if end-from < row.least {
 			continue
 		}
-		if next := t.made(row, i); next > i {
-			return next
-		}
-	}
-	return i
-}
-
-// made hides the token of row at i if it is one, and returns where to go on,
-// or i. A body may begin with a dash, but is no line of them.
-func (t *scan) made(row *maker, i int) int {
-	from := i + len(row.prefix)
-	if i < t.seen || row.bound && !t.starts(i) {
-		return i
-	}
-	end := t.far(from, run(t.s, from, row.body))
-	if end-from < row.least {
-		return i
-	}
-	for _, c := range []byte(t.s[from:min(end, from+4)]) {
-		if is(c, alnum) {
+		if head := s[from:min(end, from+4)]; strings.Trim(head, "-_.%+/=$") != "" {
 			return t.hideToken(i, end)
 		}
 	}
@@ -47,97 +29,61 @@ func (t *scan) made(row *maker, i int) int {
 
 // hideToken hides s[from:to] but for the full stops of a sentence after it.
 func (t *scan) hideToken(from, to int) int {
-	for to > from && t.s[to-1] == '.' {
-		to--
-	}
-	return t.hide(from, to)
+	return t.hide(from, from+len(strings.TrimRight(t.s[from:to], ".")))
 }
 
 // jwt hides the JSON web token whose "eyJ" ends at i, whole or cut. Ten bytes
 // tell it from a name.
 func (t *scan) jwt(i int) int {
-	if i < 2 || t.s[i-1] != 'y' || t.s[i-2] != 'e' || !t.starts(i-2) {
-		return i + 1
+	if t.s[i-2:i+1] != "eyJ" || !t.starts(i-2) {
+		return i
 	}
 	end := t.far(i, run(t.s, i+1, jwtc))
 	if end-i < 8 {
-		return i + 1
+		return i
 	}
 	return t.hideToken(i-2, end)
 }
 
-// pem hides the PEM private key whose BEG ends at i.
-func (t *scan) pem(i int) int {
-	begin := i - len("-----BE")
-	if begin < 0 {
-		return i + 1
-	}
-	if end := t.far(begin, pemAt(t.s, begin)); end > begin {
-		return t.hide(begin, end)
-	}
-	return i + 1
-}
-
-const pemBegin, pemEnd = "-----BEGIN ", "-----END "
-
-// pemAt returns where the PEM private key that begins at i ends: behind its
-// END line, or at the end of s if that was cut off. Where none begins it
-// returns i.
-func pemAt(s string, i int) int {
-	if !strings.HasPrefix(s[i:], pemBegin) {
-		return i
-	}
-	from := i + len(pemBegin)
-	label, _, _ := strings.Cut(s[from:min(len(s), from+64)], "\n")
-	if !strings.Contains(label, "PRIVATE KEY") {
-		return i
-	}
-	n := strings.Index(s[from:], pemEnd)
-	if n < 0 {
-		return len(s)
-	}
-	from += n + len(pemEnd)
-	if n = strings.Index(s[from:min(len(s), from+64)], "-----"); n >= 0 {
-		from += n + len("-----")
-	}
-	return from
-}
-
-// pemPast returns to, or the end of a PEM private key that begins in
-// s[from:to] and ends beyond.
-func pemPast(s string, from, to int) int {
-	for from < to {
-		n := strings.Index(s[from:min(len(s), to+len(pemBegin)-1)], pemBegin)
+// pem replaces the PEM private keys in the text, also one that was cut off.
+// They are of many lines: before anything else looks at them.
+func (t *scan) pem() {
+	const begins, ends = "-----BEGIN ", "-----END "
+	for i := 0; ; {
+		n := strings.Index(t.s[i:], begins)
 		if n < 0 {
-			return to
+			break
 		}
-		begin := from + n
-		from = begin + len(pemBegin)
-		if end := pemAt(s, begin); end > begin {
-			from, to = end, max(to, end)
+		begin := i + n
+		i = begin + len(begins)
+		label, _, _ := strings.Cut(t.s[i:min(len(t.s), i+64)], "\n")
+		if !strings.Contains(label, "PRIVATE KEY") {
+			continue
 		}
+		_, rest, _ := strings.Cut(t.s[i:], ends)
+		if n := strings.Index(rest[:min(len(rest), 64)], "-----"); n >= 0 {
+			rest = rest[n+len("-----"):]
+		}
+		i = t.hide(begin, t.far(begin, len(t.s)-len(rest)))
 	}
-	return to
+	t.redact()
 }
 
-// bearer hides the credentials after the Bearer whose third letter is at i,
-// and returns where to go on, or i.
+// bearer hides the credentials after the Bearer whose third letter is at i.
 func (t *scan) bearer(i int) int {
 	s, end := t.s, i+len("arer")
-	if end >= len(s) || !equalFold(s[i-2:end], "bearer") || !t.starts(i-2) {
+	if end >= len(s) || !strings.EqualFold(s[i-2:end], "bearer") || !t.starts(i-2) {
 		return i
 	}
 	at := blanks(s, end)
 	if strings.HasPrefix(s[end:], "%20") {
-		at = end + 3
+		at = end + len("%20")
 	}
-	if at == end || at == len(s) || nothing(s, at) || prose(s, at, minted) {
+	if at == end || at == len(s) || nothing(s, at) || clause(s, at) || prose(s, at, minted, strict) {
 		return i
 	}
-	switch s[at:run(s, at, alnum)] {
-	case "auth", "authentication", "authorization", "scheme", "tokens", "format", "prefix", "type",
-		"realm", "error", "scope":
-		return i
+	if strings.HasPrefix(s[run(s[:min(len(s), at+maxKey)], at, alnum):], `="`) {
+		return i // a challenge: Bearer realm="api"
 	}
 	return t.hide(t.value(at, minted))
 }
@@ -147,21 +93,13 @@ func (t *scan) bearer(i int) int {
 // to user:password.
 func (t *scan) basic(i int) int {
 	begin, at := i-len("basi"), blanks(t.s, i+1)
-	if begin < 0 || at == i+1 || !equalFold(t.s[begin:i+1], "basic") || !t.starts(begin) {
-		return i + 1
+	if begin < 0 || at == i+1 || !strings.EqualFold(t.s[begin:i+1], "basic") || !t.starts(begin) {
+		return i
 	}
 	end := t.far(at, run(t.s, at, base64c))
-	var coded, plain [96]byte
-	n := copy(coded[:], strings.TrimRight(t.s[at:end], "="))
-	for j, c := range coded[:n] {
-		switch c {
-		case '-':
-			coded[j] = '+'
-		case '_':
-			coded[j] = '/'
-		}
-	}
-	n, _ = base64.RawStdEncoding.Decode(plain[:], coded[:n])
+	var plain [96]byte
+	coded := strings.TrimRight(t.s[at:min(end, at+len(plain))], "=")
+	n, _ := base64.RawStdEncoding.Decode(plain[:], []byte(coded))
 	for _, c := range plain[:n] {
 		if c == ':' {
 			return t.hide(at, end)
@@ -170,5 +108,23 @@ func (t *scan) basic(i int) int {
 			break
 		}
 	}
-	return i + 1
+	return i
+}
+
+// user hides the password of curl's -u user:password. For other programs the
+// flag, which is "-u" or else "--user" and ends at i or goes on there, names a
+// group: a word or a number.
+func (t *scan) user(i int) int {
+	s := t.s
+	at := i + len(s[i:]) - len(strings.TrimPrefix(s[i:], "user"))
+	at = run(s[:min(len(s), at+2)], at, space|quote)
+	from := t.far(at, run(s, at, jwtc)) + 1
+	if from >= len(s) || s[from-1] != ':' || is(s[from], space) {
+		return i
+	}
+	_, end := t.value(from, minted)
+	if plainWord(s[from:end], false) || run(s, from, digit) == end {
+		return i
+	}
+	return t.hide(from, end)
 }

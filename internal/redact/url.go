@@ -11,6 +11,9 @@ import "strings"
 func (t *scan) url(scheme, i int) int {
 	s := t.s
 	end := t.far(i, urlEnd(s, i, false))
+	if user := run(s, i, tokenc); user-i >= leastSecret && user < end && s[user] == '@' && minting(s, i) {
+		return t.hide(i, user) // a token is the user
+	}
 	colon := strings.IndexByte(s[i:end], ':') + i
 	if colon < i || strings.ContainsAny(s[i:colon], "/?#[") {
 		return i
@@ -84,8 +87,8 @@ func port(s string) bool {
 
 // web reports whether the scheme that ends before is of the web.
 func web(before string) bool {
-	return hasSuffixFold(before, "http") || hasSuffixFold(before, "https") ||
-		hasSuffixFold(before, "ws") || hasSuffixFold(before, "wss")
+	before = strings.TrimRight(before, "sS")
+	return hasSuffixFold(before, "http") || hasSuffixFold(before, "w")
 }
 
 // dsn hides the password of the MySQL data source name whose first bracket is
@@ -96,7 +99,7 @@ func (t *scan) dsn(i int) int {
 		at--
 	}
 	if at < t.seen || s[at] != '@' {
-		return i + 1
+		return i
 	}
 	colon := -1
 	for j := at - 1; j >= 0 && at-j < 2*maxKey && !is(s[j], space) && s[j] != '"' && s[j] != '`'; j-- {
@@ -105,57 +108,33 @@ func (t *scan) dsn(i int) int {
 		}
 	}
 	if colon < 0 || strings.HasPrefix(s[colon:], "://") {
-		return i + 1
+		return i
 	}
-	t.hide(colon+1, at)
-	return i + 1
+	return t.hide(colon+1, at)
 }
 
-// webhook hides the path after the Slack webhook host whose first dot is at i.
-func (t *scan) webhook(i int) int {
+// webhook hides the path of a Slack webhook or workflow, behind any host: of a
+// proxy or a test, too. The 'T' of the team is at from.
+func (t *scan) webhook(from int) int {
 	s := t.s
-	const before, after, end = "hooks.", "slack", ".com"
-	j := i + 1 + len(after)
-	if i+1 < len(before) || j > len(s) || !equalFold(s[i+1-len(before):i+1], before) || !equalFold(s[i+1:j], after) {
-		return i + 1
-	}
-	if len(s)-j >= 4 && equalFold(s[j:j+4], "-gov") {
-		j += 4
-	}
-	if len(s)-j < 4 || !equalFold(s[j:j+4], end) {
-		return i + 1
-	}
-	j = skipSlash(s, skipPort(s, j+4))
-	for _, name := range [...]string{"services", "triggers", "workflows"} {
-		if strings.HasPrefix(s[j:], name) {
-			j = skipSlash(s, j+len(name))
-		}
-	}
-	if is(s[j-1], alnum) && s[j-1]|0x20 != 'f' {
-		return j // no slash, no secret
-	}
-	return t.hideToken(j, t.far(j, pathEnd(s, j)))
-}
-
-// servicePath hides a webhook's path behind any host, of a proxy or a test.
-// The 'T' of the team is at from.
-func (t *scan) servicePath(from int) int {
-	s := t.s
-	before := s[:from]
-	switch {
-	case strings.HasSuffix(before, "services/"), strings.HasSuffix(before, `services\/`),
-		strings.HasSuffix(before, "services%2F"), strings.HasSuffix(before, "services%2f"):
-	default:
-		return from + 1
+	kind := strings.TrimRight(s[max(0, from-len(`workflows\/`)):from], `/\%2Ff`)
+	if !strings.HasSuffix(kind, "services") && !strings.HasSuffix(kind, "workflows") && !strings.HasSuffix(kind, "triggers") {
+		return from
 	}
 	team := t.far(from, run(s, from, upnum))
-	bot := skipSlash(s, team)
-	hook := t.far(bot, run(s, bot, upnum))
-	last := skipSlash(s, hook)
-	if bot == team || hook == bot || s[bot] != 'B' || last == hook {
-		return from + 1
+	next := skipSlash(s, team)
+	end := t.far(next, run(s, next, upnum))
+	last := skipSlash(s, end)
+	if next == team || end == next || last == end || !is(s[next], digit) && s[next] != 'A' && s[next] != 'B' {
+		return from
 	}
-	return t.hideToken(from, t.far(last, pathEnd(s, last)))
+	for end = last; end < len(s); {
+		if last = skipSlash(s, run(s, end, slackc)); last == end {
+			break
+		}
+		end = last
+	}
+	return t.hideToken(from, t.far(next, end))
 }
 
 // skipSlash steps over the slash at i, plain or escaped: /, \/, %2F.
@@ -169,25 +148,4 @@ func skipSlash(s string, i int) int {
 		return i + 3
 	}
 	return i
-}
-
-// skipPort steps over the port at i.
-func skipPort(s string, i int) int {
-	if i < len(s) && s[i] == ':' {
-		if end := run(s, i+1, digit); end > i+1 {
-			return end
-		}
-	}
-	return i
-}
-
-// pathEnd returns where the path that goes on at i ends.
-func pathEnd(s string, i int) int {
-	for {
-		end := skipSlash(s, run(s, i, slackc))
-		if end == i {
-			return end
-		}
-		i = end
-	}
 }

@@ -8,9 +8,14 @@ import "strings"
 // k. For a header it leaves the scheme to be seen.
 func (t *scan) value(i int, k kind) (from, to int) {
 	s := t.s
-	if open := quoteAt(s, i); open >= 0 {
-		from = open + 1
-		return from, t.far(i, quotedEnd(s, i, open))
+	if c, open := sign(s, i); is(c, quote) {
+		if s[i] != '%' && s[i] != '&' {
+			return open, t.far(i, quotedEnd(s, i, open-1))
+		}
+		if text, _, ok := strings.Cut(s[open:], s[i:open]); ok {
+			return open, t.far(i, open+len(text))
+		}
+		t.far(i, len(s))
 	}
 	if k != cookie && k != header {
 		return i, t.bareEnd(i)
@@ -86,12 +91,7 @@ func asks(w string) bool {
 		return true
 	}
 	n := len(w) - 1
-	if n < 0 || w[n] != ':' && w[n] != '=' {
-		return false
-	}
-	in := scan{s: w}
-	key, _, _ := in.keyBefore(n)
-	return kindOf(key) != none
+	return n >= 0 && (w[n] == ':' || w[n] == '=') && kindOf(w[max(0, n-maxKey):n]) != none
 }
 
 // wordEnd returns where the bare word that begins at i ends: at white space,
@@ -170,13 +170,20 @@ func quotedEnd(s string, i, open int) int {
 			// and a run twice as long plus its own is a backslash and a quote.
 			outer := slashes < depth
 			closes := outer || slashes%(2*(depth+1)) == depth
-			if closes && (j+1 == len(s) || !is(s[j+1], alnum)) {
+			if closes && !goesOn(s[j+1:], s[j]) {
 				return j - min(slashes, depth)
 			}
 		}
 		slashes = 0
 	}
 	return len(s)
+}
+
+// goesOn reports whether a string goes on after a quote that rest follows: with a
+// letter or digit, also after the same quote again, as in SQL and YAML.
+func goesOn(rest string, q byte) bool {
+	rest = strings.TrimPrefix(rest, string(q))
+	return rest != "" && is(rest[0], alnum)
 }
 
 // opened returns where the brackets at i close: [a b], {a b}, map[a:b],
@@ -242,14 +249,14 @@ func lineEnd(s string, i int) int {
 // fieldEnd extends the first word of a printed struct's or map's field, which
 // ends at i, to the next field or the closing bracket: {Password:a b User:c}.
 func fieldEnd(s string, i int) int {
-	last := min(len(s), i+2*maxKey)
-	for j := i; j < last; j++ {
+	s = s[:min(len(s), i+2*maxKey)]
+	for j := i; j < len(s); j++ {
 		switch c := s[j]; {
-		case j == i && c != ' ', c == '\n', c == '=', c == '"', c == '[', c == '{', c == '(':
+		case j == i && c != ' ', strings.IndexByte("\n=\"[{(", c) >= 0:
 			return i
-		case c == ']', c == '}':
+		case c == ']', c == '}', c == ')':
 			return j
-		case c == ' ' && assigns(s, j+1):
+		case (c == ' ' || c == ',') && assigns(s, blanks(s, j+1)):
 			return j
 		}
 	}
