@@ -488,7 +488,7 @@ func (b *batcher) await(ctx context.Context, waits []ticket, urgent bool) error 
 }
 
 // idle says that nothing is on its way, or about to be. batcher.mu is held.
-func (l *lane) idle(now time.Time) bool { return l.flight == nil && l.plan.NextPost().After(now) }
+func (l *lane) idle(now time.Time) bool { return l.flight == nil && l.plan.NextPost(now).After(now) }
 
 // shutdown tells everything, stops the lanes, and says what is lost. A second
 // call waits for the first and returns the same.

@@ -50,11 +50,11 @@ type Attempt[T Counter, S any] struct {
 
 // NextPost is when Post gives an attempt; zero = nothing waits to be posted, or
 // the lane is closing and a person must mend something. It may be long past.
-func (l *Lane[T, S]) NextPost() time.Time {
+func (l *Lane[T, S]) NextPost(now time.Time) time.Time {
 	if l.closing() && l.posting.gaveUp() {
 		return time.Time{}
 	}
-	at := notBefore(soonest(l.nextFresh(), l.parts.next()), l.pause)
+	at := notBefore(soonest(l.nextFresh(now), l.parts.next()), l.pause)
 	return notBefore(soonest(at, l.open.next()), later(l.gap, l.mute()))
 }
 
@@ -64,43 +64,41 @@ func (l *Lane[T, S]) mute() time.Time { return later(l.hold, l.budget.still) }
 // atOnce is a time that is always past, yet not the zero time.
 var atOnce = time.Unix(0, 0)
 
-// nextFresh is when what is in no attempt yet is due.
-func (l *Lane[T, S]) nextFresh() time.Time {
+// nextFresh is when what is in no attempt yet is due. A lane that closes tells it
+// before what was tried.
+func (l *Lane[T, S]) nextFresh(now time.Time) time.Time {
 	n, at := l.soon.Len(), l.soon.next()
-	switch {
-	case l.closing() && n+l.held.Len() > 0:
-		return atOnce
-	case n >= l.rules.Size, n > 0 && !at.After(l.rush.Add(l.rules.Delay)):
-		return atOnce
+	full := n >= l.rules.Size || n > 0 && !at.After(l.rush.Add(l.rules.Delay))
+	switch at = soonest(at, l.held.next()); {
+	case l.closing():
+		return earlier(at, atOnce)
+	case full:
+		return earlier(at, now)
 	}
-	return soonest(at, l.held.next())
+	return at
 }
 
 // Post begins the next post; nil = it isn't time. Call it before Edit, and both
 // before asking how long to sleep.
 func (l *Lane[T, S]) Post(now time.Time) *Attempt[T, S] {
 	l.postEdits(now)
-	if l.flight != nil || !past(l.NextPost(), now) {
+	if l.flight != nil || !past(l.NextPost(now), now) {
 		return nil
 	}
 	// Of what is due the longest wait goes first, so that neither what comes
-	// nor what is tried again keeps the other waiting. A lane that closes tells
-	// first what wasn't tried.
-	var from *queue[*Attempt[T, S]]
+	// nor what is tried again keeps the other waiting.
 	var longest time.Time
-	paused := l.pause.After(now)
-	if fresh := l.nextFresh(); past(fresh, now) && !paused {
-		longest = fresh
-		if !l.closing() {
-			longest = soonest(l.soon.next(), l.held.next())
+	var from *queue[*Attempt[T, S]]
+	look := func(at time.Time, in *queue[*Attempt[T, S]]) {
+		if past(at, now) && (longest.IsZero() || at.Before(longest)) {
+			longest, from = at, in
 		}
 	}
-	for _, q := range []*queue[*Attempt[T, S]]{&l.parts, &l.open} {
-		may := past(q.next(), now) && (q == &l.open || !paused)
-		if may && (longest.IsZero() || q.next().Before(longest)) {
-			longest, from = q.next(), q
-		}
+	if !l.pause.After(now) {
+		look(l.nextFresh(now), nil)
+		look(l.parts.next(), &l.parts)
 	}
+	look(l.open.next(), &l.open)
 	a := new(Attempt[T, S])
 	if from != nil {
 		a = from.top()
@@ -120,12 +118,12 @@ func (l *Lane[T, S]) Post(now time.Time) *Attempt[T, S] {
 func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 	for past(l.held.next(), now) || l.closing() && l.held.Len() > 0 {
 		g := l.held.top()
-		l.leave(g)
-		l.join(g, now)
+		g.due = earlier(g.due, now)
+		l.move(g, company)
 	}
 	room := l.rules.Size
 	switch {
-	case l.closing() && !l.time(now):
+	case !l.deadline.IsZero() && !now.Add(2*l.took+l.rules.PostGap+reserve).Before(l.deadline):
 		room = l.rank.Len()
 	case l.posting.plain >= patience:
 		room = 1
@@ -133,7 +131,7 @@ func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 		room = l.rules.Dense
 	}
 	take := func(g *Group[T, S]) {
-		l.leave(g)
+		l.move(g, flying)
 		in = append(in, g)
 	}
 	for len(in) < room && l.rank.Len() > 0 {
@@ -162,16 +160,11 @@ func (l *Lane[T, S]) first(now time.Time) *Group[T, S] {
 	return best
 }
 
-// time says whether another post fits before the deadline after one made now.
-func (l *Lane[T, S]) time(now time.Time) bool {
-	return l.deadline.IsZero() || now.Add(2*l.took+l.rules.PostGap+reserve).Before(l.deadline)
-}
-
 // compose makes a new post of groups that are in no wait.
 func (l *Lane[T, S]) compose(a *Attempt[T, S], now time.Time) {
 	a.Began, a.Items = now, make([]Item[T, S], 0, len(a.tells))
 	for _, g := range a.tells {
-		g.wait = flying
+		l.move(g, flying)
 		it := Item[T, S]{Group: g, Before: g.told, UpTo: g.Payload.Take(), Since: g.since, Perhaps: g.perhaps}
 		if it.Interval = min(2*g.interval, l.rules.RepeatMax); g.interval == 0 {
 			it.Interval = l.rules.Repeat

@@ -127,7 +127,7 @@ func (d *desk) run(until time.Duration) *desk {
 		if turns > 1_000_000 {
 			d.t.Fatalf("the lane spins at %v", d.since())
 		}
-		next := soonest(d.lane.NextPost(), d.lane.nextEdit(d.now))
+		next := soonest(d.lane.NextPost(d.now), d.lane.nextEdit(d.now))
 		if d.forgot != nil {
 			next = d.lane.Next(d.now)
 		}

@@ -44,7 +44,7 @@ func (l *Lane[T, S]) tend(m *Message[T, S]) {
 			m.due[counts] = soonest(m.due[counts], g.due)
 		case g.wait == edit:
 			m.due[counts] = soonest(m.due[counts], later(g.due, gap))
-		case g.wait == resting && !m.Items[i].Quiet:
+		case g.wait == resting && !m.Items[i].Quiet && !l.closing():
 			m.due[quiets] = soonest(m.due[quiets], later(g.last.Add(l.rules.Repeat), gap))
 		}
 	}
@@ -57,7 +57,8 @@ func (l *Lane[T, S]) tend(m *Message[T, S]) {
 
 // nextEdit is when Edit gives an attempt; zero = nothing waits for one.
 func (l *Lane[T, S]) nextEdit(now time.Time) time.Time {
-	return notBefore(soonest(l.nextCount(now), l.nextMark(now)), l.mute())
+	mark := notBefore(l.marks.next(), l.budget.next(spare, now))
+	return notBefore(soonest(l.nextCount(now), mark), l.mute())
 }
 
 // nextCount is when the next edit may tell a count.
@@ -68,18 +69,10 @@ func (l *Lane[T, S]) nextCount(now time.Time) time.Time {
 	return notBefore(l.edits.next(), l.budget.next(0, now))
 }
 
-// nextMark is when the next edit may say no more than that groups are quiet.
-func (l *Lane[T, S]) nextMark(now time.Time) time.Time {
-	if l.closing() {
-		return time.Time{}
-	}
-	return notBefore(l.marks.next(), l.budget.next(spare, now))
-}
-
 // Edit begins the next edit; nil = it isn't time, or a post is due. Counts come
 // before what only marks groups as quiet.
 func (l *Lane[T, S]) Edit(now time.Time) *Attempt[T, S] {
-	if l.flight != nil || past(l.NextPost(), now) || !past(l.nextEdit(now), now) {
+	if l.flight != nil || past(l.NextPost(now), now) || !past(l.nextEdit(now), now) {
 		return nil
 	}
 	m := (*Message[T, S])(nil)
@@ -97,8 +90,7 @@ func (l *Lane[T, S]) Edit(now time.Time) *Attempt[T, S] {
 			if late, why := g.late(&l.editing, now); late > 0 {
 				it.Late, it.Why = late, why
 			}
-			l.leave(g)
-			g.wait = edited
+			l.move(g, edited)
 			it.UpTo, it.Quiet = g.Payload.Take(), false
 			a.tells = append(a.tells, g)
 		case g.wait == resting:
@@ -125,7 +117,7 @@ func (l *Lane[T, S]) Yield(now time.Time) (at time.Time) {
 		return at
 	}
 	if !l.posting.mend {
-		at = l.NextPost()
+		at = l.NextPost(now)
 		if l.closing() && !l.deadline.IsZero() {
 			from := later(l.flight.tried, l.closed)
 			at = soonest(at, from.Add(max(0, l.deadline.Sub(from)/2)))
@@ -162,14 +154,10 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 		if g.wait == edited && r.Kind != Yielded {
 			g.why = r.Why
 		}
-		untold := g.wait == edit || g.wait == edited
-		if untold {
-			l.leave(g)
-		}
 		if lost {
 			g.message, g.gone, g.stuck = nil, true, r.Kind == Refused || m.again
 		}
-		if untold {
+		if g.wait == edit || g.wait == edited {
 			l.schedule(g, now)
 		}
 	}
@@ -193,8 +181,7 @@ func (l *Lane[T, S]) postEdits(now time.Time) {
 		m := l.edits.top()
 		for i := range m.Items {
 			if g := m.Items[i].Group; g.message == m && g.wait == edit {
-				l.leave(g)
-				l.join(g, now)
+				l.move(g, company)
 			}
 		}
 	}

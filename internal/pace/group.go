@@ -22,7 +22,6 @@ const (
 	bundled      // with those it was refused with, or alone
 	flying       // in a post in flight or of unknown outcome
 	edited       // in an edit in flight
-	moving       // from one of them to the next
 )
 
 // Group is one kind of alert as a lane sees it. Set Payload, Level and First
@@ -50,7 +49,7 @@ type Group[T Counter, S any] struct {
 	failed   time.Time      // the first of them that isn't accounted for
 	why      string         // of the last attempt with it that failed
 	perhaps  bool
-	place    [2]int // in the two queues of its wait
+	place    [2]int // in the queues of its wait
 }
 
 // Told is how many of the group's alerts were told.
@@ -116,7 +115,6 @@ func before[T Counter, S any](a, b *Group[T, S]) bool {
 
 // arrive takes in the first untold alert of a group that rests.
 func (l *Lane[T, S]) arrive(g *Group[T, S], now time.Time) {
-	l.leave(g)
 	if g.seq == 0 {
 		l.seq++
 		g.seq = l.seq
@@ -128,71 +126,41 @@ func (l *Lane[T, S]) arrive(g *Group[T, S], now time.Time) {
 	l.schedule(g, now)
 }
 
-// schedule says how and when untold alerts of a group in no wait are told. What
-// should have been told sooner is due since then.
+// schedule says how and when untold alerts of a group are told. What should have
+// been told sooner is due since then.
 func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
 	g.Payload.Rests(g.told) // no: those to come need not be announced
-	at := now.Add(l.rules.Delay)
+	to, at := edit, now.Add(l.rules.Delay)
 	if l.closing() || g.hurries() {
 		at = now
 	}
 	switch m := g.message; {
 	case g.gone && !g.stuck:
-		l.join(g, now)
+		to, at = company, now
 	case g.posted.IsZero() || !now.Before(g.over()) || m == nil && l.closing():
-		l.join(g, at)
+		to = company
 	case m == nil:
-		g.due = g.over()
-		l.holdBack(g, g.due)
+		to, at, g.due = held, g.over(), time.Time{}
 	case !l.closing() && later(m.retry, l.budget.hold).After(g.over()):
-		g.why = l.editing.why // editing delays nobody: what can be posted sooner is
-		l.holdBack(g, at)
-	default:
-		g.wait, g.due = edit, soonest(at, g.due)
-		l.along.put(g)
-		l.tend(m)
+		to, g.why = held, l.editing.why // editing delays nobody: what can be posted sooner is
 	}
+	g.due = soonest(g.due, at)
+	l.move(g, to)
 }
 
-// join lets a group wait for company, or for its turn.
-func (l *Lane[T, S]) join(g *Group[T, S], due time.Time) {
-	g.wait, g.due = company, soonest(due, g.due)
-	l.soon.put(g)
-	l.rank.put(g)
-}
-
-// holdBack lets a group wait for the end of its interval; due is when it should
-// have been told.
-func (l *Lane[T, S]) holdBack(g *Group[T, S], due time.Time) {
-	g.wait, g.due = held, soonest(due, g.due)
-	l.held.put(g)
-	l.along.put(g)
-}
-
-// leave takes a group out of its wait.
-func (l *Lane[T, S]) leave(g *Group[T, S]) {
-	was := g.wait
-	g.wait = moving
-	switch was {
-	case resting:
-		l.old.remove(g)
-		l.tend(g.message)
-	case company:
-		l.soon.remove(g)
-		l.rank.remove(g)
-	case held:
-		l.held.remove(g)
-		l.along.remove(g)
-	case edit:
-		l.along.remove(g)
+// move takes a group from its wait to the next.
+func (l *Lane[T, S]) move(g *Group[T, S], to wait) {
+	from := g.wait
+	for _, q := range l.waits[from] {
+		q.remove(g)
+	}
+	g.wait = to
+	for _, q := range l.waits[to] {
+		q.put(g)
+	}
+	if from == resting || from == edit || to == edit {
 		l.tend(g.message)
 	}
-}
-
-// rest lets a group be that has nothing to tell, until it is forgotten.
-func (l *Lane[T, S]) rest(g *Group[T, S]) {
-	g.wait, g.due = resting, time.Time{}
-	l.old.put(g)
 }
 
 // Resume says that a message was posted, and accepted at told, by a process
@@ -209,14 +177,12 @@ func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 		if it.Frozen = g.told > 0 || g.wait == flying || g.wait == bundled; it.Frozen {
 			continue
 		}
-		waits := g.wait != resting
-		l.leave(g)
 		it.Interval = min(max(it.Interval, l.rules.Repeat), l.rules.RepeatMax)
 		g.told, g.posted, g.interval = it.UpTo, told, it.Interval
 		if m.Ref != "" && l.rules.Edits {
 			g.message = m
 		}
-		if waits {
+		if g.wait != resting {
 			l.schedule(g, now)
 			continue
 		}
@@ -224,7 +190,7 @@ func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 		if !it.Last.IsZero() { // by another's clock; edits since it was posted told later ones
 			g.last = earlier(it.Last, now)
 		}
-		l.rest(g)
+		l.old.put(g)
 	}
 	l.tend(m)
 }
@@ -237,8 +203,10 @@ func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] {
 		return nil
 	}
 	g := l.old.top()
-	l.leave(g)
-	g.wait, g.message = resting, nil
+	m := g.message
+	g.message = nil
+	l.old.remove(g)
+	l.tend(m)
 	return g
 }
 

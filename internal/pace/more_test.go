@@ -346,7 +346,7 @@ func TestCloseWhereAPersonMustMendPosting(t *testing.T) {
 	d.lane.Close(d.now.Add(5*s), d.now)
 	d.run(20 * s)
 	d.want("1s post1 a 1/1 b 1/1", "4s post2 failed new 1/1", "11s post3 failed new 1/1", "11.1s edit1 a 2/2 b 2/2")
-	if !d.lane.NextPost().IsZero() || !d.lane.nextEdit(d.now).IsZero() {
+	if !d.lane.NextPost(d.now).IsZero() || !d.lane.nextEdit(d.now).IsZero() {
 		t.Error("the lane isn't done")
 	}
 }

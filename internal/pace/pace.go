@@ -81,7 +81,8 @@ type Lane[T Counter, S any] struct {
 	// What waits to be edited, and what rests.
 	edits queue[*Message[T, S]] // by when they are to tell a count
 	marks queue[*Message[T, S]] // by when they are to say that a group is quiet
-	old   queue[*Group[T, S]]   // by when it may be forgotten
+	old   queue[*Group[T, S]]   // by when it is forgotten
+	waits [edited + 1][]*queue[*Group[T, S]]
 
 	gap      time.Time // pace: no post before
 	hold     time.Time // no request before: Slack said so
@@ -89,8 +90,6 @@ type Lane[T Counter, S any] struct {
 	rush     time.Time // what came up to then waits for no company
 	posting  trouble
 	editing  trouble
-	said     Say           // Nothing, or what of a trouble was said that isn't over
-	sayer    *trouble      // whose it was
 	accepted time.Time     // the last post that was
 	took     time.Duration // by the last post
 
@@ -114,6 +113,7 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	l.old = byTime((*Group[T, S]).forget, first)
 	l.along = byTime((*Group[T, S]).early, second)
 	l.rank = queue[*Group[T, S]]{before: before[T, S], at: second}
+	l.waits = [edited + 1][]*queue[*Group[T, S]]{resting: {&l.old}, company: {&l.soon, &l.rank}, held: {&l.held, &l.along}, edit: {&l.along}}
 	l.parts = byTime(func(a *Attempt[T, S]) time.Time { return a.due }, func(a *Attempt[T, S]) *int { return &a.place })
 	l.open = l.parts
 	for i, q := range []*queue[*Message[T, S]]{&l.edits, &l.marks} {
@@ -192,14 +192,13 @@ func (l *Lane[T, S]) Close(deadline, now time.Time) {
 		t.works(now) // so it is tried once more
 		t.mend = mend
 	}
-	for _, m := range slices.Clone(l.edits.all) {
+	for _, m := range slices.Concat(l.edits.all, l.marks.all) {
 		m.retry = time.Time{}
 		l.tend(m)
 	}
-	for _, a := range l.parts.all {
+	for _, a := range slices.Concat(l.parts.all, l.open.all) {
 		a.due = now
 	}
-	l.retry(0, now)
 	l.postEdits(now)
 }
 
@@ -222,7 +221,7 @@ func (l *Lane[T, S]) Mends() bool { return l.posting.mend }
 // forget. Zero = nothing. Another lane's edit may have made an edit later when
 // that time comes: ask again.
 func (l *Lane[T, S]) Next(now time.Time) time.Time {
-	at := soonest(l.NextPost(), l.nextEdit(now))
+	at := soonest(l.NextPost(now), l.nextEdit(now))
 	if !l.closing() {
 		at = soonest(at, l.old.next())
 	}

@@ -70,6 +70,7 @@ type trouble struct {
 	plain   int       // failures in a row that nothing excuses
 	hurried bool      // haste has ended the wait
 	ended   time.Time // the last run
+	said    Say       // Nothing, or what was said of it and isn't over
 }
 
 func (t *trouble) gaveUp() bool { return t.mend && t.n > 0 }
@@ -95,13 +96,13 @@ func (t *trouble) fail(r Result) time.Duration {
 
 // doubled is the nth wait of a run.
 func doubled(from, to time.Duration, n int) time.Duration {
-	return min(from<<min(max(n-1, 0), 10), to)
+	return min(from<<min(n-1, 10), to)
 }
 
 // works ends a run of failures.
 func (t *trouble) works(now time.Time) {
 	if t.n > 0 {
-		*t = trouble{ended: now, why: t.why}
+		*t = trouble{ended: now, why: t.why, said: t.said}
 	}
 }
 
@@ -112,21 +113,26 @@ func (l *Lane[T, S]) says(t *trouble) Say {
 	if t.mend {
 		say = Mending
 	}
-	if l.said >= say {
+	if max(l.posting.said, l.editing.said) >= say {
 		return Nothing
 	}
-	l.said, l.sayer = say, t
+	l.posting.said, l.editing.said = Nothing, Nothing
+	t.said = say
 	return say
 }
 
-// over ends a trouble, and what was said of it.
+// over ends a trouble, and what was said of it. At the end a post tells what
+// couldn't be edited, too.
 func (l *Lane[T, S]) over(t *trouble, now time.Time) Say {
+	said := &t.said
+	if t == &l.posting && l.closing() && l.edits.Len() == 0 && *said == Nothing {
+		said = &l.editing.said
+	}
 	t.works(now)
-	posted := t == &l.posting && l.closing() && l.edits.Len() == 0 // what couldn't be edited, too
-	if l.said == Nothing || l.sayer != t && !posted {
+	if *said == Nothing {
 		return Nothing
 	}
-	l.said = Nothing
+	*said = Nothing
 	return Over
 }
 
@@ -157,39 +163,33 @@ func (l *Lane[T, S]) Settle(a *Attempt[T, S], r Result, now time.Time) (out Outc
 	return out
 }
 
-// accept notes what an attempt told that was accepted.
+// accept notes what an attempt told that was accepted. A post is the message of
+// its groups from now on, if it can be edited.
 func (l *Lane[T, S]) accept(a *Attempt[T, S], ref string, now time.Time) (told uint64) {
-	m := a.Edits
-	if m == nil {
-		m = l.posted(a, ref, now)
+	m, post := a.Edits, a.Edits == nil
+	if post {
+		m = &Message[T, S]{ID: a.ID, Ref: ref}
+		l.accepted, l.pause = now, time.Time{}
+		l.retry(time.Minute, now)
 	}
 	m.Items, m.shown, m.retry = a.Items, now, time.Time{}
 	for i := range m.Items {
 		it := &m.Items[i]
-		if w := it.Group.wait; w == edited || w == flying && a.Edits == nil {
+		g := it.Group
+		if post {
+			m.again = m.again || g.gone
+			g.posted, g.interval, g.message = now, it.Interval, nil
+			if ref != "" && l.rules.Edits {
+				g.message = m
+			}
+			g.gone, g.stuck, g.parked, g.perhaps, g.Wants = false, false, 0, false, true
+		}
+		if post || g.wait == edited {
 			told += l.told(it, a.Began, now)
 		}
 	}
 	l.tend(m)
 	return told
-}
-
-// posted is the message that a post became, which its groups have from now on if
-// it can be edited.
-func (l *Lane[T, S]) posted(a *Attempt[T, S], ref string, now time.Time) *Message[T, S] {
-	l.accepted, l.pause = now, time.Time{}
-	l.retry(time.Minute, now)
-	m := &Message[T, S]{ID: a.ID, Ref: ref, shown: now}
-	for i := range a.Items {
-		g := a.Items[i].Group
-		m.again = m.again || g.gone
-		g.posted, g.interval, g.message = now, a.Items[i].Interval, m
-		if ref == "" || !l.rules.Edits {
-			g.message = nil
-		}
-		g.gone, g.stuck, g.parked, g.perhaps, g.Wants = false, false, 0, false, true
-	}
-	return m
 }
 
 // told notes that an item was, and lets its group rest or wait anew.
@@ -206,7 +206,7 @@ func (l *Lane[T, S]) told(it *Item[T, S], took, now time.Time) (told uint64) {
 	if last := g.Payload.Last(); !last.IsZero() && last.Before(took) {
 		g.last = later(took.Add(last.Sub(took)), g.since) // by the process's own clock, which nobody sets
 	}
-	l.rest(g)
+	l.move(g, resting)
 	return told
 }
 
@@ -223,12 +223,10 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 	}
 	out.Say = l.says(&l.posting)
 	switch lost := r.Kind == Unknown || a.Tries > 0; {
-	case lost && r.plain() && a.Tries+1 >= blameAlone && !l.closing():
+	case lost && r.plain() && a.Tries+1 >= blameAlone && !l.closing(), !lost && a.tells[0].parked > 0:
 		out.Parked = l.split(a, r, now)
 	case lost:
 		l.keep(a, r, wait, now)
-	case a.tells[0].parked > 0:
-		l.park(a.tells[0], now)
 	default:
 		for _, g := range a.tells {
 			l.schedule(g, now)
@@ -258,37 +256,27 @@ func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) bool {
 }
 
 // split makes two batches of one that failed for what it holds. A group that
-// failed alone is parked, and returned the first time.
-func (l *Lane[T, S]) split(a *Attempt[T, S], r Result, now time.Time) *Group[T, S] {
+// failed alone is parked, each time for longer, and returned the first time.
+func (l *Lane[T, S]) split(a *Attempt[T, S], r Result, now time.Time) (parked *Group[T, S]) {
+	half, due := len(a.tells)/2, now
+	if g := a.tells[0]; half == 0 {
+		if g.parked++; g.parked == 1 {
+			parked = g
+		}
+		due = now.Add(doubled(mendMin, mendMax, g.parked))
+	}
 	for _, g := range a.tells {
-		g.failed = now // what comes needs evidence of its own
+		l.move(g, bundled)
+		g.Payload.Rests(g.told) // no: those to come need not be announced
+		g.failed = now          // what comes needs evidence of its own
 		g.perhaps = g.perhaps || r.Kind == Unknown || a.Tries > 0
 	}
-	if half := len(a.tells) / 2; half > 0 {
-		l.bundle(a.tells[:half], now)
-		l.bundle(a.tells[half:], now)
-		return nil
+	for _, part := range [][]*Group[T, S]{a.tells[:half], a.tells[half:]} {
+		if len(part) > 0 {
+			l.parts.put(&Attempt[T, S]{tells: part, due: due})
+		}
 	}
-	g := a.tells[0]
-	if l.park(g, now); g.parked > 1 {
-		return nil
-	}
-	return g
-}
-
-// park lets a group that fails alone wait, each time longer.
-func (l *Lane[T, S]) park(g *Group[T, S], now time.Time) {
-	g.parked++
-	l.bundle([]*Group[T, S]{g}, now.Add(doubled(mendMin, mendMax, g.parked)))
-}
-
-// bundle lets groups be posted by themselves.
-func (l *Lane[T, S]) bundle(all []*Group[T, S], due time.Time) {
-	for _, g := range all {
-		g.wait = bundled
-		g.Payload.Rests(g.told) // no: those to come need not be announced
-	}
-	l.parts.put(&Attempt[T, S]{tells: all, due: due})
+	return parked
 }
 
 // keep lets an attempt of unknown outcome be tried again, unchanged. What surely

@@ -305,7 +305,7 @@ func TestClose(t *testing.T) {
 			if d.posts != c.posts || d.edits != c.edits || d.now.After(start.Add(at+c.within)) {
 				t.Errorf("%d posts and %d edits until %v, wanted were %d and %d", d.posts, d.edits, d.since()-at, c.posts, c.edits)
 			}
-			if next := soonest(d.lane.NextPost(), d.lane.nextEdit(d.now)); !next.IsZero() {
+			if next := soonest(d.lane.NextPost(d.now), d.lane.nextEdit(d.now)); !next.IsZero() {
 				t.Errorf("there is more at %v", next)
 			}
 		})
