@@ -77,6 +77,7 @@ import (
 	"example.com/slackalert/internal/crash"
 	"example.com/slackalert/internal/facts"
 	"example.com/slackalert/internal/fingerprint"
+	"example.com/slackalert/internal/owned"
 	"example.com/slackalert/internal/scope"
 	"example.com/slackalert/internal/snapshot"
 	"example.com/slackalert/internal/tally"
@@ -108,7 +109,7 @@ type core struct {
 	sources fingerprint.Sources
 	shut    atomic.Bool    // Shutdown has begun
 	crash   *crash.Catcher // what ends the process; nil = nobody catches it
-	crashes *crash.Watcher // what ended others; nil = nobody looks
+	crashes *owned.Watch   // for what ended others; nil = nobody looks
 }
 
 // with is a list of what a logger added, innermost first. Nothing in it is

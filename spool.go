@@ -33,24 +33,30 @@ type kept struct {
 // encode is a group as its slot has room for, and says what there was none for.
 func encode(channel string, g Group) []byte {
 	k := kept{channel, g}
-	notes, out := slices.Clone(g.Notes), ""
-	leaveOut := func(what string, clear func()) func() {
-		return func() {
-			clear()
-			out += ", " + what
-			k.Group.Notes = append(notes[:len(notes):len(notes)], "too long to be kept: "+out[2:])
-		}
-	}
-	data, _ := spool.Fit(&k, // what is as short as this always fits
-		leaveOut("breadcrumbs", func() { k.Group.Breadcrumbs = nil }),
-		leaveOut("stack", func() { k.Group.Stack = "" }),
-		leaveOut("fields", func() { k.Group.Fields = nil }),
-		leaveOut("the end of the message", func() {
+	data, _ := json.Marshal(k) // texts and numbers
+	out := ""
+	for _, less := range []struct {
+		what  string
+		clear func()
+	}{
+		{"breadcrumbs", func() { k.Group.Breadcrumbs = nil }},
+		{"stack", func() { k.Group.Stack = "" }},
+		{"fields", func() { k.Group.Fields = nil }},
+		{"the end of the message", func() {
 			k.Group.Message, k.Group.Error, k.Group.Code = capture.Cut(g.Message, 800), capture.Cut(g.Error, 800), capture.Cut(g.Code, 200)
 			if s := g.Source; s != nil {
 				k.Group.Source = &slog.Source{Function: capture.Cut(s.Function, 300), File: capture.Cut(s.File, 300), Line: s.Line}
 			}
-		}))
+		}}, // what is as short as this always fits
+	} {
+		if len(data) <= spool.Room {
+			break
+		}
+		less.clear()
+		out += ", " + less.what
+		k.Group.Notes = append(slices.Clone(g.Notes), "too long to be kept: "+out[2:])
+		data, _ = json.Marshal(k)
+	}
 	return data
 }
 
@@ -75,7 +81,7 @@ func (h *Handler) openSpool() error {
 	}
 	b.spool = st
 	st.Adopt(h.inherit)
-	h.core.crashes = crash.Watch(o.SpoolDir, b.service, h.crashed, b.guard.Tell)
+	h.core.crashes = crash.NewWatch(o.SpoolDir, b.service, h.crashed, b.guard.Tell)
 	return nil
 }
 

@@ -116,7 +116,7 @@ func end(t *testing.T, how, dir string) {
 // told is what the next process tells of dir.
 func told(t *testing.T, dir string) []Report {
 	reports := []Report{}
-	w := Watch(dir, "shop", func(r Report) { reports = append(reports, r) }, func(msg string, args ...any) { t.Error(msg, args) })
+	w := NewWatch(dir, "shop", func(r Report) { reports = append(reports, r) }, func(msg string, args ...any) { t.Error(msg, args) })
 	w.Close()
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
@@ -213,15 +213,16 @@ func TestEndsInC(t *testing.T) {
 func TestWatchesOthersEachMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
-		page := []byte(magic + `{"service":"shop","run":"other"}` + "\n")
-		other, err := owned.Create(filepath.Join(dir, "other.crash"), page)
+		other, err := owned.Create(dir, kind, owned.Owner{Service: "shop", Run: "other"})
 		require.NoError(t, err)
-		mail, err := owned.Create(filepath.Join(dir, "mail.crash"), []byte(magic+`{"service":"mail"}`+"\npanic: not ours\n"))
+		mail, err := owned.Create(dir, kind, owned.Owner{Service: "mail", Run: "mail"})
+		require.NoError(t, err)
+		_, err = mail.WriteString("panic: not ours\n")
 		require.NoError(t, err)
 		require.NoError(t, mail.Close())
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "foreign.crash"), []byte("core dump"), 0o600))
 		var tells, reports atomic.Int64
-		w := Watch(dir, "shop", func(r Report) {
+		w := NewWatch(dir, "shop", func(r Report) {
 			require.Equal(t, "panic: late", r.Cause)
 			tells.Add(1)
 		}, func(_ string, args ...any) {
@@ -246,9 +247,32 @@ func TestWatchesOthersEachMinute(t *testing.T) {
 	})
 }
 
+// A crash whose file can't be removed is told once.
+func TestAFileThatStaysIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "spool")
+		f, err := owned.Create(dir, kind, me)
+		require.NoError(t, err)
+		_, err = f.WriteString("panic: once\n")
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		tells := 0
+		w := NewWatch(dir, "shop", func(Report) {
+			tells++
+			require.NoError(t, os.Rename(dir, dir+".away")) // so that it can't be removed
+		}, func(msg string, args ...any) { t.Error(msg, args) })
+		require.NoError(t, os.Rename(dir+".away", dir))
+		require.FileExists(t, f.Path)
+		time.Sleep(5 * time.Minute)
+		w.Close()
+		require.Equal(t, 1, tells)
+		require.NoFileExists(t, f.Path)
+	})
+}
+
 func TestReadsABoundedPart(t *testing.T) {
 	dir := t.TempDir()
-	long := magic + `{"service":"shop"}` + "\npanic: long\n\ngoroutine 1 [running]:\n" + strings.Repeat("main.f(0x1)\n\t/src/f.go:1 +0x1\n", 1<<16)
+	long := `slackalert crash 1` + "\n" + `{"service":"shop"}` + "\npanic: long\n\ngoroutine 1 [running]:\n" + strings.Repeat("main.f(0x1)\n\t/src/f.go:1 +0x1\n", 1<<16)
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "long.crash"), []byte(long), 0o600))
 	r := told(t, dir)[0]
 	require.Equal(t, "panic: long", r.Cause)
@@ -262,5 +286,4 @@ func TestCatchSaysWhatIsWrong(t *testing.T) {
 	_, err := Catch(file, me)
 	require.ErrorContains(t, err, file)
 	(*Catcher)(nil).Told()
-	(*Watcher)(nil).Close()
 }

@@ -9,15 +9,11 @@ import (
 	"os"
 )
 
-// Create returns [errors.ErrUnsupported].
-func Create(string, []byte) (*os.File, error) { return nil, errors.ErrUnsupported }
+func create(string, []byte) (*os.File, error) { return nil, errors.ErrUnsupported }
 
 func lockOpen(string) (*os.File, error) { return nil, errors.ErrUnsupported }
 
-// Remove removes a file that this process owns, and gives it up.
-func Remove(f *os.File, path string) error {
-	return errors.Join(os.Remove(path), f.Close())
-}
+func remove(*os.File, string) error { return errors.ErrUnsupported }
 
 // NoSpace reports false.
 func NoSpace(error) bool { return false }

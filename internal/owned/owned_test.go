@@ -5,31 +5,38 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
 
+var me = Owner{Service: "shop", Run: "one"}
+
 func TestAFileBelongsToOne(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "file")
-	f, err := Create(path, []byte("begin "))
+	dir := filepath.Join(t.TempDir(), "a", "b")
+	f, err := Create(dir, "kind", me)
 	require.NoError(t, err)
 	_, err = f.WriteString("more")
 	require.NoError(t, err)
-	require.True(t, Is(f, path))
-	_, err = Take(path)
-	require.ErrorIs(t, err, ErrHeld)
+	require.True(t, f.There())
+	_, err = take(f.Path)
+	require.ErrorIs(t, err, errHeld)
 
 	require.NoError(t, f.Close())
-	f, err = Take(path)
+	f, err = take(f.Path)
 	require.NoError(t, err)
-	b, err := io.ReadAll(f)
+	require.NoError(t, f.read("kind"))
+	require.Equal(t, me, f.Owner)
+	b, err := io.ReadAll(io.NewSectionReader(f, f.Begun, 100))
 	require.NoError(t, err)
-	require.Equal(t, "begin more", string(b))
-	_, err = Take(path)
-	require.ErrorIs(t, err, ErrHeld)
-	require.NoError(t, Remove(f, path))
-	_, err = Take(path)
+	require.Equal(t, "more", string(b))
+	_, err = take(f.Path)
+	require.ErrorIs(t, err, errHeld)
+	require.NoError(t, f.Remove())
+	_, err = take(f.Path)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 }
 
@@ -45,11 +52,10 @@ func TestIsNotWhatIsThereNow(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "file")
-			f, err := Create(path, nil)
+			f, err := Create(t.TempDir(), "kind", me)
 			require.NoError(t, err)
-			require.NoError(t, spoil(path))
-			require.False(t, Is(f, path))
+			require.NoError(t, spoil(f.Path))
+			require.False(t, f.There())
 			require.NoError(t, f.Close())
 		})
 	}
@@ -57,12 +63,25 @@ func TestIsNotWhatIsThereNow(t *testing.T) {
 
 func TestAFailureLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "taken"), 0o700))
-	_, err := Create(filepath.Join(dir, "taken"), nil)
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "one.kind"), 0o700))
+	_, err := Create(dir, "kind", me)
 	require.Error(t, err)
-	_, err = Create(filepath.Join(dir, "missing", "file"), nil)
-	require.ErrorIs(t, err, fs.ErrNotExist)
+	_, err = Create(dir, "kind", Owner{Run: "long", Host: strings.Repeat("h", Begin)})
+	require.ErrorContains(t, err, "want less than 4096")
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
+}
+
+func TestAWatchLooksEachMinuteUntilClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, looks := time.Now(), []time.Duration{}
+		w := NewWatch(func() { looks = append(looks, time.Since(begun)) })
+		time.Sleep(150 * time.Second)
+		w.Close()
+		time.Sleep(time.Hour)
+		require.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute}, looks)
+		w.Close()
+		(*Watch)(nil).Close()
+	})
 }

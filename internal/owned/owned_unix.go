@@ -11,11 +11,10 @@ import (
 	"syscall"
 )
 
-// Create makes the file path, 0600, which must not exist, and returns it
-// locked, with begin written to it. It stands under its name only when all that
-// is done: nobody sees it unlocked or empty, and a failure leaves nothing.
-func Create(path string, begin []byte) (*os.File, error) {
-	f, err := os.OpenFile(path+Making, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+// create makes the file path, which must not exist, and returns it locked, with
+// begin written to it. Nobody sees it unlocked or empty.
+func create(path string, begin []byte) (*os.File, error) {
+	f, err := os.OpenFile(path+making, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -24,10 +23,10 @@ func Create(path string, begin []byte) (*os.File, error) {
 		_, err = f.Write(begin)
 	}
 	if err == nil {
-		err = os.Rename(path+Making, path)
+		err = os.Rename(path+making, path)
 	}
 	if err != nil {
-		_ = os.Remove(path + Making) // what counts is the first error
+		_ = os.Remove(path + making) // what counts is the first error
 		_ = f.Close()
 		return nil, err
 	}
@@ -41,7 +40,7 @@ func lock(f *os.File) error {
 		case err == nil:
 			return nil
 		case errors.Is(err, syscall.EWOULDBLOCK):
-			return ErrHeld
+			return errHeld
 		case !errors.Is(err, syscall.EINTR):
 			return &fs.PathError{Op: "flock", Path: f.Name(), Err: err}
 		}
@@ -60,9 +59,8 @@ func lockOpen(path string) (*os.File, error) {
 	return f, nil
 }
 
-// Remove removes a file that this process owns, and gives it up.
-func Remove(f *os.File, path string) error {
-	err := os.Remove(path)
+func remove(f *os.File, path string) error {
+	err := os.Remove(path) // before another can take it
 	return errors.Join(err, f.Close())
 }
 

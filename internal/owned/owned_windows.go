@@ -14,16 +14,15 @@ const (
 	diskFull         = syscall.Errno(112) // ERROR_DISK_FULL
 )
 
-// Create makes the file path, which must not exist, and returns it locked, with
-// begin written to it. It is locked from the moment it exists; a failure leaves
-// nothing.
-func Create(path string, begin []byte) (*os.File, error) {
+// create makes the file path, which must not exist, and returns it locked, with
+// begin written to it. It is locked from the moment it exists.
+func create(path string, begin []byte) (*os.File, error) {
 	f, err := open(path, syscall.CREATE_NEW)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := f.Write(begin); err != nil {
-		_ = Remove(f, path) // what counts is the first error
+		_ = remove(f, path) // what counts is the first error
 		return nil, err
 	}
 	return f, nil
@@ -40,7 +39,7 @@ func open(path string, how uint32) (*os.File, error) {
 	}
 	h, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil, how, syscall.FILE_ATTRIBUTE_NORMAL, 0)
 	if errors.Is(err, sharingViolation) {
-		return nil, ErrHeld
+		return nil, errHeld
 	}
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
@@ -48,9 +47,9 @@ func open(path string, how uint32) (*os.File, error) {
 	return os.NewFile(uintptr(h), path), nil
 }
 
-// Remove removes a file that this process owns. It is given up first, because
-// Windows removes no open file: nothing that others must not take may be in it.
-func Remove(f *os.File, path string) error {
+// remove gives the file up first, because Windows removes no open file: nothing
+// that others must not take may be in it.
+func remove(f *os.File, path string) error {
 	err := f.Close()
 	return errors.Join(err, os.Remove(path))
 }

@@ -9,36 +9,17 @@
 //
 // # Format 1
 //
-// One file a process, RUN.spool, of mode 0600, locked by its owner. All numbers
-// are little endian, all checksums CRC-32C.
+// One file a process, RUN.spool, of package owned. From byte 4,096 on it has up
+// to 1,023 slots of 16,384 bytes, sparse: 16,764,928 bytes at most. A slot:
 //
-//	page 0, of 4,096 bytes: who wrote it
-//	   0  "slackalert spool"
-//	  16  uint32  format, 1
-//	  20  uint32  length of the JSON
-//	  24  uint32  checksum of the JSON
-//	  28  JSON of an owned.Owner
-//	then up to 1,023 slots of 16,384 bytes, sparse: 16,764,928 bytes at most
-//	   0  uint32  checksum of the bytes 4 to 255
-//	   4  uint32  length of the data; 0 = the slot is free
-//	   8  uint32  checksum of the data
-//	  12  uint32  1 = alerts is exact, 2 = it never can be again
-//	  16  uint64  alerts
-//	  24  int64   time of the last alert, Unix ns; 0 = unknown
-//	  32  uint64  of the alerts, told
-//	  40  uint64  of those, told before the message that told the last
-//	  48  int64   when that message was posted, Unix ns; 0 = never
-//	  56  uint8   length of the message's ID, at most 45, and the ID
-//	 102  uint16  groups in the message; 0 = unknown
-//	 104  int64   the interval before the next message, ns; 0 = unknown
-//	 112  uint8   length of the message's reference, at most 143, and the reference
-//	 256  data, at most 16,128 bytes: JSON, as its reader understands it
+//	  0  its head: CRC-32C of the rest of the head, little endian, and JSON, padded with zeros
+//	512  data, at most 15,872 bytes: JSON, as its reader understands it
 //
 // A slot's data is written before its head, and neither crosses into another
 // slot's page. The head lies within one page, so no kill tears it. A group's new
 // example goes into another slot, with its counts, before the old one is freed:
-// who finds both takes the larger counts. A slot that is all zero is free; one
-// whose checksums are wrong was torn by a power cut, and is skipped.
+// who finds both takes the larger counts. A slot whose head is all zero is free;
+// one whose checksums are wrong was torn by a power cut, and is skipped.
 package spool
 
 import (
@@ -49,9 +30,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
-	"math"
 	"math/bits"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -60,12 +39,8 @@ import (
 )
 
 const (
-	format   = 1
-	pageSize = 4096
 	slotSize = 16 << 10
-	headSize = 256
-	maxID    = 45
-	maxRef   = 143
+	headSize = 512
 
 	// Slots is how many groups a file holds.
 	Slots = 1023
@@ -73,53 +48,34 @@ const (
 	Room = slotSize - headSize
 )
 
-const (
-	atSum     = 0
-	atLength  = 4
-	atDataSum = 8
-	atFlags   = 12
-	atAlerts  = 16
-	atLast    = 24
-	atTold    = 32
-	atBefore  = 40
-	atPosted  = 48
-	atID      = 56
-	atGroups  = 102
-	atNext    = 104
-	atRef     = 112
-)
-
-const (
-	exact = 1 << 0
-	least = 1 << 1
-)
-
 // everyAlert is up to where each alert is written down.
 const everyAlert = 16
 
-var (
-	magic  = []byte("slackalert spool")
-	castle = crc32.MakeTable(crc32.Castagnoli)
-	le     = binary.LittleEndian
-)
-
 // Counts is what is known of a group's alerts.
 type Counts struct {
-	Alerts uint64
-	Last   int64 // time of the last, Unix ns; 0 = unknown
-	Told   Told
-	Least  bool // Alerts may be more: the process was killed while it counted
+	Alerts uint64 `json:"alerts"`
+	Last   int64  `json:"last"` // time of the last, Unix ns; 0 = unknown
+	Told   Told   `json:"told"`
+	Least  bool   `json:"least,omitempty"` // Alerts may be more: the process was killed while it counted
 }
 
 // Told is what was told of a group's alerts, and where.
 type Told struct {
-	Alerts   uint64        // told in all
-	Before   uint64        // of those, told before the message
-	Posted   int64         // when the message was, Unix ns; 0 = never
-	Interval time.Duration // before the next; 0 = unknown
-	Groups   int           // in the message; 0 = unknown
-	ID       string        // of its batch
-	Ref      string        // by which it can be edited; "" = it can't
+	Alerts   uint64        `json:"alerts"`   // told in all
+	Before   uint64        `json:"before"`   // of those, told before the message
+	Posted   int64         `json:"posted"`   // when the message was, Unix ns; 0 = never
+	Interval time.Duration `json:"interval"` // before the next; 0 = unknown
+	Groups   int           `json:"groups"`   // in the message; 0 = unknown
+	ID       string        `json:"id"`       // of its batch
+	Ref      string        `json:"ref"`      // by which it can be edited; "" = it can't
+}
+
+// head is what a slot says of its group beside the example.
+type head struct {
+	Counts
+	Exact  bool   `json:"exact,omitempty"` // the count is final
+	Length int    `json:"length"`          // of the data
+	Sum    uint32 `json:"sum"`             // the data's CRC-32C
 }
 
 // Due reports whether the n-th alert that a process counts of a group must be
@@ -130,91 +86,116 @@ func Due(n uint64) bool {
 	return n <= everyAlert || n&(1<<(bits.Len64(n)-4)-1) == 0
 }
 
-// Fit encodes v as JSON that a slot has room for. While it has none, it calls
-// the next of less, each of which makes v smaller, and encodes again.
-func Fit(v any, less ...func()) ([]byte, error) {
-	for {
-		data, err := json.Marshal(v)
-		if err != nil {
-			return nil, err
-		}
-		if len(data) <= Room {
-			return data, nil
-		}
-		if len(less) == 0 {
-			return nil, fmt.Errorf("spool: %d bytes of JSON; want at most %d", len(data), Room)
-		}
-		less[0]()
-		less = less[1:]
-	}
+func (h *head) raise(n uint64, last int64) {
+	h.Alerts, h.Last = max(n, h.Alerts), max(last, h.Last)
 }
 
-// pageOf is the first page of a file.
-func pageOf(o owned.Owner) ([]byte, error) {
-	data, err := json.Marshal(o)
-	if err != nil {
-		return nil, err
+var castle = crc32.MakeTable(crc32.Castagnoli)
+
+// bytes are the head as it is written. An ID or a reference that there is no
+// room for is forgotten: the next process posts anew.
+func (h *head) bytes() []byte {
+	text, err := json.Marshal(h)
+	if err != nil || len(text) > headSize-4 {
+		h.Told.ID, h.Told.Ref = "", ""
+		text, _ = json.Marshal(h) // numbers
 	}
-	b := make([]byte, pageSize)
-	if len(data) > pageSize-28 {
-		return nil, fmt.Errorf("spool: the owner's names have %d bytes; want at most %d", len(data), pageSize-28)
-	}
-	copy(b, magic)
-	le.PutUint32(b[16:], format)
-	le.PutUint32(b[20:], uint32(len(data)))
-	le.PutUint32(b[24:], crc32.Checksum(data, castle))
-	copy(b[28:], data)
-	return b, nil
+	b := make([]byte, headSize)
+	copy(b[4:], text)
+	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[4:], castle))
+	return b
 }
 
-var (
-	errForeign = errors.New("it is none of slackalert's")
-	errTorn    = errors.New("its first page is damaged")
-)
+var free [headSize]byte
 
-// readOwner reads the first page of a file.
-func readOwner(r io.ReaderAt) (o owned.Owner, b []byte, err error) {
-	b = make([]byte, pageSize)
-	switch _, err := r.ReadAt(b, 0); {
-	case err != nil && err != io.EOF:
-		return o, nil, err
-	case !bytes.HasPrefix(b, magic):
-		return o, nil, errForeign
-	case le.Uint32(b[16:]) != format:
-		return o, nil, fmt.Errorf("its format is %d; want %d", le.Uint32(b[16:]), format)
+var errTorn = errors.New("spool: a slot is damaged")
+
+// read reads a slot into b, which has room for it, and returns what stands in it;
+// no data and no error where it is free.
+func read(r io.ReaderAt, i int, b []byte) (h head, data []byte, err error) {
+	n, err := r.ReadAt(b[:slotSize], offset(i))
+	if err != nil && err != io.EOF {
+		return h, nil, err
 	}
-	n := le.Uint32(b[20:])
-	if n > pageSize-28 || crc32.Checksum(b[28:28+n], castle) != le.Uint32(b[24:]) {
-		return o, nil, errTorn
+	if n < headSize || bytes.Equal(b[:headSize], free[:]) {
+		return h, nil, nil
 	}
-	return o, b, json.Unmarshal(b[28:28+n], &o)
+	data = b[headSize:n]
+	if binary.LittleEndian.Uint32(b) != crc32.Checksum(b[4:headSize], castle) ||
+		json.Unmarshal(bytes.TrimRight(b[4:headSize], "\x00"), &h) != nil ||
+		h.Length < 1 || h.Length > len(data) || crc32.Checksum(data[:h.Length], castle) != h.Sum {
+		return h, nil, errTorn
+	}
+	return h, data[:h.Length], nil
 }
 
-// file is one file of slots. Its owner is this process, be it that it made the
-// file or that it took it over.
+func offset(i int) int64 { return owned.Begin + int64(i)*slotSize }
+
+// file is one file of slots: this process's own, or one that it took over.
 type file struct {
-	path string
-	page []byte // its first
-	made bool   // by this process: new groups go here
+	owner owned.Owner // who made it
+	live  int         // of one that was taken over: its slots that aren't dropped. Store.mu guards it
 
-	mu   sync.RWMutex // held for reading while f is used, for writing while it is replaced
-	f    *os.File     // nil once closed
-	free []int        // slots; of a file this process made. Store.mu guards it and live
-	live int
+	mu sync.RWMutex // held for reading while f is used, for writing while it is replaced
+	f  *owned.File  // nil once closed, or while there is no room for it
 }
 
 var errClosed = errors.New("spool: it is closed")
 
-func offset(i int) int64 { return pageSize + int64(i)*slotSize }
-
-func (f *file) writeAt(b []byte, at int64) error {
+// with uses the file, if there is one.
+func (f *file) with(use func(*owned.File) error) error {
 	f.mu.RLock()
 	defer f.mu.RUnlock()
 	if f.f == nil {
 		return errClosed
 	}
-	_, err := f.f.WriteAt(b, at)
-	return err
+	return use(f.f)
+}
+
+func (f *file) writeAt(b []byte, at int64) error {
+	return f.with(func(g *owned.File) error { _, err := g.WriteAt(b, at); return err })
+}
+
+// put fills a free slot.
+func (f *file) put(i int, h head, data []byte) error {
+	if err := f.writeAt(data, offset(i)+headSize); err != nil {
+		return err
+	}
+	return f.writeAt(h.bytes(), offset(i))
+}
+
+// replace copies a file that nobody can find any more, slot by slot, and goes on
+// with the copy.
+func (f *file) replace(fresh *owned.File) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	old, b := f.f, make([]byte, slotSize)
+	for i := 0; i < Slots && old != nil; i++ { // nil: there never was room for one
+		_, data, err := read(old, i, b)
+		if err == nil && data != nil {
+			_, err = fresh.WriteAt(b[:headSize+len(data)], offset(i))
+		}
+		if err != nil && err != errTorn {
+			return errors.Join(err, fresh.Remove())
+		}
+	}
+	if old != nil {
+		_ = old.Close()
+	}
+	f.f = fresh
+	return nil
+}
+
+// end gives the file up.
+func (f *file) end(how func(*owned.File) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	g := f.f
+	f.f = nil
+	if g == nil {
+		return nil
+	}
+	return how(g)
 }
 
 // Slot is where one group is kept. It may be used by many goroutines. A nil Slot
@@ -225,11 +206,22 @@ type Slot struct {
 	mu   sync.Mutex
 	file *file // nil while it isn't on disk
 	at   int   // in file
-	head [headSize]byte
+	head head
 	data []byte // an example that isn't on disk, but is to be
 	gone bool   // dropped
 
 	earlier atomic.Uint64 // alerts that others counted
+}
+
+// do changes a slot, and tells of trouble.
+func (s *Slot) do(change func() error) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	err := change()
+	s.mu.Unlock()
+	s.store.failed(err)
 }
 
 // Earlier is how many of a group's alerts were counted by other processes. Due
@@ -253,109 +245,51 @@ func (s *Slot) Inherit(n uint64, last int64) {
 // ns; 0 = unknown). Counts that come late are no harm: what is written never
 // falls. final says that n is all there were, and that the count is exact.
 func (s *Slot) Count(n uint64, last int64, final bool) {
-	if s == nil {
-		return
-	}
-	s.mu.Lock()
-	var err error
-	if n > le.Uint64(s.head[atAlerts:]) || final {
-		s.raise(n, last)
-		flags := le.Uint32(s.head[atFlags:]) &^ exact
-		if final {
-			flags |= exact
+	s.do(func() error {
+		if n <= s.head.Alerts && !final {
+			return nil
 		}
-		le.PutUint32(s.head[atFlags:], flags)
-		err = s.write()
-	}
-	s.mu.Unlock()
-	s.store.failed(err)
-}
-
-func (s *Slot) raise(n uint64, last int64) {
-	le.PutUint64(s.head[atAlerts:], max(n, le.Uint64(s.head[atAlerts:])))
-	le.PutUint64(s.head[atLast:], uint64(max(last, int64(le.Uint64(s.head[atLast:])))))
+		s.head.raise(n, last)
+		s.head.Exact = final
+		return s.write()
+	})
 }
 
 // Told writes down what was told of a group. An ID or a reference that a slot
 // has no room for is forgotten: the next process posts anew.
 func (s *Slot) Told(t Told) {
-	if s == nil {
-		return
-	}
-	s.mu.Lock()
-	s.raise(t.Alerts, 0)
-	le.PutUint64(s.head[atTold:], max(t.Alerts, le.Uint64(s.head[atTold:])))
-	le.PutUint64(s.head[atBefore:], t.Before)
-	le.PutUint64(s.head[atPosted:], uint64(t.Posted))
-	le.PutUint64(s.head[atNext:], uint64(t.Interval))
-	le.PutUint16(s.head[atGroups:], uint16(min(t.Groups, math.MaxUint16)))
-	if len(t.ID) > maxID || len(t.Ref) > maxRef {
-		t.ID, t.Ref = "", ""
-	}
-	putText(s.head[atID:atGroups], t.ID)
-	putText(s.head[atRef:], t.Ref)
-	err := s.write()
-	s.mu.Unlock()
-	s.store.failed(err)
-}
-
-// putText writes a length and a text.
-func putText(b []byte, s string) {
-	clear(b)
-	b[0] = byte(len(s))
-	copy(b[1:], s)
-}
-
-func text(b []byte) string {
-	n := int(b[0])
-	if n > len(b)-1 {
-		return ""
-	}
-	return string(b[1 : 1+n])
+	s.do(func() error {
+		s.head.raise(t.Alerts, 0)
+		t.Alerts = max(t.Alerts, s.head.Told.Alerts)
+		s.head.Told = t
+		return s.write()
+	})
 }
 
 // Put replaces the group's example.
 func (s *Slot) Put(data []byte) {
-	if s == nil {
-		return
-	}
-	s.mu.Lock()
-	err := s.place(data)
-	s.mu.Unlock()
-	s.store.failed(err)
+	s.do(func() error { return s.place(data) })
 }
 
 // Drop frees the slot: the group is told, and nobody needs to know of it any
 // more. What comes after it does nothing.
 func (s *Slot) Drop() {
-	if s == nil {
-		return
-	}
-	s.mu.Lock()
-	s.gone = true
-	err := s.leave()
-	s.mu.Unlock()
-	s.store.failed(err)
+	s.do(func() error { s.gone = true; return s.leave() })
 }
 
 // Kept reports whether the group is on disk, and not dropped: another process
 // will find it. In a closed store that says how Close left it.
-func (s *Slot) Kept() bool {
-	if s == nil {
-		return false
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.file != nil
+func (s *Slot) Kept() (kept bool) {
+	s.do(func() error { kept = s.file != nil; return nil })
+	return kept
 }
 
 // write writes the head down where it is on disk. s.mu is held.
 func (s *Slot) write() error {
-	if s.gone || s.file == nil {
+	if s.file == nil {
 		return nil
 	}
-	le.PutUint32(s.head[atSum:], crc32.Checksum(s.head[atLength:], castle))
-	return s.file.writeAt(s.head[:], offset(s.at))
+	return s.file.writeAt(s.head.bytes(), offset(s.at))
 }
 
 // place writes data and head into a free slot, then frees the old one. Where
@@ -368,34 +302,20 @@ func (s *Slot) place(data []byte) error {
 	if len(data) == 0 || len(data) > Room {
 		return fmt.Errorf("spool: %d bytes of data; want 1 to %d", len(data), Room)
 	}
-	f, i, err := s.store.take()
+	h := s.head
+	h.Length, h.Sum = len(data), crc32.Checksum(data, castle)
+	i, err := s.store.take()
 	if err == nil {
-		if err = s.settle(f, i, data); err == nil {
-			return nil
+		if err = s.store.file.put(i, h, data); err == nil {
+			err = s.leave()
+			s.file, s.at, s.head = s.store.file, i, h
+			return err
 		}
-		s.store.give(f, i)
+		s.store.give(s.store.file, i)
 	}
 	if s.store.wait(s) {
 		s.data = bytes.Clone(data)
 	}
-	return err
-}
-
-// settle moves to a slot. s.mu is held.
-func (s *Slot) settle(f *file, i int, data []byte) error {
-	if err := f.writeAt(data, offset(i)+headSize); err != nil {
-		return err
-	}
-	head := s.head
-	le.PutUint32(head[atLength:], uint32(len(data)))
-	le.PutUint32(head[atDataSum:], crc32.Checksum(data, castle))
-	le.PutUint32(head[atSum:], crc32.Checksum(head[atLength:], castle))
-	if err := f.writeAt(head[:], offset(i)); err != nil {
-		_ = f.writeAt(make([]byte, headSize), offset(i)) // what counts is the first error
-		return err
-	}
-	err := s.leave()
-	s.file, s.at, s.head = f, i, head
 	return err
 }
 
@@ -405,38 +325,14 @@ func (s *Slot) leave() error {
 		s.data = nil
 		s.store.unwait(s)
 	}
-	if s.file == nil {
+	f := s.file
+	if f == nil {
 		return nil
 	}
-	f, i := s.file, s.at
 	s.file = nil
-	if err := f.writeAt(make([]byte, headSize), offset(i)); err != nil {
+	if err := f.writeAt(free[:], offset(s.at)); err != nil {
 		return err // it stays taken: who finds it tells it again
 	}
-	s.store.give(f, i)
+	s.store.give(f, s.at)
 	return nil
-}
-
-// counts reads a head.
-func counts(head []byte) Counts {
-	c := Counts{Alerts: le.Uint64(head[atAlerts:]), Last: int64(le.Uint64(head[atLast:]))}
-	flags := le.Uint32(head[atFlags:])
-	c.Least = flags&least != 0 || flags&exact == 0 && c.Alerts >= everyAlert
-	c.Told = Told{
-		Alerts: le.Uint64(head[atTold:]), Before: le.Uint64(head[atBefore:]), Posted: int64(le.Uint64(head[atPosted:])),
-		Interval: time.Duration(le.Uint64(head[atNext:])), Groups: int(le.Uint16(head[atGroups:])), ID: text(head[atID:atGroups]), Ref: text(head[atRef:]),
-	}
-	return c
-}
-
-// remove removes the file and gives it up.
-func (f *file) remove() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	g := f.f
-	f.f = nil
-	if g == nil {
-		return nil
-	}
-	return owned.Remove(g, f.path)
 }

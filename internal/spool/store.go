@@ -3,16 +3,12 @@
 package spool
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"hash/crc32"
-	"io"
-	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,8 +17,8 @@ import (
 )
 
 const (
-	suffix   = ".spool"
-	lookEach = time.Minute // for files whose owner has gone, for room on the disk, for a file that was removed
+	kind  = "spool"
+	pause = time.Minute // before a file that couldn't be made is tried again
 )
 
 // Fsync waits until what was written to a file is on its disk. A test of who
@@ -31,23 +27,19 @@ var Fsync = (*os.File).Sync
 
 // Store is one process's spool. Its methods may be called by many goroutines.
 type Store struct {
-	dir    string
-	owner  owned.Owner
-	report func(msg string, args ...any) // trouble, once; called without a slot's lock or mu
+	sweeper owned.Sweeper
+	report  func(msg string, args ...any) // trouble, once; called without a slot's lock or mu
+	watch   *owned.Watch                  // each minute; nil before Adopt
+	file    *file                         // new groups go here
 
 	troubled atomic.Bool // base knows of a trouble that isn't over
 
 	mu      sync.Mutex
-	file    *file          // new groups go here
+	free    []int          // slots of file
 	taken   []*file        // taken over from others, and not empty yet
 	waiting map[*Slot]bool // not on disk, but to be
-	pause   time.Time      // no file is made before
+	paused  time.Time      // no file is made before
 	closed  bool
-
-	looking sync.Mutex // held while one looks around; taken before mu
-	timer   *time.Timer
-	adopt   func([]Left)
-	said    map[string]bool // files that report has heard of
 }
 
 // Left is a file that a process left behind.
@@ -63,42 +55,29 @@ type Record struct {
 	Counts
 }
 
-var errFull = fmt.Errorf("spool: all its %d slots are taken", Slots)
+var (
+	errFull    = fmt.Errorf("spool: all its %d slots are taken", Slots)
+	errMissing = errors.New("spool: its file is missing")
+)
 
 // Open makes dir, 0700, if it is missing, and in it the file of this process.
 // report is told of trouble, once when it begins and once when it is over; a full
 // disk is trouble, what else is in the way is an error. An owner needs a Run of
 // its own, which names the file.
 func Open(dir string, owner owned.Owner, report func(msg string, args ...any)) (*Store, error) {
-	st := &Store{dir: dir, owner: owner, report: report, waiting: map[*Slot]bool{}, said: map[string]bool{}}
-	page, err := pageOf(owner)
-	if err != nil {
-		return nil, err
+	st := &Store{report: report, waiting: map[*Slot]bool{}, file: &file{owner: owner}, free: make([]int, Slots)}
+	st.sweeper = owned.Sweeper{Dir: dir, Kind: kind, Service: owner.Service, Say: func(path string, err error) {
+		report("slackalert: a spool can't be adopted", "file", path, "error", err.Error())
+	}}
+	for i := range st.free {
+		st.free[i] = Slots - 1 - i
 	}
-	st.file = &file{path: filepath.Join(dir, owner.Run+suffix), page: page, made: true, free: make([]int, Slots)}
-	for i := range st.file.free {
-		st.file.free[i] = Slots - 1 - i
-	}
-	st.file.f, err = st.create(st.file)
+	err := st.keep(st.file)
 	if err != nil && !owned.NoSpace(err) {
 		return nil, err
 	}
-	if err != nil {
-		st.pause = time.Now().Add(lookEach)
-		st.failed(err)
-	}
-	st.looking.Lock() // tick reads timer
-	defer st.looking.Unlock()
-	st.timer = time.AfterFunc(lookEach, st.tick)
+	st.failed(err)
 	return st, nil
-}
-
-// create makes a file that holds nothing but its first page.
-func (st *Store) create(f *file) (*os.File, error) {
-	if err := os.MkdirAll(st.dir, 0o700); err != nil {
-		return nil, err
-	}
-	return owned.Create(f.path, f.page)
 }
 
 // Put keeps a group of n alerts, the last of them at last. It never fails: what
@@ -108,7 +87,7 @@ func (st *Store) Put(data []byte, n uint64, last int64) *Slot {
 		return nil
 	}
 	s := st.New()
-	s.raise(n, last)
+	s.head.raise(n, last)
 	s.Put(data)
 	return s
 }
@@ -124,98 +103,56 @@ func (st *Store) New() *Slot {
 
 // take gives out a slot. The file is looked for first: somebody may have
 // removed it.
-func (st *Store) take() (*file, int, error) {
+func (st *Store) take() (int, error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.closed {
-		return nil, 0, errClosed
+		return 0, errClosed
 	}
-	f := st.file
-	if err := st.keep(f); err != nil {
-		return nil, 0, err
+	if err := st.keep(st.file); err != nil {
+		return 0, err
 	}
-	if len(f.free) == 0 {
-		return nil, 0, errFull
+	last := len(st.free) - 1
+	if last < 0 {
+		return 0, errFull
 	}
-	i := f.free[len(f.free)-1]
-	f.free = f.free[:len(f.free)-1]
-	f.live++
-	return f, i, nil
+	i := st.free[last]
+	st.free = st.free[:last]
+	return i, nil
 }
 
 // give takes a slot back. A file that was taken over goes with its last one.
 func (st *Store) give(f *file, i int) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	f.live--
-	if f.made {
-		f.free = append(f.free, i)
+	if f == st.file {
+		st.free = append(st.free, i)
 		return
 	}
+	f.live--
 	if f.live == 0 && !st.closed {
 		st.taken = slices.DeleteFunc(st.taken, func(t *file) bool { return t == f })
-		_ = f.remove() // empty: whoever finds it removes it
+		_ = f.end((*owned.File).Remove) // empty: whoever finds it removes it
 	}
 }
 
 // keep sees that a file is where it should be, and else makes it anew and copies
 // what it holds. A failed attempt isn't repeated for a minute. st.mu is held.
 func (st *Store) keep(f *file) error {
-	if owned.Is(f.f, f.path) {
+	if f.f != nil && f.f.There() {
 		return nil
 	}
-	if time.Now().Before(st.pause) {
+	if time.Now().Before(st.paused) {
 		return errMissing
 	}
-	fresh, err := st.create(f)
+	fresh, err := owned.Create(st.sweeper.Dir, kind, f.owner)
 	if err == nil {
-		err = f.replace(fresh)
-	}
-	if err != nil {
-		st.pause = time.Now().Add(lookEach)
-		return fmt.Errorf("%w: %w", errMissing, err)
-	}
-	return nil
-}
-
-var errMissing = errors.New("spool: its file was removed")
-
-// replace copies a file that nobody can find any more, slot by slot, and goes on
-// with the copy.
-func (f *file) replace(fresh *os.File) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.f == nil { // there never was room for one
-		f.f = fresh
-		return nil
-	}
-	b := make([]byte, slotSize)
-	for i := range Slots {
-		n, err := f.f.ReadAt(b, offset(i))
-		if err != nil && err != io.EOF {
-			_ = owned.Remove(fresh, f.path)
-			return err
-		}
-		if n < headSize || length(b) == 0 {
-			continue
-		}
-		if _, err := fresh.WriteAt(b[:min(n, headSize+length(b))], offset(i)); err != nil {
-			_ = owned.Remove(fresh, f.path)
-			return err
+		if err = f.replace(fresh); err == nil {
+			return nil
 		}
 	}
-	_ = f.f.Close() // nobody can find it
-	f.f = fresh
-	return nil
-}
-
-// length is that of a slot's data; 0 = it is free, or torn.
-func length(head []byte) int {
-	n := le.Uint32(head[atLength:])
-	if n > Room || crc32.Checksum(head[atLength:headSize], castle) != le.Uint32(head[atSum:]) {
-		return 0
-	}
-	return int(n)
+	st.paused = time.Now().Add(pause)
+	return fmt.Errorf("%w: %w", errMissing, err)
 }
 
 // wait remembers that a slot's example is to be written, unless too many are.
@@ -240,21 +177,7 @@ func (st *Store) failed(err error) {
 	if err == nil || errors.Is(err, errClosed) || st.troubled.Swap(true) {
 		return
 	}
-	st.report("slackalert: the spool can't be written, alerts that come now don't outlive the process", "dir", st.dir, "error", err.Error())
-}
-
-// tick looks after the store each minute.
-func (st *Store) tick() {
-	st.looking.Lock()
-	defer st.looking.Unlock()
-	st.mu.Lock()
-	closed := st.closed
-	st.mu.Unlock()
-	if !closed {
-		_ = st.Sync() // which says what it has to say
-		st.look()
-		st.timer.Reset(lookEach)
-	}
+	st.report("slackalert: the spool can't be written, alerts that come now don't outlive the process", "dir", st.sweeper.Dir, "error", err.Error())
 }
 
 // Sync makes files anew that somebody removed, writes what couldn't be written
@@ -264,53 +187,32 @@ func (st *Store) Sync() error {
 	if st == nil {
 		return nil
 	}
+	var err error
 	st.mu.Lock()
 	files := append([]*file{st.file}, st.taken...)
-	var err error
 	for _, f := range files {
 		err = errors.Join(err, st.keep(f))
 	}
+	waiting := slices.Collect(maps.Keys(st.waiting))
 	st.mu.Unlock()
-	err = errors.Join(err, st.retry())
+	for _, s := range waiting {
+		s.mu.Lock()
+		if s.data != nil && err == nil {
+			err = s.place(s.data)
+		}
+		s.mu.Unlock()
+	}
+	if st.troubled.Load() { // nothing else may be left to try it with
+		err = errors.Join(err, st.file.writeAt([]byte{0}, owned.Begin-1))
+	}
 	for _, f := range files {
-		err = errors.Join(err, f.sync())
+		err = errors.Join(err, f.with(func(g *owned.File) error { return Fsync(g.File) }))
 	}
 	st.failed(err)
 	if err == nil && st.troubled.Swap(false) {
-		st.report("slackalert: the spool is written again", "dir", st.dir)
+		st.report("slackalert: the spool is written again", "dir", st.sweeper.Dir)
 	}
 	return err
-}
-
-// retry writes what waits. Where nothing does, it tries whether it could.
-func (st *Store) retry() error {
-	if !st.troubled.Load() {
-		return nil
-	}
-	st.mu.Lock()
-	waiting := slices.Collect(maps.Keys(st.waiting))
-	st.mu.Unlock()
-	err := st.file.writeAt(st.file.page, 0)
-	for _, s := range waiting {
-		s.mu.Lock()
-		if s.data != nil {
-			err = errors.Join(err, s.place(s.data))
-		}
-		s.mu.Unlock()
-		if err != nil {
-			return err
-		}
-	}
-	return err
-}
-
-func (f *file) sync() error {
-	f.mu.RLock()
-	defer f.mu.RUnlock()
-	if f.f == nil {
-		return nil
-	}
-	return Fsync(f.f)
 }
 
 // Adopt calls adopt with what processes of the same service left behind, if
@@ -318,166 +220,81 @@ func (f *file) sync() error {
 // Close. Each record's slot is this process's from then on; with the last that
 // is dropped the file is removed. A group that was given another example when
 // its process was killed may come twice, in two files or calls even: the larger
-// counts hold. Files of other services are left to them.
+// counts hold. Files of other services are left to them. It may be called once.
 func (st *Store) Adopt(adopt func([]Left)) {
-	st.looking.Lock()
-	defer st.looking.Unlock()
-	st.adopt = adopt
-	st.look()
-}
-
-// look takes over the files whose owner is gone. st.looking is held.
-func (st *Store) look() {
-	if st.adopt == nil {
-		return
-	}
-	entries, err := os.ReadDir(st.dir)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		st.sayOnce(st.dir, err)
-	}
-	var all []Left
-	for _, e := range entries {
-		switch path := filepath.Join(st.dir, e.Name()); {
-		case !e.Type().IsRegular() || st.mine(path):
-		case strings.HasSuffix(path, suffix):
-			if left := st.takeOver(path); len(left.Records) > 0 {
+	begun := false
+	st.watch = owned.NewWatch(func() {
+		if begun {
+			_ = st.Sync() // which says what it has to say
+		}
+		begun = true
+		var all []Left
+		st.sweeper.Sweep(func(g *owned.File) error {
+			left, err := st.takeOver(g)
+			if len(left.Records) > 0 {
 				all = append(all, left)
 			}
-		case strings.HasSuffix(path, suffix+owned.Making):
-			owned.Tidy(path)
+			return err
+		})
+		if len(all) > 0 {
+			adopt(all)
+		}
+	})
+}
+
+// takeOver reads the slots of a file whose owner is gone. One without any is
+// removed.
+func (st *Store) takeOver(g *owned.File) (Left, error) {
+	f, left := &file{owner: g.Owner, f: g}, Left{Owner: g.Owner}
+	b, torn := make([]byte, slotSize), 0
+	for i := range Slots {
+		h, data, err := read(g, i, b)
+		switch {
+		case err == errTorn:
+			torn++
+		case err != nil:
+			return Left{}, err
+		case data != nil:
+			h.Least = h.Least || !h.Exact && h.Alerts >= everyAlert
+			s := &Slot{store: st, file: f, at: i, head: h}
+			s.earlier.Store(h.Alerts)
+			left.Records = append(left.Records, Record{Slot: s, Data: bytes.Clone(data), Counts: h.Counts})
 		}
 	}
-	if len(all) > 0 {
-		st.adopt(all)
+	if torn > 0 {
+		st.sweeper.Say(g.Path, fmt.Errorf("%d of its slots are damaged, %d are not", torn, len(left.Records)))
 	}
-}
-
-// mine says whether this process owns a file already.
-func (st *Store) mine(path string) bool {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	return path == st.file.path || slices.ContainsFunc(st.taken, func(f *file) bool { return f.path == path })
-}
-
-// sayOnce tells of a file that can't be adopted.
-func (st *Store) sayOnce(path string, err error) {
-	if !st.said[path] {
-		st.said[path] = true
-		st.report("slackalert: a spool can't be adopted", "file", path, "error", err.Error())
-	}
-}
-
-// takeOver adopts one file, if its owner is gone and was of this service.
-// st.looking is held.
-func (st *Store) takeOver(path string) (left Left) {
-	g, err := owned.Take(path)
-	switch {
-	case errors.Is(err, owned.ErrHeld), errors.Is(err, fs.ErrNotExist):
-		return left
-	case err != nil:
-		st.sayOnce(path, err)
-		return left
-	}
-	f := &file{path: path, f: g}
-	if left.Owner, f.page, err = readOwner(g); err == nil && left.Owner.Service == st.owner.Service {
-		left.Records, err = st.readAll(f)
-	}
-	switch {
-	case err != nil:
-		st.sayOnce(path, err)
-		_ = g.Close() // nothing was written
-		return Left{}
-	case left.Owner.Service != st.owner.Service:
-		_ = g.Close() // nothing was written
-		return Left{}
-	case len(left.Records) == 0:
-		_ = f.remove() // or the next to look does
-		return Left{}
+	if f.live = len(left.Records); f.live == 0 {
+		_ = g.Remove() // or the next to look does
+		return left, nil
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	st.taken = append(st.taken, f)
-	return left
+	return left, nil
 }
 
-// readAll reads a file that is to be taken over. st.looking is held.
-func (st *Store) readAll(f *file) ([]Record, error) {
-	records, torn, err := st.read(f)
-	if torn > 0 {
-		st.sayOnce(f.path, fmt.Errorf("%d of its slots are damaged, %d are not", torn, len(records)))
-	}
-	return records, err
-}
-
-// read reads the slots that are taken, and counts those that are damaged.
-func (st *Store) read(f *file) (records []Record, torn int, err error) {
-	var head [headSize]byte
-	for i := range Slots {
-		n, err := f.f.ReadAt(head[:], offset(i))
-		if err != nil && err != io.EOF {
-			return nil, 0, err
-		}
-		if n < headSize {
-			break
-		}
-		if head == [headSize]byte{} {
-			continue
-		}
-		data := make([]byte, length(head[:]))
-		if _, err := f.f.ReadAt(data, offset(i)+headSize); err != nil && err != io.EOF {
-			return nil, 0, err
-		}
-		if len(data) == 0 || crc32.Checksum(data, castle) != le.Uint32(head[atDataSum:]) {
-			torn++
-			continue
-		}
-		c := counts(head[:])
-		if c.Least {
-			le.PutUint32(head[atFlags:], least)
-		}
-		s := &Slot{store: st, file: f, at: i, head: head}
-		s.earlier.Store(c.Alerts)
-		records = append(records, Record{Slot: s, Data: data, Counts: c})
-	}
-	f.live = len(records)
-	return records, torn, nil
-}
-
-// Close removes the files that hold nothing, gives up the others, on disk, to
+// Close removes the file if it holds nothing, gives up the others, on disk, to
 // whoever comes next, and ends Adopt. Slots do nothing from then on. A second
 // Close does nothing.
 func (st *Store) Close() error {
 	if st == nil {
 		return nil
 	}
-	st.looking.Lock()
-	defer st.looking.Unlock()
+	st.watch.Close()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.closed {
 		return nil
 	}
 	st.closed = true
-	st.timer.Stop()
-	var errs []error
-	for _, f := range append(st.taken, st.file) {
-		if f.live == 0 && f.made {
-			errs = append(errs, f.remove())
-		} else {
-			errs = append(errs, f.close())
-		}
+	leave := func(g *owned.File) error { return errors.Join(Fsync(g.File), g.Close()) }
+	var err error
+	for _, f := range st.taken {
+		err = errors.Join(err, f.end(leave))
 	}
-	return errors.Join(errs...)
-}
-
-// close leaves the file to whoever comes next.
-func (f *file) close() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	g := f.f
-	f.f = nil
-	if g == nil {
-		return nil
+	if len(st.free) == Slots {
+		leave = (*owned.File).Remove
 	}
-	return errors.Join(Fsync(g), g.Close())
+	return errors.Join(err, st.file.end(leave))
 }

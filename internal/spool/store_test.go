@@ -33,17 +33,15 @@ func TestWhatCantBeAdoptedIsSaidOnceAndLeft(t *testing.T) {
 		{"sound", func(*testing.T, string) {}, 3, "", true},
 		{"foreign", func(t *testing.T, path string) { corrupt(t, path, 0, "SQLite format 3") }, 0, "none of slackalert's", true},
 		{"empty", func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, 0)) }, 0, "none of slackalert's", true},
-		{"newer", func(t *testing.T, path string) { corrupt(t, path, 16, "\x02") }, 0, "its format is 2; want 1", true},
-		{"torn page", func(t *testing.T, path string) { corrupt(t, path, 40, "x") }, 0, "first page is damaged", true},
+		{"newer", func(t *testing.T, path string) { corrupt(t, path, 17, "2") }, 0, `its format is "2"; want 1`, true},
+		{"torn beginning", func(t *testing.T, path string) { corrupt(t, path, 40, "\x00\x00") }, 0, "its beginning is damaged", true},
 		{"torn head", func(t *testing.T, path string) { corrupt(t, path, offset(1)+16, "\xff") }, 2, "1 of its slots are damaged, 2 are not", true},
-		{"torn data", func(t *testing.T, path string) { corrupt(t, path, offset(2)+256, "?") }, 2, "1 of its slots are damaged, 2 are not", true},
+		{"torn data", func(t *testing.T, path string) { corrupt(t, path, offset(2)+512, "?") }, 2, "1 of its slots are damaged, 2 are not", true},
 		{"length gone mad", func(t *testing.T, path string) { corrupt(t, path, offset(0)+4, "\xff\xff\xff\xff") }, 2, "1 of its slots are damaged, 2 are not", true},
-		{"short", func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, offset(1)+260)) }, 1, "1 of its slots are damaged, 1 are not", true},
-		{"only a page", func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, pageSize)) }, 0, "", false},
+		{"short", func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, offset(1)+516)) }, 1, "1 of its slots are damaged, 1 are not", true},
+		{"only a page", func(t *testing.T, path string) { require.NoError(t, os.Truncate(path, owned.Begin)) }, 0, "", false},
 		{"another service's", func(t *testing.T, path string) {
-			page, err := pageOf(owned.Owner{Service: "mail", Run: "one"})
-			require.NoError(t, err)
-			corrupt(t, path, 0, string(page))
+			corrupt(t, path, 0, "slackalert spool 1\n{\"service\":\"mail\",\"run\":\"one\"}\n")
 		}, 0, "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -140,6 +138,7 @@ func TestSomebodyRemovesTheFile(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					dir := filepath.Join(t.TempDir(), "spool")
 					st, h := open(t, dir, "one")
+					st.Adopt(nil)
 					a := st.Put([]byte(`"a"`), 1, 1)
 					b := st.Put([]byte(`"b"`), 1, 1)
 					require.NoError(t, remove(dir))
@@ -179,6 +178,7 @@ func TestAFolderThatCantBeMadeIsTriedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "spool")
 		st, h := open(t, dir, "one")
+		st.Adopt(nil)
 		old := st.Put([]byte(`"old"`), 1, 1)
 		require.NoError(t, os.RemoveAll(dir))
 		require.NoError(t, os.WriteFile(dir, nil, 0o600)) // a file where the folder was
@@ -204,17 +204,26 @@ func TestAFolderThatCantBeMadeIsTriedOnceAMinute(t *testing.T) {
 	})
 }
 
+// unwritable has a file open for reading only.
+func unwritable(t *testing.T, f *file) *owned.File {
+	bad := *f.f
+	var err error
+	bad.File, err = os.Open(f.f.Path)
+	require.NoError(t, err)
+	f.f = &bad
+	return &bad
+}
+
 // What can't be written, in whichever way, is written when it can.
 func TestAFileThatCantBeWritten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		st, h := open(t, dir, "one")
+		st.Adopt(nil)
 		old := st.Put([]byte(`"old"`), 1, 1)
 		changed := st.Put([]byte(`"before"`), 1, 1)
 		good := st.file.f
-		bad, err := os.Open(st.file.path) // for reading only
-		require.NoError(t, err)
-		st.file.f = bad
+		bad := unwritable(t, st.file)
 		s := st.Put([]byte(`"new"`), 1, 1)
 		dropped := st.Put([]byte(`"dropped"`), 1, 1)
 		require.False(t, s.Kept())
@@ -241,6 +250,25 @@ func TestAFileThatCantBeWritten(t *testing.T) {
 	})
 }
 
+// A slot is given to nobody else where the one before it couldn't be freed.
+func TestAFileThatWasTakenOverCantBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	st, _ := open(t, dir, "one")
+	st.Put([]byte(`"old"`), 1, 1)
+	require.NoError(t, st.Close())
+	st, _, found := adopted(t, dir, "two")
+	good := st.taken[0].f
+	bad := unwritable(t, st.taken[0])
+	found[`"old"`].Slot.Put([]byte(`"changed"`))
+	st.Put([]byte(`"new"`), 1, 1)
+	require.NoError(t, good.Close())
+	require.NoError(t, bad.Close())
+	_ = st.Close() // the file that was taken over is closed already
+	_, _, found = adopted(t, dir, "three")
+	require.Contains(t, found, `"changed"`)
+	require.Contains(t, found, `"new"`)
+}
+
 func TestOpenSaysWhatIsWrong(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
@@ -252,7 +280,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"a file for a folder", filepath.Join(dir, "file"), owned.Owner{Run: "one"}, "file"},
 		{"a folder under a file", filepath.Join(dir, "file", "spool"), owned.Owner{Run: "one"}, "file"},
 		{"a name too long", dir, owned.Owner{Run: strings.Repeat("r", 300)}, "name too long"},
-		{"an owner too long", dir, owned.Owner{Run: "one", Host: strings.Repeat("h", 5000)}, "want at most 4068"},
+		{"an owner too long", dir, owned.Owner{Run: "one", Host: strings.Repeat("h", 5000)}, "want less than 4096"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := Open(tt.dir, tt.owner, nil)
