@@ -112,7 +112,8 @@ func (d *demo) round(ctx context.Context, n, all int) (fakeslack.Message, error)
 			return fakeslack.Message{}, fmt.Errorf("there are %d messages; want one", len(m))
 		}
 		if len(m) == 1 && strings.Contains(m[0].Text, thousands(all)) {
-			d.say("After %.1f s there is one message:\n\n    %s\n", time.Since(began).Seconds(), strings.Join(drawn(m[0]), "\n    "))
+			shown := strings.ReplaceAll(strings.TrimSpace(m[0].String()), "\n", "\n    │ ")
+			d.say("After %.1f s there is one message; first what a phone shows of it:\n\n    ▌ %s\n    │ %s\n", time.Since(began).Seconds(), m[0].Text, shown)
 			return m[0], nil
 		}
 		if time.Now().After(until) {

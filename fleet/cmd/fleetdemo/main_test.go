@@ -23,4 +23,5 @@ func TestTheDemo(t *testing.T) {
 	for _, want := range []string{"×20,000", "×21,000", "on 20 hosts: web-1, web-2, web-3", "is dead", "It is the same message"} {
 		assert.Contains(t, out.String(), want)
 	}
+	assert.NotContains(t, out.String(), "<!date", "it is drawn as people read it")
 }

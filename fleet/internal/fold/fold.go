@@ -123,11 +123,9 @@ func (g *group) seenOn(seed maphash.Seed, h *value.Head, at time.Time) {
 		return
 	}
 	g.hosts[hash] = struct{}{}
-	at5, _ := slices.BinarySearchFunc(g.named, h.Host, byName)
-	if at5 < maxNamed {
-		g.named = slices.Insert(g.named, at5, h.Host)
-		g.named = g.named[:min(len(g.named), maxNamed)]
-	}
+	i, _ := slices.BinarySearchFunc(g.named, h.Host, byName)
+	g.named = slices.Insert(g.named, i, h.Host)
+	g.named = g.named[:min(len(g.named), maxNamed)]
 }
 
 // byName puts web-2 before web-10.

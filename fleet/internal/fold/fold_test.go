@@ -136,10 +136,11 @@ func TestWhatADifferenceShows(t *testing.T) {
 	f := New()
 	f.Add(head("web-10", 3, func(h *value.Head) { h.First, h.Last, h.Users = ns(5*time.Second), ns(6*time.Second), users(1, 2) }), text("from web-10"), 1, day, day)
 	f.Add(head("web-2", 4, func(h *value.Head) {
-		h.First, h.Last, h.Users, h.Least = ns(1*time.Second), ns(2*time.Second), users(2, 3), true
+		h.First, h.Last, h.Users, h.Least = ns(1*time.Second), ns(7*time.Second), users(2, 3), true
 	}), text("from web-2"), 2, day, day)
 	f.Add(head("web-2", 4, func(h *value.Head) { h.First = ns(time.Second) }), text("from web-2 again"), 3, day, day)
 	f.Note(Name{"c", "f"}, "perhaps told before")
+	f.Note(Name{"c", "unknown"}, "perhaps told before")
 	batches, bad := f.Take()
 	require.Empty(t, bad)
 	require.Len(t, batches, 1)
@@ -148,7 +149,7 @@ func TestWhatADifferenceShows(t *testing.T) {
 	set := g.UserSet
 	g.UserSet = nil
 	assert.Equal(t, slackalert.Group{
-		Fingerprint: "f", Level: 8, Message: "from web-10", Count: 7, Total: 7, First: day.Add(time.Second), Last: day.Add(6 * time.Second),
+		Fingerprint: "f", Level: 8, Message: "from web-10", Count: 7, Total: 7, First: day.Add(time.Second), Last: day.Add(7 * time.Second),
 		Users: 3, Hosts: 2, Named: []string{"web-2", "web-10"}, Least: true, Notes: []string{"perhaps told before"},
 	}, g)
 	parsed, err := sketch.Parse(set)
@@ -211,6 +212,7 @@ func TestASuccessorShowsWhatIsNew(t *testing.T) {
 	f := New()
 	told := day.Add(time.Hour)
 	f.Told(Name{"c", "f"}, 5, told)
+	f.Told(Name{"c", "f"}, 3, day) // in an earlier message
 	f.Add(head("a", 5), text("old"), 1, day, day)
 	f.Add(head("b", 2, func(h *value.Head) { h.First, h.Last = ns(2*time.Hour), ns(3*time.Hour); h.Sent = h.Last }), text("new"), 2, told, day.Add(3*time.Hour))
 	f.Add(head("c", 1), text("old too"), 3, day, day)
@@ -226,6 +228,34 @@ func TestTextsThatCantBeRead(t *testing.T) {
 	assert.Len(t, bad, 1)
 	assert.Equal(t, 3, batches[0].Groups[0].Count)
 	assert.NotEmpty(t, batches[0].Groups[0].Message)
+}
+
+// TestWhatIsNoNews: a count that comes again, or late, makes no group younger or
+// older, and takes no value's place.
+func TestWhatIsNoNews(t *testing.T) {
+	direct := func(h *value.Head) { h.Direct = h.Total }
+	for _, tc := range []struct {
+		name  string
+		first *value.Head
+	}{
+		{"told by the leader", head("a", 5)},
+		{"all of it told directly", head("a", 5, direct)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f := New()
+			assert.Equal(t, tc.first.Direct == 0, f.Add(tc.first, text("x"), 7, day, day))
+			assert.False(t, f.Add(tc.first, text("x"), 5, day.Add(-time.Hour), day.Add(-time.Hour)))
+			assert.Equal(t, []uint64{7}, f.Old(day.Add(time.Second), 9))
+			assert.False(t, f.Add(tc.first, text("x"), 8, day.Add(time.Hour), day.Add(time.Hour)))
+			f.Take()
+			assert.Empty(t, f.Idle(day), "it isn't older")
+			assert.Len(t, f.Idle(day.Add(time.Second)), 1, "nor younger")
+
+			f.Add(head("b", 1), text("x"), 9, day, day.Add(-time.Hour)) // its clock, or its way, is slow
+			f.Take()
+			assert.Empty(t, f.Idle(day))
+		})
+	}
 }
 
 func TestForgetting(t *testing.T) {

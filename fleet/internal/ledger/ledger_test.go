@@ -34,7 +34,7 @@ func entry(id string, counts ...int) *Entry {
 	e := &Entry{At: time.Date(2026, 11, 27, 9, 0, 0, 0, time.UTC), Batch: slackalert.Batch{ID: id, Channel: "C1"}}
 	for i, n := range counts {
 		e.Before = append(e.Before, 10)
-		e.Batch.Groups = append(e.Batch.Groups, slackalert.Group{Fingerprint: fmt.Sprint("f", i), Count: n, Total: n + 10})
+		e.Batch.Groups = append(e.Batch.Groups, slackalert.Group{Fingerprint: fmt.Sprint("f", i), Count: n, Total: n + 10, Stack: "main.main"})
 	}
 	return e
 }
@@ -173,8 +173,10 @@ func TestNoServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	assert.Error(t, l.Claim(ctx, entry("A", 1)))
-	assert.Error(t, l.Note(ctx, entry("A", 1)))
+	err := l.Note(ctx, entry("A", 1))
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, ErrTaken, "it may be tried again")
 	assert.Error(t, l.Drop(ctx, "A"))
-	_, _, _, err := Open(ctx, js, kv, 2)
+	_, _, _, err = Open(ctx, js, kv, 2)
 	assert.Error(t, err)
 }

@@ -627,6 +627,17 @@ func TestStreamsThatCantServe(t *testing.T) {
 	}
 }
 
+// TestABucketWithoutALease: somebody else made it.
+func TestABucketWithoutALease(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "S_leader"})
+	require.NoError(t, err)
+	r := w.run()
+	require.Eventually(t, func() bool { return w.logs.has("S_leader has the TTL 0s; want 1 s or more") == 1 }, 10*time.Second, 5*time.Millisecond)
+	require.NoError(t, w.js.DeleteKeyValue(t.Context(), "S_leader"))
+	r.leads(t)
+}
+
 func TestAClosedConnectionEndsTheRun(t *testing.T) {
 	w := newWorld(t)
 	r := w.run()

@@ -37,6 +37,8 @@ func TestAValueComesBackAsItWent(t *testing.T) {
 	require.NoError(t, err)
 	g.UserSet = nil // stands in the head
 	assert.Equal(t, g, got)
+	assert.Equal(t, g.Last, Time(h.Last))
+	assert.Zero(t, Time(0), "unknown")
 }
 
 func TestSubjects(t *testing.T) {
