@@ -216,7 +216,7 @@ func (st *story) begin(s *sheet, g *Group) {
 	if len(s.order) == 1 || s.notes == nil {
 		st.notes = g.Notes
 	}
-	message, failure := strings.TrimSpace(g.Message), strings.TrimRight(g.Error, "\n")
+	message, failure := strings.TrimSpace(g.Message), strings.Trim(g.Error, "\r\n")
 	st.sign, st.word = words.Sign(g.Level), words.Word(g.Level, message, g.Stack)
 	if st.word != "" {
 		message = strings.TrimPrefix(message, panicPrefix)
@@ -258,10 +258,7 @@ func (s *sheet) coded(g *Group) (code, title string, known bool) {
 		return "", "", true
 	}
 	about, known := s.opts.Codes[g.Code]
-	if !inert.Blank(about.Title) {
-		title = about.Title
-	}
-	return g.Code, title, known || len(s.opts.Codes) == 0 || lead(g.Code) == ""
+	return g.Code, strings.Join(strings.Fields(about.Title), " "), known || len(s.opts.Codes) == 0 || lead(g.Code) == ""
 }
 
 // Whose attributes those are that a card of many alerts shows.
@@ -363,10 +360,7 @@ func (st *story) head(service string, most int, p inert.Place) (head string, who
 
 // what is what happened and how often.
 func (st *story) what(most int, p inert.Place) (what string, whole bool) {
-	tail := ""
-	if !st.often.Once() {
-		tail = " " + st.often.Tally()
-	}
+	tail := st.often.Behind()
 	most -= inert.Len(tail)
 	line := words.FirstLine(st.subject)
 	what = inert.Text(line, most, p)
@@ -487,21 +481,16 @@ func (st *story) route(pattern bool, p inert.Place) string {
 func (st *story) brief(most, notes int, p inert.Place) (c card.Card) {
 	c.Head, c.Line = st.line(most, p)
 	c.Notes = inert.Text(strings.Join(st.notes, draw.Dot), notes, inert.Markup)
-	once, loud := st.often.Once(), func(key, value string) {
-		if value != "" {
-			c.Loud = append(c.Loud, card.Field{Key: key, Value: inert.Text(value, briefLimit, inert.Markup)})
-		}
+	many := !st.often.Once()
+	loud := func(value string) string { return inert.Text(value, briefLimit, inert.Markup) }
+	asked := words.Join(" ", st.deed[who.Method], cmp.Or(st.deed[who.Path], st.deed[who.Route]), st.deed[who.Status])
+	if asked = cmp.Or(st.route(many, inert.Markup), loud(asked)); asked != "" {
+		c.Loud = []card.Field{{Value: asked}}
 	}
-	if route := st.route(!once, inert.Markup); route != "" {
-		c.Loud = append(c.Loud, card.Field{Value: route})
-	} else {
-		loud("", words.Join(" ", st.deed[who.Method], cmp.Or(st.deed[who.Path], st.deed[who.Route]), st.deed[who.Status]))
-	}
-	switch {
-	case !once && st.users > 0:
-		loud("", words.Plural(st.users, "user"))
-	default:
-		loud("user", st.deed[who.User])
+	if many && st.users > 0 {
+		c.Loud = append(c.Loud, card.Field{Value: words.Plural(st.users, "user")})
+	} else if user := loud(st.deed[who.User]); user != "" {
+		c.Loud = append(c.Loud, card.Field{Key: "user", Value: user})
 	}
 	c.Home = inert.Text(st.hosts, smallLimit, inert.Markup)
 	file, p := path.Base(st.place), inert.Label
@@ -720,10 +709,7 @@ func (s *sheet) sentence() string {
 		return words.Join(" in ", "No alerts", inert.Text(s.Service, serviceLimit, inert.Markup))
 	}
 	st := s.leader()
-	front := st.lead(inert.Cut(s.Service, serviceLimit))
-	if !st.often.Once() {
-		front += " " + st.often.Tally()
-	}
+	front := st.lead(inert.Cut(s.Service, serviceLimit)) + st.often.Behind()
 	if s.quiet && draw.Dated(s.often.Last) {
 		front += ", quiet since " + words.Clock(s.often.Last, s.often.Last)
 	}
@@ -753,11 +739,8 @@ func (s *sheet) others(text string, leader *story) string {
 		if st == leader {
 			continue
 		}
-		tally := ""
-		if !st.often.Once() {
-			tally = st.often.Tally()
-		}
-		next := sep + inert.Text(words.Join(" ", st.sign, st.word, tally, words.FirstLine(st.subject)), 60, inert.Markup)
+		what := words.Join(" ", st.lead("")+st.often.Behind(), words.FirstLine(st.subject))
+		next := sep + inert.Text(what, 60, inert.Markup)
 		if inert.Len(text)+inert.Len(next) > sentenceLimit {
 			return text + sep + "…"
 		}
@@ -815,29 +798,23 @@ func (st *story) appendTo(b []byte, s *sheet, room int) []byte {
 		}
 	}
 	half := func(least int) int { return max((end-len(b))/2, least) }
-	head := st.lead(s.Service)
-	if !st.often.Once() {
-		head += " " + st.often.Tally()
-	}
-	line(head+": "+inert.Cut(st.subject, 800), half(80))
+	line(st.lead(s.Service)+st.often.Behind()+": "+inert.Cut(st.subject, 800), half(80))
 	line(strings.Join(st.notes, ", "), 200)
 	if st.failure != "" && !st.leads {
 		line("error: "+inert.Cut(st.failure, 1200), half(40))
 	}
-	fields := make([]byte, 0, 256)
-	for i, a := range st.attrs {
-		if len(fields) > end-len(b) {
-			break
-		}
-		if i > 0 {
-			fields = append(fields, ", "...)
-		}
-		fields = append(append(append(fields, inert.Cut(a.Key, 60)...), ": "...), inert.Cut(a.Value, 120)...)
+	var fields []string
+	for _, a := range st.attrs {
+		fields = append(fields, inert.Cut(a.Key, 60)+": "+inert.Cut(a.Value, 120))
 	}
-	line(string(fields), half(40))
+	line(strings.Join(fields, ", "), half(40))
 	line(words.Join(", ", cmp.Or(st.hosts, s.Host), st.place), 200)
-	if draw.Dated(st.often.First) && end-len(b) > 40 {
-		b = append(append(append(b, "since "...), words.UTC(st.often.First)...), '\n')
+	since, at := "since ", st.often.First
+	if st.quiet {
+		since, at = "quiet since ", st.often.Last
+	}
+	if draw.Dated(at) && end-len(b) > 40 {
+		b = append(b, since+words.UTC(at)+"\n"...)
 	}
 	return b
 }

@@ -460,6 +460,7 @@ func TestQuiet(t *testing.T) {
 	assert.True(t, strings.HasPrefix(lines(t, m), "⚪ quiet since DATE · shop: payment failed ×9, and 1 more kind\n"), lines(t, m))
 	assert.Equal(t, 1, strings.Count(lines(t, m), "quiet"), "of all at once")
 	assert.True(t, strings.HasPrefix(m.text, "⚪ shop ×9, quiet since 12:03 UTC: payment failed, and"), m.text)
+	assert.Equal(t, 2, strings.Count(m.plain, "\nquiet since 2026-11-22 12:03:"), m.plain)
 	for _, n := range []int{5, 40, 41} {
 		b := shop(kinds(n)...)
 		b.Groups[0].Quiet = true
@@ -808,7 +809,7 @@ func TestNothingTwice(t *testing.T) {
 // A code with a title tells the title and the error; code and message stand
 // among the attributes.
 func TestTitles(t *testing.T) {
-	opts := &Options{Codes: map[string]Code{"401": {Title: "Tampered token"}, "E2": {}}}
+	opts := &Options{Codes: map[string]Code{"401": {Title: "Tampered token"}, "E2": {}, "E4": {Title: "Two\n lines "}}}
 	for _, c := range []struct {
 		name, code, message, err string
 		fields                   []Field
@@ -819,6 +820,8 @@ func TestTitles(t *testing.T) {
 		{"the error as message", "401", "bad signature", "bad signature", nil, "Tampered token", "bad signature\nerror_code 401\n"},
 		{"without a title", "E2", "token rejected", "bad signature", []Field{{"error_code", "E2"}}, "E2: token rejected", "bad signature\n"},
 		{"what nobody gave a code", "unhandled", "no such order", "", []Field{{"error_code", "unhandled"}}, "no such order", "error_code unhandled\n"},
+		{"of several lines", "E4", "token rejected", "", nil, "Two lines", "token rejected\nerror_code E4\n"},
+		{"an error that begins with a line break", "E2", "token rejected", "\nbad signature", nil, "E2: token rejected", "bad signature\n"},
 		{"unknown", "E3", "token rejected", "", []Field{{"error_code", "E3"}}, "E3: token rejected", "error_code E3 (unknown code)\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -826,6 +829,7 @@ func TestTitles(t *testing.T) {
 			m := layout(Batch{Groups: []Group{g}}, opts, cite.Tree{})
 			assert.Equal(t, "🔴 "+c.head+"\n"+c.rest, lines(t, m))
 			assert.True(t, strings.HasPrefix(m.text, "🔴 "+c.head), m.text)
+			assert.Contains(t, m.text, strings.TrimSpace(c.err))
 			assert.NotContains(t, m.text, "401")
 		})
 	}

@@ -59,6 +59,7 @@ const (
 
 	labels     = 40 // "Stack", "What came before" and the ends of lines
 	labelLimit = 150
+	noteSize   = 120 // what of a card isn't shown
 )
 
 // NewLink makes a link whose label is made inert for p, or a text where its
@@ -128,40 +129,21 @@ func unless[T any](away bool, v T) (kept T) {
 
 // Weight is what the card counts if it is shown in full.
 func (c *Card) Weight() int {
-	parts := c.parts()
-	w := c.fixed(parts[:])
-	for i := range parts {
-		w += parts[i].want
+	w := c.fixed()
+	for _, p := range c.parts() {
+		w += p.want
 	}
 	return w
 }
 
-// fixed is what counts whatever the room: the head, and the longest note there
-// can be.
-func (c *Card) fixed(parts []part) int {
+// fixed is what counts whatever the room: the head, and a note.
+func (c *Card) fixed() int {
 	w := inert.Len(c.Head) + inert.Len(c.Line) + inert.Len(c.Notes) + inert.Len(c.Example) + len("** \n↳  · ")
-	if c.Terse {
-		return w
-	}
-	w += len(" · … (+, , )") + labels
-	if n := c.listed(); n > 0 {
-		w += len(words.Plural(n, "field") + "s")
-	}
-	for i := range parts {
-		if parts[i].want > 0 {
-			w += len(parts[i].name) + len(", ")
-		}
-	}
-	if len(c.Crumbs) > 0 {
-		w += len(words.Plural(len(c.Crumbs)+c.Earlier, "breadcrumb") + "s")
-	}
-	if len(c.Links) > 0 {
-		w += len("100 links, ")
+	if !c.Terse {
+		w += labels + noteSize
 	}
 	return w
 }
-
-func (c *Card) listed() int { return len(c.Loud) + len(c.Small) + len(c.Long) + c.Unlisted }
 
 func weigh(fields []Field) (w int) {
 	for i := range fields {
@@ -246,7 +228,7 @@ func Level(weights []int, budget int) int {
 // head is left, and a note.
 func (c *Card) Cut(room int) Card {
 	parts := c.parts()
-	left := room - c.fixed(parts[:])
+	left := room - c.fixed()
 	give := func(p *part, most int) {
 		n := min(most, p.want-p.got, left)
 		if n > 0 && p.got+n >= min(p.least, p.want) {

@@ -98,15 +98,11 @@ func (l *Link) small() *slack.TextBlockObject {
 }
 
 // told is fields on one line, as text.
-func told(fields []Field) string {
-	var b strings.Builder
-	for i, f := range fields {
-		if i > 0 {
-			b.WriteString(draw.Dot)
-		}
-		b.WriteString(words.Join(" ", f.Key, f.Value))
+func told(fields []Field) (line string) {
+	for _, f := range fields {
+		line = words.Join(draw.Dot, line, words.Join(" ", f.Key, f.Value))
 	}
-	return b.String()
+	return line
 }
 
 // listed is fields on one line, their keys in bold.

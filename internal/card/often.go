@@ -36,6 +36,14 @@ func (o Often) Tally() string {
 	return s
 }
 
+// Behind is the tally with a space before it, or nothing where there was but one.
+func (o Often) Behind() string {
+	if o.Once() {
+		return ""
+	}
+	return " " + o.Tally()
+}
+
 // took is the time from the first to the last.
 func (o Often) took() time.Duration {
 	if !draw.Dated(o.First) || !draw.Dated(o.Last) {
