@@ -16,6 +16,7 @@ const (
 	phrase      // by a person: any words may be it
 	chosen      // out of a file: any word may be it
 	minted      // by a machine: a plain English word is not it
+	bearer      // the same, after a blank
 	cookie      // pairs to the end of the line
 	header      // a scheme, then the credentials
 )
@@ -27,131 +28,74 @@ const (
 // tokenizer, secretary, passwordless. The empty key names nothing.
 func Key(key string) bool { return kindOf(key) != none }
 
-// A root is a run of letters that makes a key secret, unless one of spare
-// follows it.
+// A root is a run of letters that makes a key secret, unless one of spare follows
+// it. Those with last are too short to be looked for anywhere (bypass, config,
+// pwned): they must be a key's last word.
 type root struct {
 	name  string
 	kind  kind
+	last  bool
 	spare []string
 }
 
-// roots by the lower bits of their first letter. The letters are compared without regard to
-// case and to what stands between them, so one row serves every spelling.
-var roots = [32][]root{
-	'a' & 31: {
-		{"apikey", chosen, nil},
-		{"appkey", chosen, nil},
-		{"applicationkey", chosen, nil},
-		{"accesskey", chosen, nil},
-		{"accountkey", chosen, nil},
-		{"authorization", header, []string{"url", "uri", "endpoint", "server"}},
-		{"authheader", header, nil},
-		{"authkey", chosen, nil},
-	},
-	'b' & 31: {
-		{"bearer", minted, nil},
-		{"basicauth", chosen, nil},
-	},
-	'c' & 31: {
-		{"cookie", cookie, []string{"consent", "name", "domain", "policy", "banner"}},
-		{"credential", minted, nil},
-		{"creds", minted, nil},
-	},
-	'e' & 31: {{"encryptionkey", chosen, nil}},
-	'f' & 31: {{"functionskey", chosen, nil}},
-	'i' & 31: {{"identifiedby", phrase, nil}}, // SQL
-	'k' & 31: {{"keydata", chosen, nil}},      // client-key-data of a kubeconfig
-	'l' & 31: {{"licensekey", chosen, nil}},
-	'm' & 31: {{"masterkey", chosen, nil}},
-	'p' & 31: {
-		{"password", phrase, []string{"less", "policy", "length", "expir", "changed", "set"}},
-		{"passw", phrase, []string{"ord"}},
-		{"passphrase", phrase, nil},
-		{"passcode", phrase, nil},
-		{"pwd", phrase, nil},
-		{"privatekey", chosen, nil},
-		{"privkey", chosen, nil},
-	},
-	's' & 31: {
-		{"secret", chosen, []string{"ary", "ariat", "smanager", "manager", "name", "arn", "ref", "keyref"}},
-		{"samlresponse", minted, nil},
-		{"seedphrase", phrase, nil},
-		{"sessionid", minted, nil},
-		{"sessionkey", minted, nil},
-		{"sessid", minted, nil},
-		{"signature", minted, []string{"algorithm", "method", "version", "valid"}},
-		{"signingkey", chosen, nil},
-		{"sharedkey", chosen, nil},
-		{"subscriptionkey", chosen, nil},
-	},
-	't' & 31: {{"token", minted, []string{
-		"iz", "ise", "issue", "isvalid", "count", "used", "usage", "limit", "length", "type", "kind", "name", "uri",
-		"url", "endpoint", "expir", "ttl", "budget", "bucket", "remaining", "size", "persec", "permin", "valid",
-	}}},
-}
+// roots by the lower bits of their first letter. The letters are compared without
+// regard to case and to what stands between them, so one name serves every
+// spelling.
+var roots = func() (t [32][]root) {
+	add := func(k kind, last bool, names, spare string) {
+		for _, name := range strings.Fields(names) {
+			t[name[0]&31] = append(t[name[0]&31], root{name, k, last, strings.Fields(spare)})
+		}
+	}
+	add(phrase, false, "password", "less policy length expir changed set")
+	add(phrase, false, "passw", "ord")
+	add(phrase, false, "passphrase passcode pwd seedphrase identifiedby", "") // CREATE USER a IDENTIFIED BY 'b'
+	add(phrase, true, "pass pw", "")
+	add(chosen, false, "secret", "ary ariat smanager manager name arn ref keyref")
+	add(chosen, false, `apikey appkey applicationkey accesskey accountkey authkey basicauth encryptionkey functionskey
+		keydata licensekey masterkey privatekey privkey signingkey sharedkey subscriptionkey`, "")
+	add(minted, false, "token", `iz ise issue isvalid count used usage limit length type kind name uri url endpoint expir
+		ttl budget bucket remaining size persec permin valid`)
+	add(minted, false, "signature", "algorithm method version valid")
+	add(minted, false, "credential creds samlresponse sessionid sessionkey sessid", "")
+	add(minted, true, "sig", "")
+	add(bearer, false, "bearer", "")
+	add(cookie, false, "cookie", "consent name domain policy banner")
+	add(header, false, "authorization", "url uri endpoint server")
+	add(header, false, "authheader", "")
+	return t
+}()
 
 // counters stand before "tokens" where they are counted, not shown.
-var counters = []string{
-	"max", "min", "num", "of", "prompt", "completion", "input", "output", "total", "used", "cached", "reasoning",
-}
+var counters = strings.Fields("max min num of prompt completion input output total used cached reasoning")
 
 func kindOf(key string) kind {
 	for i, code := 0, uint32(0); i < len(key); i++ {
-		code = code<<5 | uint32(key[i]&31)
-		if codes.has(code) && i >= 2 {
-			if k := kindAt(key, i-2); k != none {
+		if i, code = next(key, i, code); i < len(key) && i >= 2 {
+			if k, _ := kindAt(key, i-2); k != none {
 				return k
 			}
 		}
 	}
-	switch {
-	case len(key) < 2 || !strings.Contains("gGsSwW", key[len(key)-1:]):
-		return none
-	case endsInWord(key, "pass"), endsInWord(key, "pw"):
-		return phrase
-	case endsInWord(key, "sig"):
-		return minted
+	if n := len(key) - 2; n >= 0 && key[n+1]|0x20 == 'w' { // "pw" is shorter than what next finds
+		k, _ := kindAt(key, n)
+		return k
 	}
 	return none
 }
 
-// lastWords are too short to be looked for anywhere (bypass, config, pwned).
-var lastWords = []string{"pass", "sig", "pw"}
-
-// named reports whether a root begins at key[i], also one of those that must be
-// the last word, and where it ends, or else the reading of it.
-func named(key string, i int) (end int, ok bool) {
+// kindAt returns the kind of the root that begins at i, and where the root ends,
+// or else the reading of it.
+func kindAt(key string, i int) (k kind, end int) {
 	rows := roots[key[i]&31]
 	for r := range rows {
 		at, ok := match(key, i, rows[r].name)
-		if ok {
-			return at, true
+		if ok && !spared(key[:run(key[:min(len(key), at+maxKey)], at, keyPart)], i, at, &rows[r]) {
+			return rows[r].kind, at
 		}
 		end = max(end, at)
 	}
-	for _, name := range lastWords {
-		at, ok := match(key, i, name)
-		if ok {
-			return at, true
-		}
-		end = max(end, at)
-	}
-	return end, false
-}
-
-// kindAt returns the kind of the root that begins at i.
-func kindAt(key string, i int) kind {
-	rows := roots[key[i]&31]
-	for r := range rows {
-		row := &rows[r]
-		if row.name[2] != key[i+2]|0x20 {
-			continue
-		}
-		if end, ok := match(key, i, row.name); ok && !spared(key, i, end, row) {
-			return row.kind
-		}
-	}
-	return none
+	return none, end
 }
 
 // match reports whether name begins at key[i], read without regard to case and
@@ -174,8 +118,12 @@ func match(key string, i int, name string) (end int, ok bool) {
 	return i + 1, true
 }
 
-// spared reports whether the root at key[i:end] is only spoken of.
+// spared reports whether the root at key[i:end] is only spoken of, or not whole.
 func spared(key string, i, end int, row *root) bool {
+	if row.last {
+		begins := i == 0 || !is(key[i-1], word) || isUpper(key[i]) && !isUpper(key[i-1])
+		return !begins || end < len(key)
+	}
 	if follows(key, end, row.spare) {
 		return true
 	}
@@ -203,12 +151,6 @@ func counted(before string) bool {
 		n--
 	}
 	return slices.ContainsFunc(counters, func(name string) bool { return hasSuffixFold(before[:n], name) })
-}
-
-// endsInWord reports whether name is the last word of key.
-func endsInWord(key, name string) bool {
-	i := len(key) - len(name)
-	return hasSuffixFold(key, name) && (i == 0 || !is(key[i-1], word) || isUpper(key[i]) && !isUpper(key[i-1]))
 }
 
 // hasSuffixFold is strings.HasSuffix without regard to case.

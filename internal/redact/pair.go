@@ -14,25 +14,33 @@ const maxKey = 64
 // key hides the value of the key whose first three letters begin at i. Before
 // the value it looks for tokens: the key itself may hold one.
 func (t *scan) key(i int) int {
-	s := t.s
-	end, ok := named(s, i)
-	if t.far(i, end); !ok {
-		return i
-	}
-	from := i
+	s, from := t.s, i
 	for from > t.seen && i-from < maxKey && is(s[from-1], keyPart) {
 		from--
 	}
-	from = min(i, from+escapeTail(s, from))
-	end = run(s[:min(len(s), end+maxKey)], end, keyPart)
-	k := kindOf(s[from:end])
+	if from > 0 { // an escape isn't of the key: %26sig=, \u0026sig=, \npw=
+		switch {
+		case s[from-1] == '%':
+			from += 2
+		case s[from-1] == '\\' && s[from] == 'u':
+			from += 5
+		case s[from-1] == '\\':
+			from++
+		}
+		from = min(from, i)
+	}
+	k, end := kindAt(s[from:], i-from)
+	end = t.far(i, from+end)
 	if k == none {
 		return i
 	}
+	end = run(s[:min(len(s), end+maxKey)], end, keyPart)
 	var v span
 	switch sep, quoted := sepAfter(s, end); {
 	case sep >= 0:
 		v.from, v.to = t.pair(s[from:end], from, sep, quoted, k)
+	case k == bearer:
+		v.from, v.to = t.bearer(i, end)
 	case t.inTag(from):
 		v.from, v.to = t.element(end)
 	case s[from] == '-':
@@ -72,24 +80,6 @@ func sign(s string, i int) (c byte, next int) {
 		}
 	}
 	return s[i], i + 1
-}
-
-// escapeTail returns how many bytes at i belong to an escape that began before:
-// \u0026sig=, \npw=, %26sig=.
-func escapeTail(s string, i int) int {
-	switch {
-	case i == 0:
-		return 0
-	case s[i-1] == '%' && run(s[:min(len(s), i+2)], i, alnum) == i+2:
-		return 2
-	case s[i-1] != '\\':
-		return 0
-	case s[i] == 'u' && run(s[:min(len(s), i+5)], i, alnum) == i+5:
-		return 5
-	case strings.IndexByte("nrtbf", s[i]) >= 0:
-		return 1
-	}
-	return 0
 }
 
 // sepAfter returns the place of the ':' or '=' that follows the key that ends at
@@ -335,34 +325,19 @@ func (t *scan) apart(i int, k kind) (from, to int) {
 	return t.value(at, chosen)
 }
 
-// nothing reports whether the value at i says that there is no secret.
+// nothing reports whether the value at i says that there is no secret, or holds
+// the place of one: nil, $1, ?, <token>.
 func nothing(s string, i int) bool {
-	if is(s[i], quote) {
+	end := runOf(s[:min(len(s), i+32)], i, "?<>")
+	if end < len(s) && s[end] != ':' && !is(s[end], space|closer|quote|slash) {
 		return false
 	}
-	end := run(s[:min(len(s), i+12)], i, alnum)
-	switch s[i:end] {
-	case "true", "false", "nil", "null", "NULL", "none", "None", "undefined", "unset":
+	switch w := strings.TrimRight(s[i:end], "."); w {
+	case "true", "false", "nil", "null", "NULL", "none", "None", "undefined", "unset", "?":
 		return true
-	case "":
 	default:
-		return false
+		return len(w) > 1 && (w[0] == '$' && run(w, 1, digit) == len(w) || w[0] == '<' && w[len(w)-1] == '>')
 	}
-	// A place holder: $1, ?, <token>.
-	end = i + 1
-	switch s[i] {
-	case '$':
-		end = run(s[:min(len(s), i+4)], end, digit)
-	case '<':
-		if end = runOf(s[:min(len(s), i+32)], end, " "); end == len(s) || s[end] != '>' {
-			return false
-		}
-		end++
-	case '?':
-	default:
-		return false
-	}
-	return end > i+1 == (s[i] != '?') && (end == len(s) || is(s[end], space|closer|quote))
 }
 
 // assigns reports whether a bare key, its '=' or ':' and a value follow at i.

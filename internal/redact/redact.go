@@ -63,23 +63,25 @@ func (t *scan) far(from, to int) int {
 
 func (t *scan) scan(from, to int) {
 	for i, code := from, uint32(0); i < to; {
-		i, code = codes.next(t.s[:to], i, code)
+		i, code = next(t.s[:to], i, code)
 		if i == to {
 			return
 		}
-		next := t.look(i)
-		if next > i+1 {
+		end := i + 1
+		if i >= 2 {
+			end = t.look(i, signs[hash(code)])
+		}
+		if end > i+1 {
 			code = 0 // what is hidden begins nothing
 		}
-		i = next
+		i = end
 	}
 }
 
 // look looks at the three bytes that end at i and returns where to go on. The
 // scanners return i where there is nothing of their kind.
-func (t *scan) look(i int) int {
-	s, next := t.s, i
-	what := signs[signOf(s[i-2], s[i-1], s[i])]
+func (t *scan) look(i int, what uint8) int {
+	next := i
 	if what&ofSign != 0 {
 		next = t.sign(i)
 	}
@@ -106,8 +108,6 @@ func (t *scan) sign(i int) int {
 		return t.jwt(i)
 	case "sic":
 		return t.basic(i)
-	case "bea":
-		return t.bearer(i)
 	case "-u ", "--u":
 		return t.user(i)
 	case "s/t", "|/t", "2ft":

@@ -69,23 +69,18 @@ func (t *scan) pem() {
 	t.redact()
 }
 
-// bearer hides the credentials after the Bearer whose third letter is at i.
-func (t *scan) bearer(i int) int {
-	s, end := t.s, i+len("arer")
-	if end >= len(s) || !strings.EqualFold(s[i-2:end], "bearer") || !t.starts(i-2) {
-		return i
-	}
-	at := blanks(s, end)
+// bearer returns the credentials after the Bearer at s[i:end].
+func (t *scan) bearer(i, end int) (begin, to int) {
+	s, at := t.s, blanks(t.s, end)
 	if strings.HasPrefix(s[end:], "%20") {
 		at = end + len("%20")
 	}
-	if at == end || at == len(s) || nothing(s, at) || clause(s, at) || prose(s, at, minted, strict) {
-		return i
+	switch {
+	case !t.starts(i), end-i > len("bearer"), at == end, at == len(s), nothing(s, at), clause(s, at), prose(s, at, minted, strict),
+		strings.HasPrefix(s[run(s[:min(len(s), at+maxKey)], at, alnum):], `="`): // a challenge: Bearer realm="api"
+		return end, end
 	}
-	if strings.HasPrefix(s[run(s[:min(len(s), at+maxKey)], at, alnum):], `="`) {
-		return i // a challenge: Bearer realm="api"
-	}
-	return t.hide(t.value(at, minted))
+	return t.value(at, minted)
 }
 
 // basic hides the user and password after the Basic that ends at i. Without a
