@@ -23,8 +23,7 @@ type Item[T Counter, S any] struct {
 	Frozen bool   // the group is, or will be, told elsewhere: it stands as it stood
 
 	Quiet    bool          // it is over: none for Repeat
-	Since    time.Time     // when the first alert that the post tells came
-	Back     time.Duration // how long it was quiet before Since; 0: not for Repeat
+	Back     time.Duration // how long it was quiet before what the post tells; 0: not for Repeat
 	Late     time.Duration // how late it is told because delivery failed; 0: not more than a minute
 	Why      string        // Result.Why of the failure that made it late
 	Perhaps  bool          // perhaps told before: an attempt of unknown outcome was given up
@@ -38,11 +37,10 @@ type Attempt[T Counter, S any] struct {
 	ID    string         // the caller's for a post; of an edit it is the message's
 	Items []Item[T, S]   // most severe first, then most frequent, then oldest
 	Edits *Message[T, S] // what it changes; nil for a post
-	Quiet bool           // an edit that only tells that groups are quiet
 	Tries int            // how often it was tried before with unknown outcome; above 0 it is unchanged
 	Began time.Time      // of the first try
 
-	tells []*Group[T, S] // those it tells alerts of
+	tells []*Group[T, S] // those it tells alerts of; an edit without only says that groups are quiet
 	tried time.Time      // begin of this try, or the end of the last
 	due   time.Time      // of the next, where it waits for one
 	place int
@@ -165,7 +163,7 @@ func (l *Lane[T, S]) compose(a *Attempt[T, S], now time.Time) {
 	a.Began, a.Items = now, make([]Item[T, S], 0, len(a.tells))
 	for _, g := range a.tells {
 		l.move(g, flying)
-		it := Item[T, S]{Group: g, Before: g.told, UpTo: g.Payload.Take(), Since: g.since, Perhaps: g.perhaps}
+		it := Item[T, S]{Group: g, Before: g.told, UpTo: g.Payload.Take(), Perhaps: g.perhaps}
 		if it.Interval = min(2*g.interval, l.rules.RepeatMax); g.interval == 0 {
 			it.Interval = l.rules.Repeat
 		}

@@ -100,7 +100,6 @@ func (l *Lane[T, S]) Edit(now time.Time) *Attempt[T, S] {
 		}
 		a.Items = append(a.Items, it)
 	}
-	a.Quiet = len(a.tells) == 0
 	sortItems(a.Items)
 	l.marks.remove(m)
 	l.budget.spend(now)
@@ -123,7 +122,7 @@ func (l *Lane[T, S]) Yield(now time.Time) (at time.Time) {
 			at = soonest(at, from.Add(max(0, l.deadline.Sub(from)/2)))
 		}
 	}
-	if l.flight.Quiet {
+	if len(l.flight.tells) == 0 {
 		at = soonest(at, notBefore(l.nextCount(now), l.mute()))
 	}
 	return at

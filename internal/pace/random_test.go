@@ -614,11 +614,11 @@ func (d *day) editBegins(a *attempt) {
 		d.editItem(p, it, k, g)
 	}
 	switch {
-	case a.Quiet && (grows || !marks):
+	case len(a.tells) == 0 && (grows || !marks):
 		d.breaks("an edit that marks nothing, or tells a count: %s", line(0, a, Result{}))
-	case !a.Quiet && !grows:
+	case len(a.tells) > 0 && !grows:
 		d.breaks("an edit that tells nothing: %s", line(0, a, Result{}))
-	case a.Quiet && d.closing:
+	case len(a.tells) == 0 && d.closing:
 		d.breaks("quiet is marked while closing")
 	case !p.retry.IsZero() && d.now.Before(p.retry) && !d.closing:
 		d.breaks("an edit of %s, %v too soon after one that failed", a.ID, p.retry.Sub(d.now))
