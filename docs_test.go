@@ -160,6 +160,35 @@ func TestDocsJSON(t *testing.T) {
 	assert.Equal(t, []string{"chat:write"}, manifest.OAuth.Scopes.Bot)
 }
 
+// What docs/slack-app.md says is to be done is what is said when it happens.
+func TestDocsMend(t *testing.T) {
+	text, err := os.ReadFile("docs/slack-app.md")
+	require.NoError(t, err)
+	_, table, _ := strings.Cut(string(text), "| `error` ends in |")
+	server, err := fakeslack.Start(nil)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, server.Close()) }()
+	checked := 0
+	for _, row := range regexp.MustCompile("(?m)^\\| (`.*) \\| (.*) \\|$").FindAllStringSubmatch(table, -1) {
+		opts := &slackalert.Options{Token: "xoxb-1", Channel: "#alerts", APIURL: server.APIURL()}
+		if strings.Contains(row[1], "webhook") {
+			opts = &slackalert.Options{WebhookURL: server.WebhookURL("#alerts")}
+		}
+		slack, err := slackalert.NewSlack(opts)
+		require.NoError(t, err)
+		for _, code := range regexp.MustCompile("`(.*?)`").FindAllStringSubmatch(row[1], -1) {
+			server.FailNext(1, fakeslack.Fault{Error: code[1]})
+			_, err = slack.Post(t.Context(), slackalert.Batch{ID: "x", Channel: opts.Channel, Groups: []slackalert.Group{{Message: "m", Count: 1, Total: 1}}})
+			var mend interface{ Mend() string }
+			require.ErrorAs(t, err, &mend)
+			assert.Equal(t, row[2], mend.Mend(), code[1])
+			assert.True(t, strings.HasSuffix(err.Error(), code[1]), err)
+			checked++
+		}
+	}
+	assert.Equal(t, 8, checked)
+}
+
 // What SECURITY.md says is redacted is, and what it says isn't, isn't.
 func TestSecurity(t *testing.T) {
 	text, err := os.ReadFile("SECURITY.md")

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,6 +56,25 @@ func TestSettings(t *testing.T) {
 	s, err = read(nil, env(map[string]string{"SLACK_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C2", "SLACKALERT_STREAM": "S", "HEALTH_ADDR": ":8"}), nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"C2", "S", ":8", "nats://127.0.0.1:4222"}, []string{s.slack.Channel, s.fleet.Stream, s.health, s.url})
+}
+
+// TestAddresses may stand without a scheme, as clients of NATS take them.
+func TestAddresses(t *testing.T) {
+	s, err := read(nil, env(map[string]string{"SLACK_TOKEN": "xoxb-1", "NATS_URL": "nats:4222, tls://other"}), nil)
+	require.NoError(t, err)
+	assert.Equal(t, "nats:4222, tls://other", s.url)
+}
+
+// TestHealthBeforeItRuns: it lives, and isn't ready.
+func TestHealthBeforeItRuns(t *testing.T) {
+	nc, err := nats.Connect("nats://127.0.0.1:1", nats.RetryOnFailedConnect(true))
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	for live, want := range map[bool]int{true: 200, false: 503} {
+		w := httptest.NewRecorder()
+		(&health{nc: nc}).answer(w, live)
+		assert.Equal(t, want, w.Code)
+	}
 }
 
 func TestCodes(t *testing.T) {
