@@ -31,6 +31,7 @@ const (
 	blockWeight   = 125    // what a block counts besides its text
 	messageBlocks = 50
 	headerLimit   = 150
+	messageLimit  = 600
 	serviceLimit  = 24 // so that a push shows the count behind it
 	subjectLimit  = 90 // of what happened, in a head that can't say all of it
 	sentenceLimit = 300
@@ -51,12 +52,12 @@ const (
 )
 
 // limits are the most that each part of a card may have.
-type limits struct{ head, message, failure, value, stack, crumb, crumbs int }
+type limits struct{ failure, value, stack, crumb, crumbs int }
 
 // Of how many kinds share the message depends what each may have.
 var (
-	alone    = limits{head: headerLimit, message: 600, failure: 1000, value: 1000, stack: 2000, crumb: 400, crumbs: 1500}
-	together = limits{head: headerLimit, message: 600, failure: 1000, value: 400, stack: 1500, crumb: 300, crumbs: 800}
+	alone    = limits{failure: 1000, value: 1000, stack: 2000, crumb: 400, crumbs: 1500}
+	together = limits{failure: 1000, value: 400, stack: 1500, crumb: 300, crumbs: 800}
 )
 
 // message is a batch as Slack gets it.
@@ -372,15 +373,15 @@ func (st *story) what(most int, p inert.Place) (what string, whole bool) {
 
 // card is the story made inert, each part within its limits.
 func (st *story) card(s *sheet, l *limits) (c card.Card) {
-	service, p := "", inert.Row
-	if l == &alone {
-		service, p = s.Service, inert.Line
+	service, home, p := "", st.hosts, inert.Row
+	if l == &alone { // else it is said of all
+		service, home, p = s.Service, cmp.Or(st.hosts, s.Host), inert.Line
 	}
-	head, whole := st.head(service, l.head, p)
+	head, whole := st.head(service, headerLimit, p)
 	c.Head = head
 	c.Notes = inert.Text(strings.Join(st.notes, draw.Dot), sentenceLimit, inert.Row)
 	if st.message != "" && !(whole && strings.HasSuffix(st.subject, st.message)) {
-		c.Message = inert.Counted(st.message, l.message, inert.Leaf)
+		c.Message = inert.Counted(st.message, messageLimit, inert.Leaf)
 	}
 	if !inert.Blank(st.failure) && !(st.leads && whole) {
 		c.Error = inert.Counted(st.failure, l.failure, inert.Leaf)
@@ -389,7 +390,7 @@ func (st *story) card(s *sheet, l *limits) (c card.Card) {
 		c.Often = st.often.Line("times", !st.quiet)
 	}
 	st.fields(&c, l)
-	c.Home = inert.Text(st.home(s, l), 200, inert.Line)
+	c.Home = inert.Text(home, 200, inert.Line)
 	if draw.Dated(st.at) && st.example != first {
 		c.When = []draw.Span{{At: st.at, As: draw.Second}}
 	}
@@ -399,14 +400,6 @@ func (st *story) card(s *sheet, l *limits) (c card.Card) {
 	}
 	st.long(&c, s, l)
 	return c
-}
-
-// home is where it happened, unless that is said of all.
-func (st *story) home(s *sheet, l *limits) string {
-	if l == &alone {
-		return cmp.Or(st.hosts, s.Host)
-	}
-	return st.hosts
 }
 
 // long takes what is long into the card: stack and breadcrumbs.
@@ -619,7 +612,7 @@ func (s *sheet) cards(blocks []slack.Block, used int) []slack.Block {
 		all[i] = s.stories[i].card(s, &together)
 	}
 	used += blockWeight * (len(blocks) + n*(card.MostBlocks+1))
-	room := level(all, messageWeight-used)
+	room := card.Level(all, messageWeight-used)
 	for i := range all {
 		shown, head := all[i].Cut(room), []draw.Element{draw.Bold(all[i].Head)}
 		if over := s.stories[i].over("", "", s.stories[i].often); over != nil && !s.quiet {
@@ -648,7 +641,7 @@ func (s *sheet) pairs(blocks []slack.Block, used int) []slack.Block {
 		}
 		all[i] = s.stories[i].brief(most, notes, p)
 	}
-	room := level(all, messageWeight-used)
+	room := card.Level(all, messageWeight-used)
 	for i := range all {
 		shown := all[i].Cut(room)
 		if i < full {
@@ -658,16 +651,6 @@ func (s *sheet) pairs(blocks []slack.Block, used int) []slack.Block {
 		}
 	}
 	return blocks
-}
-
-// level is the room of each card: all it needs, or the same for all that need
-// more.
-func level(cards []card.Card, budget int) int {
-	weights := make([]int, len(cards))
-	for i := range cards {
-		weights[i] = cards[i].Weight()
-	}
-	return card.Level(weights, budget)
 }
 
 // lines gives each group a line, as long as there is room; the others are
@@ -690,16 +673,19 @@ func (s *sheet) lines(blocks []slack.Block, used int) []slack.Block {
 	return body.AppendTo(blocks)
 }
 
-// rest counts the groups from one on, with the worst level of them.
+// rest counts the groups from one on, with the worst level of those that aren't
+// over.
 func (s *sheet) rest(from int) string {
 	if from == len(s.order) {
 		return ""
 	}
-	n := 0
+	n, sign := 0, words.Over
 	for _, g := range s.order[from:] {
-		n += total(g)
+		if n += total(g); !g.Quiet && sign == words.Over {
+			sign = words.Sign(g.Level)
+		}
 	}
-	return words.Sign(s.order[from].Level) + " … and " + words.Plural(len(s.order)-from, "more kind") + " ×" + words.Thousands(n)
+	return sign + " … and " + words.Plural(len(s.order)-from, "more kind") + " ×" + words.Thousands(n)
 }
 
 // sentence is the text of the message: all that a phone's push shows and that

@@ -558,6 +558,10 @@ func TestManyGroups(t *testing.T) {
 		default:
 			assert.Regexp(t, `\n🔴 … and 4,8\d\d more kinds ×[\d,]+\n$`, got)
 			assert.Greater(t, strings.Count(got, "refused"), 180)
+			for i := range b.Groups {
+				b.Groups[i].Quiet = true
+			}
+			assert.Regexp(t, `\n⚪ … and [\d,]+ more kinds`, lines(t, layout(b, shopOptions(), shopBuild)), "what is over isn't red")
 		}
 		assert.NotContains(t, got, "kinds of alert")
 	}

@@ -124,9 +124,8 @@ func FreezeError(err error) error {
 		return err
 	}
 	text := ErrorText(err)
-	k := &kept{error: err, text: strings.Clone(text[:min(len(text), window)])}
-	k.chain, k.stack = strings.Clone(Chain(err, text)), slices.Clone(innermost(err))
-	return k
+	start := strings.Clone(text[:min(len(text), window)])
+	return &kept{err, start, strings.Clone(Chain(err, text)), slices.Clone(innermost(err))}
 }
 
 // kept is a frozen error.
@@ -138,15 +137,3 @@ type kept struct {
 
 func (k *kept) Error() string { return k.text }
 func (k *kept) Unwrap() error { return k.error }
-
-// SafeError is FreezeError for an error of the program's that is told in its
-// logs: its text is cut to a value's size and shows no secret.
-func SafeError(err error) error {
-	if err == nil {
-		return nil
-	}
-	k := *FreezeError(err).(*kept)
-	k.text = (&Alert{}).Text(k.text)
-	k.chain = k.text
-	return &k
-}

@@ -150,15 +150,3 @@ func TestFreezeError(t *testing.T) {
 	assert.Equal(t, "!PANIC: no text", FreezeError(&mute{}).Error())
 	assert.Len(t, FreezeError(errors.New(strings.Repeat("x", 1<<20))).Error(), window)
 }
-
-func TestSafeError(t *testing.T) {
-	err := fmt.Errorf("send: dial amqp://app:hunter2@mq/x: %w", io.EOF)
-	s := SafeError(err)
-	assert.Equal(t, "send: dial amqp://app:[redacted]@mq/x: EOF", s.Error())
-	assert.Equal(t, s.Error(), Chain(s, ErrorText(s)))
-	assert.ErrorIs(t, s, io.EOF)
-	assert.NoError(t, SafeError(nil))
-	assert.Equal(t, "<nil>", SafeError((*mute)(nil)).Error(), "a typed nil")
-	assert.Less(t, len(SafeError(errors.New(strings.Repeat("x", 1<<20))).Error()), MaxValue+40)
-	assert.Equal(t, s.Error(), SafeError(s).Error())
-}

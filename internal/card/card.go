@@ -211,10 +211,15 @@ func (c *Card) crumbs() (w int) {
 	return min(w, c.MostCrumbs)
 }
 
-// Level is the most that each of the weights may be so that together they keep
+// Level is the most that each of the cards may weigh so that together they keep
 // the budget: who needs less leaves the rest to the others.
-func Level(weights []int, budget int) int {
-	for i, w := range slices.Sorted(slices.Values(weights)) {
+func Level(cards []Card, budget int) int {
+	weights := make([]int, len(cards))
+	for i := range cards {
+		weights[i] = cards[i].Weight()
+	}
+	slices.Sort(weights)
+	for i, w := range weights {
 		share := budget / (len(weights) - i)
 		if w > share {
 			return share

@@ -106,9 +106,17 @@ func TestTopKeepsTheFirst(t *testing.T) {
 }
 
 func TestLevel(t *testing.T) {
-	assert.Equal(t, math.MaxInt, Level([]int{10, 20, 30}, 60), "all fit")
-	assert.Equal(t, 24, Level([]int{30, 10, 1000}, 58), "who needs less leaves it to the others")
-	assert.Equal(t, 20, Level([]int{1000, 1000, 1000}, 60))
+	cards := func(weights ...int) (all []Card) {
+		for _, w := range weights {
+			c := Card{Terse: true}
+			c.Line = strings.Repeat("x", w-c.Weight())
+			all = append(all, c)
+		}
+		return all
+	}
+	assert.Equal(t, math.MaxInt, Level(cards(100, 200, 300), 600), "all fit")
+	assert.Equal(t, 240, Level(cards(300, 100, 1000), 580), "who needs less leaves it to the others")
+	assert.Equal(t, 200, Level(cards(1000, 1000, 1000), 600))
 	assert.Equal(t, math.MaxInt, Level(nil, 0))
 }
 

@@ -90,26 +90,7 @@ func (t Tree) URL(template, file string, line int) string {
 		return ""
 	}
 	file = strings.ReplaceAll(url.PathEscape(file), "%2F", "/")
-	var b strings.Builder
-	b.Grow(len(template) + len(file) + len(t.Revision))
-	for template != "" {
-		before, rest, found := strings.Cut(template, "{")
-		b.WriteString(before)
-		template = rest
-		switch {
-		case strings.HasPrefix(rest, "revision}"):
-			b.WriteString(url.PathEscape(t.Revision))
-		case strings.HasPrefix(rest, "file}"):
-			b.WriteString(file)
-		case strings.HasPrefix(rest, "line}"):
-			b.WriteString(strconv.Itoa(max(line, 1)))
-		case found:
-			b.WriteByte('{')
-			continue
-		}
-		_, template, _ = strings.Cut(rest, "}")
-	}
-	return b.String()
+	return strings.NewReplacer("{revision}", url.PathEscape(t.Revision), "{file}", file, "{line}", strconv.Itoa(max(line, 1))).Replace(template)
 }
 
 // Place names a source line and links it after template, if the line is the

@@ -26,10 +26,8 @@ const (
 	Leaf Place = iota
 	// Row is Leaf on one line.
 	Row
-	// Plain is a plain_text object: as Leaf, and :names: stay names although
-	// a client may ignore emoji=false.
-	Plain
-	// Line is Plain on one line, as a header has it.
+	// Line is a plain_text object, as a header has it: as Row, and :names: stay
+	// names although a client may ignore emoji=false.
 	Line
 	// Markup is mrkdwn and the text of a message, on one line. & < > become
 	// entities; * _ ~ ` become look-alikes, for mrkdwn has no escape for them
@@ -202,10 +200,10 @@ func harmlessRun(s string, p Place) int {
 var signs = func() (t [128]uint8) {
 	const oneLine, markup = 1<<Row | 1<<Line | 1<<Markup | 1<<Label, 1<<Markup | 1<<Prose | 1<<Label
 	for c := range 0x20 {
-		t[c] = oneLine | 1<<Leaf | 1<<Plain | 1<<Prose
+		t[c] = oneLine | 1<<Leaf | 1<<Prose
 	}
 	t['\n'], t['\t'] = oneLine, oneLine
-	t[':'] = 1<<Plain | 1<<Line | markup
+	t[':'] = 1<<Line | markup
 	for _, c := range "&<>*_~`@#" {
 		t[c] = markup
 	}
