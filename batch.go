@@ -25,6 +25,8 @@ const (
 	dense      = 100              // groups in a message where much waits
 	looks      = 3                // the try that sends again, though whether the message arrived can't be looked up now
 	forgetMany = 100              // groups forgotten in one go
+	maxLanes   = 1000             // channels that are kept apart, and the default one
+	stretch    = 1000             // groups that are looked at in one go
 	closeGrace = time.Second      // for a Sender that doesn't heed its context
 	minWait    = time.Millisecond // of a lane's goroutine: whatever its plan says, it never spins
 )
@@ -37,12 +39,14 @@ type settings struct {
 	maxGroups int
 	service   string
 	host      string
+	channel   string // the default one
 	where     string // what is told, in words: "Slack"
 }
 
 // batcher carries what the lanes' plans say. Each channel's lane has one
 // goroutine, which alone makes its attempts and calls the carrier; it starts with
-// the channel's first alert and ends in shutdown.
+// the channel's first alert and ends in shutdown, or when all the lane's groups
+// are forgotten.
 type batcher struct {
 	settings
 	carrier    carrier
@@ -60,10 +64,14 @@ type batcher struct {
 	deadline time.Time // of shutdown; zero = none
 	lanes    map[string]*lane
 	groups   int           // remembered, the lanes' "other alerts" left out
+	all      []*group      // also those that were forgotten lately; what others hold of it isn't written to
+	dead     int           // how many of them were
+	crowded  bool          // base has heard that there are too many channels
+	say      []notice      // what base hears once mu is free
 	budget   *pace.Budget  // of edits; nil = as many as one likes
 	names    tally.Names   // of hosts
 	changed  chan struct{} // closed and replaced whenever an attempt ends
-	sum      Stats         // Alerts: of forgotten groups, less what others counted
+	sum      Stats         // Alerts: of groups that aren't in all any more
 }
 
 // phase is how far shutdown is.
@@ -245,6 +253,9 @@ func (b *batcher) next(l *lane) (f *flight, at time.Time) {
 		return b.launch(l, a, now), time.Time{}
 	case b.phase == closing && (at.IsZero() || !b.deadline.IsZero() && at.After(b.deadline)):
 		l.ended = true
+	case b.phase == running && len(l.groups) == 0 && l.other == nil && l.posting.Err == nil && l.editing.Err == nil:
+		l.ended = true
+		delete(b.lanes, laneName(l.channel))
 	}
 	l.asleep, l.until = true, at
 	return nil, at
@@ -329,10 +340,11 @@ func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 		f.timer.Stop()
 	}
 	l.flight = nil
-	var say []notice
+	var out pace.Outcome[*group, Group]
 	var told []mark
 	if b.phase != over {
-		say = b.tally(l, f, r, c, l.plan.Settle(f.attempt, r, now))
+		out = l.plan.Settle(f.attempt, r, now)
+		b.tally(l, f, r, c, out)
 		if r.Kind == pace.Accepted {
 			told = b.marks(f, ref, now)
 		}
@@ -347,9 +359,7 @@ func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 	if c.Err != nil && r.Kind != pace.Yielded {
 		_ = b.spool.Sync() // base has heard of it
 	}
-	for _, n := range say {
-		b.guard.Tell(n.msg, n.args...)
-	}
+	b.report(l, f, c, out)
 }
 
 // notice is something to tell base once mu is free.
@@ -358,11 +368,21 @@ type notice struct {
 	args []any
 }
 
-// tally adds up a settled attempt and says what base must hear. b.mu is held.
-func (b *batcher) tally(l *lane, f *flight, r pace.Result, c cause.Cause, out pace.Outcome[*group, Group]) (say []notice) {
-	what, failed := "post", &l.posting
+// unlock frees mu, and tells base what came up meanwhile.
+func (b *batcher) unlock() {
+	say := b.say
+	b.say = nil
+	b.mu.Unlock()
+	for _, n := range say {
+		b.guard.Tell(n.msg, n.args...)
+	}
+}
+
+// tally adds up a settled attempt. b.mu is held.
+func (b *batcher) tally(l *lane, f *flight, r pace.Result, c cause.Cause, out pace.Outcome[*group, Group]) {
+	failed := &l.posting
 	if f.Edits != nil {
-		what, failed = "edit", &l.editing
+		failed = &l.editing
 	}
 	b.sum.Delivered += out.Told
 	if r.Kind == pace.Accepted {
@@ -382,34 +402,61 @@ func (b *batcher) tally(l *lane, f *flight, r pace.Result, c cause.Cause, out pa
 		b.sum.LastError = c.Text
 		*failed = c
 	}
-	if p := out.Parked; p != nil {
-		g := &p.Payload.example
-		say = append(say, notice{"slackalert: an alert is refused time and again, it waits alone and the others are told", []any{"channel", l.channel, "fingerprint", g.Fingerprint, "message", g.Message, "error", c.Text}})
-	}
-	switch out.Say {
-	case pace.Begins, pace.Mending:
-		alerts, groups := l.untold()
-		args := []any{"channel", l.channel, "attempt", what, "error", c.Text, "alerts_waiting", alerts, "groups_waiting", groups}
-		if c.Mend != "" {
-			args = append(args, "do", c.Mend)
-		}
-		say = append(say, notice{"slackalert: alerts can't be delivered, they wait", args})
-	case pace.Over:
-		alerts, _ := l.untold()
-		say = append(say, notice{"slackalert: alerts are delivered again", []any{"channel", l.channel, "attempt", what, "alerts_waiting", alerts}})
-	}
-	return say
 }
 
-// untold is what waits in a lane. batcher.mu is held.
-func (l *lane) untold() (alerts uint64, groups int) {
-	for g := range l.all {
-		if n := g.Count() - g.plan.Told(); n > 0 {
-			alerts += n
-			groups++
-		}
+// report tells base of an alert that waits alone, and that a lane's trouble
+// begins or is over.
+func (b *batcher) report(l *lane, f *flight, c cause.Cause, out pace.Outcome[*group, Group]) {
+	if p := out.Parked; p != nil {
+		b.mu.Lock()
+		g := p.Payload.example
+		b.mu.Unlock()
+		b.guard.Tell("slackalert: an alert is refused time and again, it waits alone and the others are told",
+			"channel", l.channel, "fingerprint", g.Fingerprint, "message", g.Message, "error", c.Text)
 	}
-	return alerts, groups
+	if out.Say == pace.Nothing {
+		return
+	}
+	waiting := b.untold(l)
+	args := []any{"channel", l.channel, "attempt", "post"}
+	if f.Edits != nil {
+		args[3] = "edit"
+	}
+	if out.Say == pace.Over {
+		b.guard.Tell("slackalert: alerts are delivered again", append(args, "alerts_waiting", waiting.alerts)...)
+		return
+	}
+	args = append(args, "error", c.Text, "alerts_waiting", waiting.alerts, "groups_waiting", waiting.groups)
+	if c.Mend != "" {
+		args = append(args, "do", c.Mend)
+	}
+	b.guard.Tell("slackalert: alerts can't be delivered, they wait", args...)
+}
+
+// each calls f, with mu held, for every group that there is, and perhaps for some
+// that were. Others have their turn in between: there may be a million.
+func (b *batcher) each(f func(*group)) (then Stats) {
+	b.mu.Lock()
+	then, all := b.sum, b.all
+	b.mu.Unlock()
+	for some := range slices.Chunk(all, stretch) {
+		b.mu.Lock()
+		for _, g := range some {
+			f(g)
+		}
+		b.mu.Unlock()
+	}
+	return then
+}
+
+// untold is what waits in a lane.
+func (b *batcher) untold(l *lane) (n amount) {
+	b.each(func(g *group) {
+		if more := g.Count() - g.plan.Told(); more > 0 && g.lane == l {
+			n = amount{n.alerts + more, n.groups + 1}
+		}
+	})
+	return n
 }
 
 // all are a lane's groups, "other alerts" included.
@@ -588,9 +635,12 @@ func (b *batcher) end() (lost, spooled amount, err error) {
 	_ = b.spool.Sync() // base has heard of it
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	for _, g := range b.all { // at once: a Sender that doesn't heed its context may still return
+		if n := g.Count() - g.plan.Told(); n > 0 {
+			lost = amount{lost.alerts + n, lost.groups + 1}
+		}
+	}
 	for _, l := range b.lanes {
-		n, k := l.untold()
-		lost = amount{lost.alerts + n, lost.groups + k}
 		for _, c := range []cause.Cause{l.posting, l.editing} {
 			if c.Err != nil && err == nil {
 				err = c
@@ -605,17 +655,12 @@ func (b *batcher) end() (lost, spooled amount, err error) {
 	return lost, spooled, err
 }
 
-// stats adds up. b.mu is held while it does, so the sum holds at every moment:
-// what is neither delivered nor lost is pending.
+// stats adds up. The sum holds at every moment: what is neither delivered nor
+// lost is pending, and what was counted later than the rest of it is, too.
 func (b *batcher) stats() Stats {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	s := b.sum
-	for _, l := range b.lanes {
-		for g := range l.all {
-			s.Alerts += g.Count() - g.carried
-		}
-	}
+	var alerts uint64
+	s := b.each(func(g *group) { alerts += g.Count() - g.carried })
+	s.Alerts += alerts
 	s.Pending = s.Alerts - s.Delivered - s.Lost - s.Spooled
 	return s
 }

@@ -802,6 +802,48 @@ type hasty struct{ editDesk }
 
 func (hasty) Gaps() (post, edit time.Duration) { return 20 * time.Millisecond, 20 * time.Millisecond }
 
+// Whatever channels a program invents, those beyond a limit go to the default
+// one, and a channel that is quiet for long enough ends.
+func TestChannelsWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, channel := newDesk(), ""
+		h, log, base := newTest(t, d, func(o *Options) {
+			o.Channel, o.MaxGroups = "#ops", 2*maxLanes
+			o.Route = func(context.Context, slog.Record) string { return channel }
+		})
+		before := runtime.NumGoroutine()
+		const more = 50
+		for i := range maxLanes + more {
+			channel = fmt.Sprint("#c", i)
+			log.Error("m")
+		}
+		h.Merge(Batch{Channel: "#merged", Groups: []Group{{Fingerprint: "f", Message: "merged", Count: 7}}})
+		h.Resume(Batch{Channel: "#resumed", Groups: []Group{{Fingerprint: "f", Message: "resumed", Count: 7, Total: 7}}}, "ref", time.Now())
+		synctest.Wait()
+		assert.Equal(t, maxLanes+1, runtime.NumGoroutine()-before)
+		pass(time.Minute)
+		assert.Equal(t, Stats{Alerts: maxLanes + more + 7, Delivered: maxLanes + more + 7, Messages: maxLanes + 1}, h.Stats())
+		for _, a := range d.all() {
+			if a.Channel == "#ops" {
+				assert.Len(t, a.Groups, 2)
+				assert.Equal(t, more+7, a.Groups[0].Count+a.Groups[1].Count)
+			}
+		}
+		require.Len(t, base.own(), 1)
+		assert.Contains(t, base.own()[0], "more channels than are kept apart")
+		assert.Contains(t, base.own()[0], "channels=1000 channel=#c1000 default=#ops")
+		pass(48 * time.Hour)
+		assert.Zero(t, runtime.NumGoroutine()-before, "they are forgotten")
+		assert.EqualValues(t, maxLanes+more+7, h.Stats().Alerts)
+		channel = "#new"
+		log.Error("m")
+		pass(time.Minute)
+		assert.Equal(t, "#new", d.all()[len(d.all())-1].Channel)
+		assert.EqualValues(t, maxLanes+more+8, h.Stats().Delivered)
+		require.NoError(t, h.Close())
+	})
+}
+
 func TestTheSumHoldsFromEveryGoroutine(t *testing.T) {
 	t.Parallel()
 	d := newDesk()

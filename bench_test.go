@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // nothing is a base that does nothing, so that only our own cost shows.
@@ -125,4 +127,39 @@ func BenchmarkRepeatIDs(b *testing.B) {
 			log.LogAttrs(ctx, slog.LevelError, messages[i], slog.String("method", "POST"), slog.String("path", "/pay"), slog.Int("status", 500), slog.String("tenant", "t-41"), slog.Any("err", errs[i]))
 		}
 	})
+}
+
+// BenchmarkStats asks for the sum of many groups. How long others wait for the
+// lock meanwhile is in worst-ns.
+func BenchmarkStats(b *testing.B) {
+	for _, n := range []int{1000, 1_000_000} {
+		b.Run(fmt.Sprint("groups=", n), func(b *testing.B) {
+			h, err := New(nothing{}, &Options{Sender: newDesk(), MaxGroups: n, BatchDelay: time.Hour, BatchSize: 40})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer h.core.batch.giveUp()
+			log := slog.New(h)
+			for i := range n {
+				log.Error("payment failed " + letters(i))
+			}
+			var over atomic.Bool
+			worst := make(chan time.Duration)
+			go func() {
+				var longest time.Duration
+				for !over.Load() {
+					begun := time.Now()
+					h.core.batch.mu.Lock()
+					h.core.batch.mu.Unlock() //nolint:staticcheck // it is the wait that counts
+					longest = max(longest, time.Since(begun))
+				}
+				worst <- longest
+			}()
+			for b.Loop() {
+				h.Stats()
+			}
+			over.Store(true)
+			b.ReportMetric(float64(<-worst), "worst-ns")
+		})
+	}
 }

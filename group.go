@@ -73,6 +73,7 @@ type group struct {
 	said    []string  // what they wanted said in the last, for its edits
 	hosts   tally.Set // where it was counted, if not here alone
 	away    bool      // not here, so far
+	gone    bool      // forgotten
 	named   int       // hosts that others counted, at least
 	least   bool      // some of what others counted may be missing
 	carried uint64    // counted by a process that is gone: not in Stats
@@ -95,15 +96,24 @@ func (g *group) reopen() {
 	}
 }
 
+// place is where a group stands.
+type place struct {
+	channel string
+	print   fingerprint.Hash // its fingerprint
+	id      uint64           // that in its channel, by which its lane finds it
+}
+
+func placeIn(channel string, print fingerprint.Hash) place {
+	return place{channel, print, print.In(laneName(channel))}
+}
+
 // alert is what batch.go must know of a record to count it.
 type alert struct {
-	print   fingerprint.Hash
-	id      uint64 // print in its channel, worked out once in handler.go
-	channel string
-	at      int64 // as [tally.Nano] gives it
-	level   slog.Level
-	urgent  bool   // from SyncLevel up
-	user    uint64 // hash of who was hit; 0 = unknown
+	place        // worked out once in handler.go
+	at     int64 // as [tally.Nano] gives it
+	level  slog.Level
+	urgent bool   // from SyncLevel up
+	user   uint64 // hash of who was hit; 0 = unknown
 }
 
 // ticket names an alert that was folded, for await. The zero ticket is of one
@@ -131,11 +141,11 @@ func (b *batcher) count(a *alert) (t ticket, wants bool) {
 
 func (b *batcher) countInto(a *alert) (t ticket, wants bool) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	if b.phase != running {
 		return ticket{}, false
 	}
-	g := b.find(a.channel, a.id)
+	g := b.find(&a.place)
 	if g == nil || g.plan.Wants {
 		return ticket{}, true
 	}
@@ -181,11 +191,11 @@ func (b *batcher) knows(a *alert) bool {
 // another group's slot is to hold instead of what it does.
 func (b *batcher) beginWith(a *alert, example Group, slot *spool.Slot) (t ticket, changed *Group) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	if b.phase != running {
 		return ticket{}, nil
 	}
-	g := b.find(a.channel, a.id)
+	g := b.find(&a.place)
 	switch {
 	case g == nil:
 		g = b.open(b.lane(a.channel), a.id, example, slot)
@@ -209,17 +219,33 @@ func (g *group) toKeep() *Group {
 	return &shows
 }
 
-// find is the group of an id, or "other alerts" where there is no room; nil:
-// open one. b.mu is held.
-func (b *batcher) find(channel string, id uint64) *group {
-	l := b.lanes[laneName(channel)]
+// find is the group that stands in a place, or "other alerts" where there is no
+// room; nil: open one. A place in a channel too many becomes one in the default
+// channel. b.mu is held.
+func (b *batcher) find(p *place) *group {
+	if b.full(p.channel) {
+		*p = placeIn(b.channel, p.print)
+	}
+	l := b.lanes[laneName(p.channel)]
 	if l == nil {
 		return nil
 	}
-	if g := l.groups[id]; g != nil || b.room() {
+	if g := l.groups[p.id]; g != nil || b.room() {
 		return g
 	}
 	return l.other
+}
+
+// full says that a channel is one too many. b.mu is held.
+func (b *batcher) full(channel string) bool {
+	if name := laneName(channel); b.lanes[name] != nil || len(b.lanes) < maxLanes || name == laneName(b.channel) {
+		return false
+	}
+	if !b.crowded {
+		b.crowded = true
+		b.say = append(b.say, notice{"slackalert: alerts go to more channels than are kept apart; what is for further ones goes to the default channel", []any{"channels", maxLanes, "channel", channel, "default", b.channel, "look_at", "Route, Codes"}})
+	}
+	return true
 }
 
 // room says whether another group can be remembered, and gives up those for it
@@ -264,6 +290,7 @@ func (b *batcher) open(l *lane, id uint64, example Group, slot *spool.Slot) *gro
 		g.Slot = b.spool.New()
 	}
 	g.plan.Payload, g.plan.Level, g.plan.First = g, int(example.Level), example.First
+	b.all = append(b.all, g)
 	if b.groups < b.maxGroups {
 		b.groups++
 		g.ID = id
@@ -334,15 +361,34 @@ func (b *batcher) forget(l *lane, now time.Time) {
 // drop forgets a group that rests. Its tally is closed, as it is while a group
 // rests: no alert can come in between. b.mu is held.
 func (b *batcher) drop(l *lane, g *group) {
-	b.sum.Alerts += g.Count() - g.carried
 	g.Slot.Drop()
 	if g == l.other {
 		l.other = nil
-		return
+	} else {
+		b.book.Forget(&g.Tally)
+		delete(l.groups, g.ID)
+		b.groups--
 	}
-	b.book.Forget(&g.Tally)
-	delete(l.groups, g.ID)
-	b.groups--
+	if len(l.groups) == 0 {
+		l.rouse() // to end
+	}
+	g.gone, g.example = true, Group{}
+	if b.dead++; b.dead > stretch && b.dead > len(b.all)/2 {
+		b.sweep()
+	}
+}
+
+// sweep gives up what was forgotten. b.mu is held.
+func (b *batcher) sweep() {
+	all := make([]*group, 0, len(b.all)-b.dead)
+	for _, g := range b.all {
+		if g.gone {
+			b.sum.Alerts += g.Count() - g.carried
+		} else {
+			all = append(all, g)
+		}
+	}
+	b.all, b.dead = all, 0
 }
 
 func bySeverity(x, y Group) int {

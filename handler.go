@@ -442,9 +442,8 @@ func (h *Handler) place(code string) string {
 
 // identify makes of an event that has a channel the alert that is counted.
 func (h *Handler) identify(r *slog.Record, e *event, print fingerprint.Hash) {
-	e.print, e.at, e.level, e.user = print, tally.Nano(r.Time), r.Level, e.User
+	e.place, e.at, e.level, e.user = placeIn(e.channel, print), tally.Nano(r.Time), r.Level, e.User
 	e.urgent = h.core.config.syncLevel.IsSet() && r.Level >= h.core.config.syncLevel.Level()
-	e.id = print.In(laneName(e.channel))
 }
 
 // first does what the first alert of a group, or the first after it was told,
@@ -600,7 +599,7 @@ type Stats struct {
 	LastError string // of the last of them; it holds no secret
 }
 
-// Stats may be polled: it costs a lock and a pass over the groups.
+// Stats may be polled: it costs a pass over the groups, which holds nobody up.
 func (h *Handler) Stats() Stats {
 	return h.core.batch.stats()
 }

@@ -58,7 +58,7 @@ func (b *batcher) merge(channel, host string, from Group) {
 		return
 	}
 	if opened != nil {
-		g.Slot.Put(encode(channel, *opened))
+		g.Slot.Put(encode(g.lane.channel, *opened))
 	}
 	g.Slot.Inherit(g.Count(), tally.Nano(g.Last()))
 }
@@ -66,13 +66,13 @@ func (b *batcher) merge(channel, host string, from Group) {
 // mergeInto returns the group, and what its slot is to hold if it is new.
 func (b *batcher) mergeInto(channel, host string, from Group) (g *group, opened *Group) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	if b.phase != running || from.Count < 0 {
 		return nil, nil
 	}
-	id := fingerprint.Parse(from.Fingerprint).In(laneName(channel))
-	if g = b.find(channel, id); g == nil {
-		g = b.adopt(b.lane(channel), id, from, "", nil)
+	at := placeIn(channel, fingerprint.Parse(from.Fingerprint))
+	if g = b.find(&at); g == nil {
+		g = b.adopt(b.lane(at.channel), at.id, from, "", nil)
 		opened = g.toKeep()
 	}
 	b.mergeFacts(g, host, from)
@@ -167,8 +167,8 @@ type opening struct {
 
 func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.Time, slots []*spool.Slot) (marks []mark, opened []opening) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.phase != running {
+	defer b.unlock()
+	if b.phase != running || b.full(channel) {
 		return nil, nil
 	}
 	l, now := b.lane(channel), time.Now()

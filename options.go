@@ -37,6 +37,11 @@ import (
 // A function that panics is told to base once, and its default is used; one that
 // ends its goroutine (runtime.Goexit) is not called again. What it logs through
 // the handler goes to base and is no alert.
+//
+// A channel, be it from Route, Codes or [Handler.Merge], has a goroutine until
+// its alerts are forgotten, a day after their interval would begin anew. There
+// are 1,000 at most: what is for further ones goes to Channel, and base hears of
+// it once. [Handler.Resume] does nothing for these.
 type Options struct {
 	// Where: a bot token and a channel, or an incoming webhook, or a Sender.
 	// Exactly one of the three (with Optional: or none).
@@ -156,7 +161,7 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	h.steady = c.level.IsFixed() && c.codeLevel.IsFixed() && c.opts.Breadcrumbs == 0
 	host, _ := os.Hostname() // a message without one is better than no message
 	h.core.batch = newBatcher(carrier, settings{
-		guard: guard.New(tell), timeout: c.timeout(), maxGroups: c.opts.MaxGroups, service: c.opts.Service, host: host, where: c.where(),
+		guard: guard.New(tell), timeout: c.timeout(), maxGroups: c.opts.MaxGroups, service: c.opts.Service, host: host, channel: c.opts.Channel, where: c.where(),
 		rules: pace.Rules{Delay: c.opts.BatchDelay, Size: c.opts.BatchSize, Repeat: c.opts.RepeatInterval, RepeatMax: c.opts.RepeatMax},
 	})
 	if err := h.openSpool(); err != nil {

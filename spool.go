@@ -248,18 +248,18 @@ func (b *batcher) inherit(x legacy) {
 // is, and how many of them are untold.
 func (b *batcher) inheritCount(x legacy) (g *group, untold uint64) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
+	defer b.unlock()
 	untold = x.Alerts - min(x.Alerts, x.Told.Alerts)
 	if b.phase != running {
 		return nil, max(untold, 1)
 	}
-	id := fingerprint.Parse(x.Group.Fingerprint).In(laneName(x.Channel))
-	g = b.find(x.Channel, id)
+	at := placeIn(x.Channel, fingerprint.Parse(x.Group.Fingerprint))
+	g = b.find(&at)
 	switch {
 	case untold == 0:
 		return g, 0
 	case g == nil:
-		g = b.adopt(b.lane(x.Channel), id, x.Group, x.Group.Run, x.Slot)
+		g = b.adopt(b.lane(at.channel), at.id, x.Group, x.Group.Run, x.Slot)
 	case g.Slot != x.Slot && g.example.Run == x.Group.Run && g.example.First.Equal(x.Group.First):
 		untold = x.Alerts - min(x.Alerts, g.Count()) // the same count, written twice
 	}
@@ -282,7 +282,7 @@ func (h *Handler) crashed(r crash.Report) {
 	}
 	print := fingerprint.New().String(r.Function).Uint(uint64(r.Line)).Text(message)
 	g.Fingerprint = print.Hex()
-	a := alert{id: print.In(laneName(h.core.config.opts.Channel)), channel: h.core.config.opts.Channel, at: tally.Nano(r.At), level: g.Level}
+	a := alert{place: placeIn(h.core.config.opts.Channel, print), at: tally.Nano(r.At), level: g.Level}
 	t, wants := h.core.batch.count(&a)
 	if wants {
 		t = h.core.batch.begin(&a, g)

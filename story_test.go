@@ -445,7 +445,7 @@ func TestWhatOthersCountedIsInNoStatsWhenForgotten(t *testing.T) {
 		h.Resume(elsewhere("web-1", 100), "ref", time.Now())
 		h.Merge(elsewhere("web-1", 1))
 		pass(48 * time.Hour)
-		assert.Empty(t, h.core.batch.lanes[""].groups, "forgotten")
+		assert.Empty(t, h.core.batch.lanes, "forgotten")
 		assert.EqualValues(t, 1, h.Stats().Alerts)
 		assert.EqualValues(t, 1, h.Stats().Delivered)
 		require.NoError(t, h.Close())
