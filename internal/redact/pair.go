@@ -56,8 +56,12 @@ func (t *scan) key(i int) int {
 }
 
 // sign returns the byte at i as it was before it was escaped, and where the
-// next begins: a quote may be written as ", \", \\\", %22, %2522 or &quot;.
+// next begins: a quote may be written as ", \", \\\", %22, %2522 or &quot;. At the
+// end it returns 0.
 func sign(s string, i int) (c byte, next int) {
+	if i == len(s) {
+		return 0, i
+	}
 	switch s[i] {
 	case '\\':
 		if end := run(s, i, slash); end < len(s) && is(s[end], quote) {
@@ -161,9 +165,9 @@ func (t *scan) pair(key string, from, sep int, quoted bool, k kind) (begin, to i
 	switch {
 	case quoted || begin != at:
 	case at == glued && (c == ':' || t.listed(from)):
-		to = fieldEnd(s, to)
+		to = t.wordsEnd(at, to, true)
 	case k == phrase && (at > glued && first || t.indent(from) >= 0):
-		to = t.clauseEnd(at, to)
+		to = t.wordsEnd(at, to, false)
 	}
 	return begin, to
 }
@@ -291,7 +295,7 @@ func (t *scan) apart(i int, k kind) (from, to int) {
 	if strings.HasPrefix(s[i:], "(") {
 		at = i + 1
 	}
-	if at > i && at < len(s) {
+	if at > i {
 		c, open := sign(s, at)
 		quoted := is(c, quote)
 		if !quoted {
@@ -300,9 +304,6 @@ func (t *scan) apart(i int, k kind) (from, to int) {
 		if quoted && k == phrase && open < len(s) && !is(s[open], space|closer|quote|slash) || k > phrase && random(s, open) {
 			return t.value(at, k)
 		}
-	}
-	if i == len(s) {
-		return i, i
 	}
 	if c, next := sign(s, i); is(c, quote) {
 		i = next
@@ -316,7 +317,7 @@ func (t *scan) apart(i int, k kind) (from, to int) {
 		return i, i
 	}
 	c, next := sign(s, i+len(name))
-	if is(c, quote) && next < len(s) {
+	if is(c, quote) {
 		c, next = sign(s, next)
 	}
 	if at = blanks(s, next); c != ':' && c != '=' || at == len(s) || nothing(s, at) || at > next && assigns(s, at) {

@@ -172,27 +172,6 @@ func wordBefore(s string, i int) string {
 	return lower(s[begin:i])
 }
 
-// clauseEnd extends the first word of a pass phrase, which
-// stands at s[i:to], over the words that follow it. Where the key doesn't open
-// the line, one that isn't a word is all of it.
-func (t *scan) clauseEnd(i, to int) int {
-	s := t.s
-	if is(s[i], quote) || strings.HasPrefix(s[i:], Mark) || !plainWord(s[i:to], false) {
-		return to
-	}
-	for {
-		next := blanks(s, to)
-		if next == to || next == len(s) || strings.IndexByte("|([{<-/#", s[next]) >= 0 || lineBreak(s, next) > 0 {
-			return to
-		}
-		end := t.wordInLine(next)
-		if end == next || s[end-1] == ':' || s[end-1] == '=' || assigns(s, next) || strings.HasPrefix(s[next:], Mark) {
-			return to
-		}
-		to = end
-	}
-}
-
 // state reports whether what stands at i is only said of a secret: token=valid.
 func state(s string, i int) bool {
 	end := run(s[:min(len(s), i+16)], i, lowerc)
@@ -225,8 +204,8 @@ func fileName(key string) bool {
 	return false
 }
 
-// address reports whether the key at from is the end of a URL, of a path or of AWS's name of a thing:
-// what follows its colon is what went wrong there.
+// address reports whether the key at from is the end of a URL, of a path or of
+// AWS's name of a thing: what follows its colon is what went wrong there.
 func (t *scan) address(from, sep int, quoted bool) bool {
 	s, begin := t.s, from
 	if from == t.seen || strings.IndexByte("/?&=#:", s[from-1]) < 0 {
@@ -235,20 +214,15 @@ func (t *scan) address(from, sep int, quoted bool) bool {
 	for begin > t.seen && from-begin < 4*maxKey && !is(s[begin-1], space|quote) {
 		begin--
 	}
-	if s[from-1] == ':' {
-		return strings.HasPrefix(s[begin:], "arn:")
+	word, at := s[begin:from], blanks(s, sep+1)
+	url, path := strings.Contains(word, "://"), word[len(word)-1] == '/'
+	switch {
+	case word[len(word)-1] == ':':
+		return strings.HasPrefix(word, "arn:")
+	case quoted:
+		return url || path && (at == len(s) || !is(s[at], quote|slash))
 	}
-	path := s[from-1] == '/'
-	if strings.Contains(s[begin:from], "://") {
-		path = true
-	} else if !path {
-		return false
-	}
-	at := blanks(s, sep+1)
-	if quoted {
-		return at == len(s) || quoteAt(s, at) < 0 || strings.Contains(s[begin:from], "://")
-	}
-	return at > sep+1 && (s[begin] == '/' || strings.Contains(s[begin:from], "://"))
+	return at > sep+1 && (url || path && word[0] == '/')
 }
 
 // lower returns w in lower case if it is a short word, else "".

@@ -73,8 +73,8 @@ func (t *scan) bareEnd(i int) int {
 	s := t.s
 	for {
 		end := i
-		if open := quoteAt(s, i); open >= 0 {
-			end = quotedEnd(s, i, open)
+		if c, open := sign(s, i); is(c, quote) && is(s[i], quote|slash) {
+			end = quotedEnd(s, i, open-1)
 		}
 		end = t.far(i, wordEnd(s, opened(s, end)))
 		next := blanks(s, end)
@@ -141,16 +141,6 @@ func escapedBreak(s string, i int) int {
 // comes next: the end, structure, or a further key.
 func parts(s string, i int) bool {
 	return i == len(s) || is(s[i], space|closer|quote) || strings.IndexByte("\\[{(<", s[i]) >= 0 || assigns(s, i)
-}
-
-// quoteAt returns the place of the quote at i, behind any backslashes that
-// escape it, or -1.
-func quoteAt(s string, i int) int {
-	i = run(s, i, slash)
-	if i < len(s) && is(s[i], quote) {
-		return i
-	}
-	return -1
 }
 
 // quotedEnd returns where the string ends whose opening quote is at open,
@@ -230,35 +220,51 @@ func closing(s string, i int) int {
 func lineEnd(s string, i int) int {
 	own := false
 	for ; i < len(s); i++ {
-		switch c := s[i]; {
-		case c == '\n' || c == '\r':
+		c, after := s[i], byte(0)
+		if c == '\\' && i+1 < len(s) {
+			after = s[i+1]
+		}
+		switch {
+		case c == '\n', c == '\r', after == 'n', after == 'r':
 			return i
-		case c == '\\' && i+1 < len(s) && (s[i+1] == 'n' || s[i+1] == 'r'):
-			return i
-		case c == '"' && (own || i > 0 && s[i-1] == '=' || i > 1 && s[i-2:i] == `=\`):
+		case c == '"' || is(after, quote):
+			if !own && (i == 0 || s[i-1] != '=') {
+				return i
+			}
 			own = !own
-		case c == '\\' && quoteAt(s[:min(len(s), i+2)], i) > i && !own && s[i-1] != '=':
-			return i
-		case c == '"':
-			return i
+			if c == '\\' {
+				i++
+			}
 		}
 	}
 	return i
 }
 
-// fieldEnd extends the first word of a printed struct's or map's field, which
-// ends at i, to the next field or the closing bracket: {Password:a b User:c}.
-func fieldEnd(s string, i int) int {
-	s = s[:min(len(s), i+2*maxKey)]
-	for j := i; j < len(s); j++ {
-		switch c := s[j]; {
-		case j == i && c != ' ', strings.IndexByte("\n=\"[{(", c) >= 0:
-			return i
-		case c == ']', c == '}', c == ')':
-			return j
-		case (c == ' ' || c == ',') && assigns(s, blanks(s, j+1)):
-			return j
-		}
+// wordsEnd extends the first word of a value without quotes, which stands at
+// s[i:to], over the words after it: of a field as far as the next or the closing
+// bracket, {Password:a b User:c}, else of a pass phrase to the end of the line,
+// where one that isn't a word is all of it.
+func (t *scan) wordsEnd(i, to int, field bool) int {
+	s, first := t.s, to
+	if is(s[i], quote) || strings.HasPrefix(s[i:], Mark) || !field && !plainWord(s[i:to], false) {
+		return to
 	}
-	return i
+	for !field || to-first < 2*maxKey {
+		next := blanks(s, to)
+		if field && to < len(s) && is(s[to], closer) || next > to && assigns(s, next) {
+			return to
+		}
+		if next == to || next == len(s) || lineBreak(s, next) > 0 || strings.IndexByte("|([{<-/#", s[next]) >= 0 {
+			break
+		}
+		end := t.wordInLine(next)
+		if end == next || s[end-1] == ':' || s[end-1] == '=' || strings.HasPrefix(s[next:], Mark) {
+			break
+		}
+		to = end
+	}
+	if field {
+		return first
+	}
+	return to
 }
