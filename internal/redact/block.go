@@ -30,7 +30,8 @@ func (t *scan) block(from, i int) (begin, end int) {
 	for end = i; n > 0; n = lineBreak(s, end) {
 		at := end + n
 		text := blanks(s, at)
-		if text-at <= indent && lineBreak(s, text) == 0 && (scalar || text-at < indent || !strings.HasPrefix(s[text:], "- ")) {
+		next := !list || text-at < indent || !strings.HasPrefix(s[text:], "- ")
+		if text-at <= indent && next && lineBreak(s, text) == 0 {
 			break
 		}
 		if s[at-1] != '\n' {
@@ -46,7 +47,7 @@ func (t *scan) block(from, i int) (begin, end int) {
 
 // alone reports whether one word that is no key stands on the line that goes on at i.
 func (t *scan) alone(i int) bool {
-	end := wordBy(t.s, i)
+	end := until(t.s, i, space)
 	end = min(end, lineEnd(t.s[:end], i))
 	return t.s[end-1] != ':' && (end == len(t.s) || lineBreak(t.s, end) > 0 || is(t.s[end], quote))
 }
@@ -66,10 +67,13 @@ func (t *scan) indent(from int) int {
 }
 
 // lineBreak returns how long the line break at i is, plain or escaped; 0 = none.
-func lineBreak(s string, i int) int {
-	for _, b := range [...]string{"\n", "\r\n", `\n`, `\r\n`} {
-		if strings.HasPrefix(s[i:], b) {
-			return len(b)
+func lineBreak(s string, i int) int { return prefixed(s[i:], "\n", "\r\n", `\n`, `\r\n`) }
+
+// prefixed returns how long the one of prefixes is that s begins with; 0 = none.
+func prefixed(s string, prefixes ...string) int {
+	for _, p := range prefixes {
+		if strings.HasPrefix(s, p) {
+			return len(p)
 		}
 	}
 	return 0

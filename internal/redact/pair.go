@@ -64,7 +64,7 @@ func sign(s string, i int) (c byte, next int) {
 	}
 	switch s[i] {
 	case '\\':
-		if end := run(s, i, slash); end < len(s) && is(s[end], quote) {
+		if end := run(s, i, slash); end < len(s) && (is(s[end], quote) || s[end] == '/') {
 			return s[end], end + 1
 		}
 	case '&':
@@ -191,10 +191,11 @@ func (t *scan) spoken(key string, from, sep, at int, quoted bool) bool {
 		return true
 	case s[sep] != ':':
 		return false
-	case quoted && from > 0 && s[from-1] == ' ' && !is(s[at], quote|slash) && endsClause(wordBefore(s, from-1)):
+	case quoted && from > 0 && s[from-1] == ' ' && !is(s[at], quote|slash) && causes[wordBefore(s, from-1)]:
 		return true // `"Invalid Credentials": 80090308`
 	}
-	return fileName(key) || strings.HasPrefix(s[sep+1:], ":") || strings.HasPrefix(s[sep+1:], "//") || t.address(from, sep, quoted)
+	dot := strings.LastIndexByte(key, '.')
+	return dot >= 0 && files[key[dot+1:]] || prefixed(s[sep+1:], ":", "//") > 0 || t.address(from, sep, quoted)
 }
 
 // escapedValue returns the value at i, after a separator that was escaped to n
@@ -220,7 +221,7 @@ func (t *scan) escapedValue(i, n int, k kind) (from, to int) {
 	for to < len(s) && !is(s[to], space|closer|quote|slash) {
 		c, next := sign(s, to)
 		if next-to == n && strings.IndexByte(ends, c) >= 0 {
-			if c == ' ' && k == header && scheme(lower(s[from:to])) {
+			if c == ' ' && k == header && schemes[lower(s[from:to])] {
 				return t.escapedValue(to, n, minted)
 			}
 			break
@@ -241,13 +242,9 @@ func (t *scan) listed(from int) bool {
 
 // inTag reports whether the key at from is the name of an XML element.
 func (t *scan) inTag(from int) bool {
-	s, low := t.s, max(t.seen, from-maxKey)
-	if from > low && s[from-1] == ':' {
-		for from--; from > low && is(s[from-1], keyPart); {
-			from--
-		}
-	}
-	return from > low && s[from-1] == '<'
+	low := max(t.seen, from-maxKey)
+	begin := low + strings.LastIndexByte(t.s[low:from], '<')
+	return begin >= low && runOf(t.s[:from], begin+1, ":") == from
 }
 
 // element returns the text of the XML element whose name ends at i.

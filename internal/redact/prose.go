@@ -23,7 +23,7 @@ func prose(s string, i int, k kind, at place) bool {
 	if k == header && at != strict {
 		return proseOfHeader(s, i)
 	}
-	end := wordBy(s, i)
+	end := until(s, i, space)
 	next := blanks(s, end)
 	goesOn := next > end && next < len(s) && lineBreak(s, next) == 0 && s[end-1] != ',' && s[end-1] != ';'
 	bare, chain := strings.Trim(s[i:end], ":,.;!?()<>"), s[end-1] == ':'
@@ -32,12 +32,12 @@ func prose(s string, i int, k kind, at place) bool {
 		return false
 	case is(s[i], quote):
 		return at != strict && k == minted && end-i <= 4 && (i+1 == len(s) || !is(s[i+1], word)) // "unexpected token: ")""
-	case len(bare) <= 2 && strings.Trim(bare, signsOfText) == "":
+	case len(bare) <= 2 && (bare == "" || !is(bare[0], word) && !is(bare[len(bare)-1], word)):
 		return true // "unexpected token: {"
 	case run(bare, 0, digit) == len(bare) && len(bare) < 4:
 		return goesOn && len(bare) < 3 || isStatus(bare) && k > chosen && (goesOn || at == within)
-	case opensClause(lower(bare)):
-		return k > chosen || goesOn || endsClause(lower(bare))
+	case openers[lower(bare)]:
+		return k > chosen || goesOn || causes[lower(bare)]
 	case at == strict:
 		return false
 	case chain && isException(bare):
@@ -48,13 +48,10 @@ func prose(s string, i int, k kind, at place) bool {
 	return chain || k > chosen && at == within || goesOn && (k != phrase || at == within)
 }
 
-// signsOfText are what prose has between words.
-const signsOfText = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-
-// wordBy returns where the word at i ends, or maxKey bytes on.
-func wordBy(s string, i int) int {
+// until returns where the first byte of set is from i on, or maxKey bytes on.
+func until(s string, i int, set class) int {
 	end := i
-	for end < len(s) && end-i < maxKey && !is(s[end], space) {
+	for end < len(s) && end-i < maxKey && !is(s[end], set) {
 		end++
 	}
 	return end
@@ -73,7 +70,7 @@ const leastSecret = 16
 func proseOfHeader(s string, i int) bool {
 	end := run(s[:min(len(s), i+maxKey)], i, tokenc)
 	next := blanks(s, end)
-	if !scheme(lower(s[i:end])) || next == end || next == len(s) {
+	if !schemes[lower(s[i:end])] || next == end || next == len(s) {
 		return prose(s, i, header, strict)
 	}
 	return clause(s, next)
@@ -82,18 +79,23 @@ func proseOfHeader(s string, i int) bool {
 // clause reports whether a word that opens a clause stands at i, whole.
 func clause(s string, i int) bool {
 	end := run(s[:min(len(s), i+maxKey)], i, alnum)
-	return opensClause(lower(s[i:end])) && (end == len(s) || is(s[end], space|closer) || s[end] == ':')
+	return openers[lower(s[i:end])] && (end == len(s) || is(s[end], space|closer) || s[end] == ':')
 }
 
-// scheme reports whether w is one of those that credentials follow.
-func scheme(w string) bool {
-	switch w {
-	case "bearer", "basic", "token", "apikey", "api-key", "key", "jwt", "secret", "negotiate", "ntlm", "dpop",
-		"digest", "oauth", "hawk", "signature", "aws4-hmac-sha256":
-		return true
+// A wordList is a set of words in lower case.
+type wordList map[string]bool
+
+func words(of string) wordList {
+	w := wordList{}
+	for _, word := range strings.Fields(of) {
+		w[word] = true
 	}
-	return false
+	return w
 }
+
+// schemes are what credentials follow.
+var schemes = words(`bearer basic token apikey api-key key jwt secret negotiate ntlm dpop digest oauth hawk signature
+	aws4-hmac-sha256`)
 
 func isStatus(w string) bool {
 	return len(w) == 3 && '1' <= w[0] && w[0] <= '5' && run(w, 1, digit) == 3
@@ -130,18 +132,16 @@ func plainWord(w string, chain bool) bool {
 
 // minting reports whether the word at i looks made by a machine.
 func minting(s string, i int) bool {
-	end := i
-	for end < len(s) && end-i < maxKey && !is(s[end], space|quote|slash) {
-		end++
-	}
-	return (end-i >= leastSecret || !plainWord(s[i:end], false)) && strings.ContainsAny(s[i:end], "0123456789")
+	w := s[i:until(s, i, space|quote|slash)]
+	return (len(w) >= leastSecret || !plainWord(w, false)) && strings.ContainsAny(w, "0123456789")
 }
 
 // random reports whether the word at i can't be a name: it is long, with digits
 // and letters of both cases.
 func random(s string, i int) bool {
 	w := s[i:run(s[:min(len(s), i+2*maxKey)], i, tokenc)]
-	return len(w) >= leastSecret && strings.ContainsAny(w, "0123456789") && strings.ToLower(w) != w && strings.ToUpper(w) != w
+	return len(w) >= leastSecret && strings.ContainsAny(w, "0123456789") &&
+		strings.ToLower(w) != w && strings.ToUpper(w) != w
 }
 
 // opens reports whether the key that begins at from opens a clause: at the
@@ -155,13 +155,12 @@ func (t *scan) opens(from int) bool {
 	if i == 0 || strings.IndexByte("\n\r,;|([{>*-.!?\"'`", s[i-1]) >= 0 || strings.HasSuffix(s[:i], `\n`) {
 		return true
 	}
-	switch wordBefore(s, i) {
-	case "with", "using", "and", "or", "the", "your", "my", "new", "old", "is", "default", "temporary", "initial",
-		"current", "user", "admin", "root", "db", "database":
-		return true
-	}
-	return false
+	return namers[wordBefore(s, i)]
 }
+
+// namers are words that the name of a value follows.
+var namers = words(`with using and or the your my new old is default temporary initial current user admin root db
+	database`)
 
 // wordBefore returns the word that ends at i, if it is short, in lower case.
 func wordBefore(s string, i int) string {
@@ -175,34 +174,17 @@ func wordBefore(s string, i int) string {
 // state reports whether what stands at i is only said of a secret: token=valid.
 func state(s string, i int) bool {
 	end := run(s[:min(len(s), i+16)], i, lowerc)
-	return endsClause(s[i:end]) && (end == len(s) || is(s[end], space|closer|quote))
+	return causes[s[i:end]] && (end == len(s) || is(s[end], space|closer|quote))
 }
 
-// endsClause reports whether w is a cause by itself.
-func endsClause(w string) bool {
-	switch w {
-	case "eof", "timeout", "expired", "invalid", "missing", "required", "denied", "refused", "forbidden",
-		"unauthorized", "empty", "wrong", "mismatch", "revoked", "rejected", "failed", "unknown", "malformed",
-		"incorrect", "yes", "no", "ok", "valid", "set", "present", "absent":
-		return true
-	}
-	return false
-}
+// causes are words that are a cause by themselves.
+var causes = words(`eof timeout expired invalid missing required denied refused forbidden unauthorized empty wrong
+	mismatch revoked rejected failed unknown malformed incorrect yes no ok valid set present absent`)
 
-// fileName reports whether key is the name of a source or a settings file:
-// what follows its colon is a line's number, or what went wrong there.
-func fileName(key string) bool {
-	dot := strings.LastIndexByte(key, '.')
-	if dot < 0 {
-		return false
-	}
-	switch key[dot+1:] {
-	case "go", "py", "js", "ts", "tsx", "jsx", "mjs", "java", "kt", "rb", "rs", "c", "cc", "cpp", "h", "cs", "php", "swift",
-		"scala", "ex", "exs", "vue", "sql", "yaml", "yml", "json", "toml", "xml", "proto", "tmpl", "html", "txt", "pem":
-		return true
-	}
-	return false
-}
+// files are what the names of sources and settings end with: what follows the
+// colon after one is a line's number, or what went wrong there.
+var files = words(`go py js ts tsx jsx mjs java kt rb rs c cc cpp h cs php swift scala ex exs vue sql yaml yml json toml
+	xml proto tmpl html txt pem`)
 
 // address reports whether the key at from is the end of a URL, of a path or of
 // AWS's name of a thing: what follows its colon is what went wrong there.
@@ -230,34 +212,18 @@ func lower(w string) string {
 	if len(w) > 16 {
 		return ""
 	}
-	for i := range len(w) {
-		if isUpper(w[i]) {
-			return strings.ToLower(w)
-		}
-	}
-	return w
+	return strings.ToLower(w)
 }
 
-// opensClause reports whether w is a word that errors open a clause with.
-func opensClause(w string) bool {
-	switch w {
-	case "a", "an", "the", "this", "that", "it", "its", "your", "you", "we", "user",
-		"is", "are", "was", "were", "be", "been", "has", "have", "had", "does", "did", "do",
-		"not", "no", "cannot", "can't", "can", "could", "couldn't", "must", "should", "may", "will", "would",
-		"failed", "failure", "failing", "error", "errors", "unable", "unexpected", "expected", "expecting",
-		"invalid", "illegal", "malformed", "unknown", "unsupported", "unauthorized", "unauthenticated",
-		"forbidden", "denied", "refused", "rejected", "revoked", "expired", "missing", "empty", "required",
-		"mismatch", "wrong", "bad", "too", "already", "timeout", "timed", "context", "connection", "connect",
-		"dial", "lookup", "read", "write", "open", "stat", "parse", "parsing", "decode", "decoding", "decrypt",
-		"encode", "fetch", "fetching", "get", "post", "put", "request", "response", "status", "server", "client",
-		"http", "https", "json", "jwt", "oauth", "oauth2", "rpc", "tls", "x509", "sql", "pq", "crypto", "asn1",
-		"base64", "strconv", "net/http", "eof", "i/o", "access", "permission", "operation", "resource",
-		"token", "secret", "signature", "password", "key", "cookie", "header", "credentials",
-		"and", "or", "but", "if", "when", "while", "after", "before", "because", "since", "in", "on", "at",
-		"string", "length", "value", "field", "min", "max", "minimum", "maximum", "incorrect", "yes", "only", "please",
-		"got", "want", "creating", "generating", "of", "to", "for", "from", "with", "without", "by", "as", "than",
-		"auth", "authentication", "authorization", "scheme", "tokens", "format", "prefix", "type", "realm", "scope":
-		return true
-	}
-	return false
-}
+// openers are words that errors open a clause with.
+var openers = words(`
+	a an the this that it its your you we user is are was were be been has have had does did do not no cannot can't
+	can could couldn't must should may will would failed failure failing error errors unable unexpected expected
+	expecting invalid illegal malformed unknown unsupported unauthorized unauthenticated forbidden denied refused
+	rejected revoked expired missing empty required mismatch wrong bad too already timeout timed context connection
+	connect dial lookup read write open stat parse parsing decode decoding decrypt encode fetch fetching get post
+	put request response status server client http https json jwt oauth oauth2 rpc tls x509 sql pq crypto asn1
+	base64 strconv net/http eof i/o access permission operation resource token secret signature password key cookie
+	header credentials and or but if when while after before because since in on at string length value field min
+	max minimum maximum incorrect yes only please got want creating generating of to for from with without by as
+	than auth authentication authorization scheme tokens format prefix type realm scope`)

@@ -83,7 +83,7 @@ func (t *scan) scan(from, to int) {
 func (t *scan) look(i int, what uint8) int {
 	next := i
 	if what&ofSign != 0 {
-		next = t.sign(i)
+		next = t.shape(i)
 	}
 	if next == i && what&ofMaker != 0 {
 		next = max(i, t.token(i-2))
@@ -94,8 +94,8 @@ func (t *scan) look(i int, what uint8) int {
 	return max(next, i+1)
 }
 
-// sign looks for what is told by neither a key nor a maker's prefix.
-func (t *scan) sign(i int) int {
+// shape looks for what is told by neither a key nor a maker's prefix.
+func (t *scan) shape(i int) int {
 	s := t.s
 	switch string([]byte{s[i-2] | 0x20, s[i-1] | 0x20, s[i] | 0x20}) {
 	case "://":

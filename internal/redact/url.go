@@ -18,9 +18,14 @@ func (t *scan) url(scheme, i int) int {
 	if colon < i || strings.ContainsAny(s[i:colon], "/?#[") {
 		return i
 	}
-	at := lastAt(s[colon+1:end], web(s[:scheme]))
-	if at < 0 && !port(s[colon+1:end]) && t.quotedFrom(scheme) {
-		at = lastAt(s[colon+1:t.far(i, urlEnd(s, i, true))], web(s[:scheme]))
+	name := scheme
+	for name > t.seen && scheme-name < maxKey && is(s[name-1], keyPart) {
+		name--
+	}
+	web := webs[lower(s[name:scheme])]
+	at := lastAt(s[colon+1:end], web)
+	if at < 0 && !port(s[colon+1:end]) && name > t.seen && is(s[name-1], quote) { // then it may have blanks
+		at = lastAt(s[colon+1:t.far(i, urlEnd(s, i, true))], web)
 	}
 	if at < 0 {
 		return i
@@ -29,22 +34,14 @@ func (t *scan) url(scheme, i int) int {
 	return t.hide(colon+1, colon+1+at)
 }
 
-// quotedFrom reports whether a quote stands before the scheme that ends at end:
-// then the password may have blanks.
-func (t *scan) quotedFrom(end int) bool {
-	s, i := t.s, end
-	for i > t.seen && end-i < maxKey && is(s[i-1], keyPart) {
-		i--
-	}
-	return i > t.seen && is(s[i-1], quote)
-}
+var webs = words("http https ws wss")
 
 // urlEnd returns where the URL ends whose authority begins at i: at white
 // space, or if it is quoted only at the quote or the end of the line.
 func urlEnd(s string, i int, quoted bool) int {
 	for ; i < len(s); i++ {
 		switch c := s[i]; {
-		case is(c, space) && (!quoted || c == '\n'), c == ':' && (strings.HasPrefix(s[i:], "://") || strings.HasPrefix(s[i:], `:\/`)):
+		case is(c, space) && (!quoted || c == '\n'), c == ':' && prefixed(s[i:], "://", `:\/`) > 0:
 			return i // also because looking on, from each of many, would take for ever
 		case is(c, quote|slash):
 			end := run(s, i, slash)
@@ -85,40 +82,29 @@ func port(s string) bool {
 	return end == len(s) || s[end] == '/'
 }
 
-// web reports whether the scheme that ends before is of the web.
-func web(before string) bool {
-	before = strings.TrimRight(before, "sS")
-	return hasSuffixFold(before, "http") || hasSuffixFold(before, "w")
-}
-
 // dsn hides the password of the MySQL data source name whose first bracket is
 // at i: user:password@tcp(host)/db.
 func (t *scan) dsn(i int) int {
-	s, at := t.s, i-1
-	for at > 0 && i-at < 16 && is(s[at], tokenc) {
-		at--
-	}
-	if at < t.seen || s[at] != '@' {
+	s, low := t.s, max(0, i-2*maxKey)
+	at := low + strings.LastIndexByte(s[low:i], '@')
+	if at < max(low, t.seen) || run(s, at+1, tokenc) != i {
 		return i
 	}
-	colon := -1
-	for j := at - 1; j >= 0 && at-j < 2*maxKey && !is(s[j], space) && s[j] != '"' && s[j] != '`'; j-- {
-		if s[j] == ':' {
-			colon = j
-		}
-	}
-	if colon < 0 || strings.HasPrefix(s[colon:], "://") {
+	low += strings.LastIndexAny(s[low:at], " \t\r\n\"`") + 1
+	_, after, ok := strings.Cut(s[low:at], ":")
+	if !ok || strings.HasPrefix(after, "//") {
 		return i
 	}
-	return t.hide(colon+1, at)
+	return t.hide(at-len(after), at)
 }
 
 // webhook hides the path of a Slack webhook or workflow, behind any host: of a
 // proxy or a test, too. The 'T' of the team is at from.
 func (t *scan) webhook(from int) int {
 	s := t.s
-	kind := strings.TrimRight(s[max(0, from-len(`workflows\/`)):from], `/\%2Ff`)
-	if !strings.HasSuffix(kind, "services") && !strings.HasSuffix(kind, "workflows") && !strings.HasSuffix(kind, "triggers") {
+	switch before := strings.TrimRight(s[max(0, from-len(`workflows\/`)):from], `/\%2Ff`); {
+	case strings.HasSuffix(before, "services"), strings.HasSuffix(before, "workflows"), strings.HasSuffix(before, "triggers"):
+	default:
 		return from
 	}
 	team := t.far(from, run(s, from, upnum))
@@ -139,13 +125,8 @@ func (t *scan) webhook(from int) int {
 
 // skipSlash steps over the slash at i, plain or escaped: /, \/, %2F.
 func skipSlash(s string, i int) int {
-	switch {
-	case strings.HasPrefix(s[i:], "/"):
-		return i + 1
-	case strings.HasPrefix(s[i:], `\/`):
-		return i + 2
-	case len(s)-i >= 3 && s[i] == '%' && s[i+1] == '2' && s[i+2]|0x20 == 'f':
-		return i + 3
+	if c, next := sign(s, i); c == '/' {
+		return next
 	}
 	return i
 }

@@ -17,14 +17,11 @@ func (t *scan) value(i int, k kind) (from, to int) {
 		}
 		t.far(i, len(s))
 	}
-	if k != cookie && k != header {
+	if k != cookie && k != header || opened(s, i) > i {
 		return i, t.bareEnd(i)
 	}
-	shut := t.far(i, opened(s, i))
-	end := t.wordInLine(shut)
+	end := t.wordInLine(i)
 	switch {
-	case shut > i:
-		return i, end
 	case k == cookie && strings.Contains(s[i:end], "="):
 		return i, t.far(i, lineEnd(s, i))
 	case k == cookie:
@@ -57,7 +54,7 @@ func (t *scan) headerValue(i, end int) (from, to int) {
 	case w == "digest" || w == "oauth" || w == "hawk" || w == "signature" || w == "aws4-hmac-sha256",
 		w == "token" && strings.Contains(s[next:t.wordInLine(next)], "="):
 		return next, t.far(next, lineEnd(s, next))
-	case scheme(w):
+	case schemes[w]:
 		return next, t.bareEnd(next)
 	}
 	second := t.wordInLine(next)
@@ -109,7 +106,7 @@ func wordEnd(s string, i int) int {
 				return i
 			}
 		case is(c, quote) || c == '\\':
-			if n := escapedBreak(s, i); n > 0 {
+			if n := prefixed(s[i:], `\n`, `\r\n`, `\t`, `\u0026`); n > 0 { // as JSON has them
 				if at := run(s[:min(len(s), i+n+maxKey)], i+n, keyPart); at > i+n && at < len(s) && (s[at] == ':' || s[at] == '=') {
 					return i
 				}
@@ -124,17 +121,6 @@ func wordEnd(s string, i int) int {
 		}
 	}
 	return i
-}
-
-// escapedBreak returns how long the escape at i is that JSON has for a line
-// break, a tab, or Go's for an '&'; 0 = none.
-func escapedBreak(s string, i int) int {
-	for _, e := range [...]string{`\n`, `\r\n`, `\t`, `\u0026`} {
-		if strings.HasPrefix(s[i:], e) {
-			return len(e)
-		}
-	}
-	return 0
 }
 
 // parts reports whether the closing sign before i parts a value from what
