@@ -137,6 +137,9 @@ func TestCheck(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = slack.Close() })
 	url := natsd.URL(ns)
+	closed, err := natsd.Start(t.TempDir(), func(o *server.Options) { o.Username, o.Password = "u", "p" })
+	require.NoError(t, err)
+	t.Cleanup(closed.Stop)
 	nc, err := nats.Connect(url)
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
@@ -152,6 +155,7 @@ func TestCheck(t *testing.T) {
 		{"all well", url, "xoxb-1", nil, "NATS and Slack answer"},
 		{"a wrong token", url, "xoxb-2", nil, "invalid_auth"},
 		{"no NATS", "nats://127.0.0.1:1", "xoxb-1", nil, "NATS: not connected: "},
+		{"no rights", natsd.URL(closed), "xoxb-1", nil, "NATS: not connected: nats: authorization violation"},
 		{"a stream's name that is none", url, "xoxb-1", []string{"-stream", "a.b"}, `Stream is "a.b"`},
 		{"a stream for something else", url, "xoxb-1", []string{"-stream", "ORDERS"}, "has the retention WorkQueue"},
 	} {
