@@ -17,7 +17,10 @@ import (
 
 const ttl = time.Second
 
-func bucket(t *testing.T) (*natsd.Server, jetstream.KeyValue) {
+func bucket(t *testing.T) (*natsd.Server, jetstream.KeyValue) { return bucketOf(t, ttl*4/3) }
+
+// bucketOf is a server with a bucket that drops a key after that time.
+func bucketOf(t *testing.T, drops time.Duration) (*natsd.Server, jetstream.KeyValue) {
 	s, err := natsd.Start(t.TempDir(), nil)
 	require.NoError(t, err)
 	t.Cleanup(s.Stop)
@@ -26,7 +29,7 @@ func bucket(t *testing.T) (*natsd.Server, jetstream.KeyValue) {
 	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)
 	require.NoError(t, err)
-	kv, err := js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "lead", TTL: ttl * 4 / 3, Storage: jetstream.FileStorage})
+	kv, err := js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "lead", TTL: drops, Storage: jetstream.FileStorage})
 	require.NoError(t, err)
 	return s, kv
 }
@@ -102,6 +105,18 @@ func TestTheHolderDies(t *testing.T) {
 	assert.NoError(t, b.renew(t.Context()))
 }
 
+// TestItIsTakenThoughItStands: who dies doesn't lead until the server tidies up.
+func TestItIsTakenThoughItStands(t *testing.T) {
+	_, kv := bucketOf(t, time.Hour)
+	_, err := Acquire(t.Context(), kv, "a", ttl)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	b, err := Acquire(ctx, kv, "b", ttl)
+	require.NoError(t, err)
+	assert.True(t, b.Fresh())
+}
+
 // TestTheServerIsAway: the lease is lost in time, not kept for want of news.
 func TestTheServerIsAway(t *testing.T) {
 	s, kv := bucket(t)
@@ -137,6 +152,37 @@ func TestAnAnswerIsLost(t *testing.T) {
 	_, err = kv.Put(t.Context(), key, []byte("b"))
 	require.NoError(t, err)
 	assert.ErrorIs(t, l.renew(t.Context()), ErrLost, "another has it")
+}
+
+// ill is a bucket that answers with errors.
+type ill struct {
+	jetstream.KeyValue
+	update, get error
+}
+
+func (k *ill) Update(context.Context, string, []byte, uint64) (uint64, error) { return 0, k.update }
+func (k *ill) Get(ctx context.Context, key string) (jetstream.KeyValueEntry, error) {
+	if k.get != nil {
+		return nil, k.get
+	}
+	return k.KeyValue.Get(ctx, key)
+}
+
+// TestARenewalThatFailsIsNoLoss while the lease is fresh and no other has it.
+func TestARenewalThatFailsIsNoLoss(t *testing.T) {
+	_, kv := bucket(t)
+	l, err := Acquire(t.Context(), kv, "a", ttl)
+	require.NoError(t, err)
+	for _, k := range []*ill{
+		{kv, nats.ErrTimeout, nil},
+		{kv, jetstream.ErrKeyRevisionMismatch, nats.ErrTimeout},
+	} {
+		l.kv = k
+		assert.NoError(t, l.renew(t.Context()), "%v, %v", k.update, k.get)
+		assert.True(t, l.Fresh())
+	}
+	l.kv = &ill{kv, jetstream.ErrKeyRevisionMismatch, jetstream.ErrKeyNotFound}
+	assert.ErrorIs(t, l.renew(t.Context()), ErrLost, "it is gone")
 }
 
 func TestTheWaitEndsWithItsContext(t *testing.T) {
