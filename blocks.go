@@ -24,12 +24,9 @@ import (
 	"example.com/slackalert/internal/words"
 )
 
-// Limits, in UTF-16 units as sent unless it says bytes. Slack refuses a
-// message of about 13,200 units, blocks included, without saying why.
+// Limits, in UTF-16 units as sent unless it says bytes; those of any message are
+// in internal/fit.
 const (
-	messageWeight = 12_000 // of all texts and blocks together
-	blockWeight   = 125    // what a block counts besides its text
-	messageBlocks = 50
 	headerLimit   = 150
 	messageLimit  = 600
 	serviceLimit  = 24 // so that a push shows the count behind it
@@ -531,11 +528,11 @@ func (s *sheet) single() []slack.Block {
 	st := &s.stories[0]
 	all := st.card(s, &alone)
 	lead := st.over(s.Service, "", st.often)
-	used := (card.MostBlocks+1)*blockWeight + s.calls.Weight() + len(lead)*inert.Len(all.Head)
+	used := (card.MostBlocks+1)*fit.BlockWeight + s.calls.Weight() + len(lead)*inert.Len(all.Head)
 	for _, span := range lead {
 		used += span.Weight()
 	}
-	shown := all.Cut(messageWeight - used)
+	shown := all.Cut(fit.MaxWeight - used)
 	if lead != nil {
 		return shown.AppendTo(nil, draw.RichDates(lead), s.calls.Rich())
 	}
@@ -611,8 +608,8 @@ func (s *sheet) cards(blocks []slack.Block, used int) []slack.Block {
 	for i := range all {
 		all[i] = s.stories[i].card(s, &together)
 	}
-	used += blockWeight * (len(blocks) + n*(card.MostBlocks+1))
-	room := card.Level(all, messageWeight-used)
+	used += fit.BlockWeight * (len(blocks) + n*(card.MostBlocks+1))
+	room := card.Level(all, fit.MaxWeight-used)
 	for i := range all {
 		shown, head := all[i].Cut(room), []draw.Element{draw.Bold(all[i].Head)}
 		if over := s.stories[i].over("", "", s.stories[i].often); over != nil && !s.quiet {
@@ -628,9 +625,9 @@ func (s *sheet) cards(blocks []slack.Block, used int) []slack.Block {
 // full size, the others in small print.
 func (s *sheet) pairs(blocks []slack.Block, used int) []slack.Block {
 	n := len(s.stories)
-	full := min(messageBlocks-len(blocks)-n, n)
-	used += blockWeight * (len(blocks) + n + full)
-	share := (messageWeight - used) / n
+	full := min(fit.MaxBlocks-len(blocks)-n, n)
+	used += fit.BlockWeight * (len(blocks) + n + full)
+	share := (fit.MaxWeight - used) / n
 	most := min(max(share-secondLine, leastLine), lineLimit)
 	notes := min(share-most-len("** \n↳  · "), smallLimit)
 	all := make([]card.Card, n)
@@ -641,7 +638,7 @@ func (s *sheet) pairs(blocks []slack.Block, used int) []slack.Block {
 		}
 		all[i] = s.stories[i].brief(most, notes, p)
 	}
-	room := card.Level(all, messageWeight-used)
+	room := card.Level(all, fit.MaxWeight-used)
 	for i := range all {
 		shown := all[i].Cut(room)
 		if i < full {
@@ -656,7 +653,7 @@ func (s *sheet) pairs(blocks []slack.Block, used int) []slack.Block {
 // lines gives each group a line, as long as there is room; the others are
 // counted.
 func (s *sheet) lines(blocks []slack.Block, used int) []slack.Block {
-	left := messageWeight - used - blockWeight*(len(blocks)+1) - len(s.rest(0))
+	left := fit.MaxWeight - used - fit.BlockWeight*(len(blocks)+1) - len(s.rest(0))
 	most := min(max(left/len(s.Groups)-1, leastLine), lineLimit)
 	var body draw.Rich
 	shown := 0

@@ -24,13 +24,18 @@ import (
 	"example.com/slackalert/internal/words"
 )
 
+// Limits of a message, in UTF-16 units as sent. Slack refuses one of about
+// 13,200, blocks included, without saying why.
 const (
-	maxBlocks  = 50
-	maxWeight  = 12_000 // Slack refuses from about 13,200 on
-	perBlock   = 125    // what a block weighs besides its text
+	MaxBlocks   = 50
+	MaxWeight   = 12_000 // of all texts and blocks together
+	BlockWeight = 125    // what a block counts besides its text
+)
+
+const (
 	maxText    = 3000
 	maxID      = 255
-	markWeight = perBlock + 40
+	markWeight = BlockWeight + 40
 	leastText  = 60 // texts are not cut below it to fit; blocks go instead
 )
 
@@ -132,8 +137,8 @@ type mender struct{ left int } // blocks left out
 // squeeze cuts the longest texts until all blocks fit, and where that isn't
 // enough leaves out the last ones.
 func (m *mender) squeeze(pieces []piece) []piece {
-	budget := maxWeight
-	if m.left > 0 || len(pieces) > maxBlocks {
+	budget := MaxWeight
+	if m.left > 0 || len(pieces) > MaxBlocks {
 		budget -= markWeight
 	}
 	for most := 1500; sum(pieces) > budget && most >= leastText; most /= 2 {
@@ -141,13 +146,13 @@ func (m *mender) squeeze(pieces []piece) []piece {
 			pieces[i].node, _ = m.mend(p.node, "", "", most).(node)
 		}
 	}
-	if len(pieces)+min(m.left, 1) <= maxBlocks && sum(pieces) <= budget {
+	if len(pieces)+min(m.left, 1) <= MaxBlocks && sum(pieces) <= budget {
 		return pieces
 	}
 	kept, weight := pieces[:0], markWeight
 	for _, p := range pieces {
 		w := weigh(p.node)
-		if len(kept) == maxBlocks-1 || weight+w > maxWeight {
+		if len(kept) == MaxBlocks-1 || weight+w > MaxWeight {
 			m.left++
 			continue
 		}
@@ -165,7 +170,7 @@ func sum(pieces []piece) (n int) {
 
 // weigh is what a block counts: itself and every text in it. Addresses and
 // values count as well, for nobody has said that they don't.
-func weigh(n node) int { return perBlock + texts(n) }
+func weigh(n node) int { return BlockWeight + texts(n) }
 
 func texts(v any) (n int) {
 	switch v := v.(type) {

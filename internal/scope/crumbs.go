@@ -52,13 +52,10 @@ func (s *Scope) Leave(n int, groups []string, r slog.Record) {
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.crumbs) < n {
-		s.crumbs = append(slices.Concat(s.crumbs[s.next:], s.crumbs[:s.next]), c)
-		s.next = 0
-		return
+	if len(s.crumbs) >= n { // one goes; another handler may want more of them
+		s.crumbs = s.crumbs[1:]
 	}
-	s.crumbs[s.next] = c
-	s.next = (s.next + 1) % len(s.crumbs)
+	s.crumbs = append(s.crumbs, c)
 }
 
 // Crumbs returns the records remembered by the scope and those around it,
@@ -66,7 +63,7 @@ func (s *Scope) Leave(n int, groups []string, r slog.Record) {
 func (s *Scope) Crumbs(n int) (all []Crumb) {
 	for t := s; t != nil; t = t.parent {
 		t.mu.Lock()
-		all = slices.Concat(t.crumbs[t.next:], t.crumbs[:t.next], all)
+		all = slices.Concat(t.crumbs, all)
 		t.mu.Unlock()
 	}
 	slices.SortStableFunc(all, func(a, b Crumb) int { return a.At.Compare(b.At) })

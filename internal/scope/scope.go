@@ -33,8 +33,7 @@ type Scope struct {
 
 	mu      sync.Mutex // guards writes to own, and what follows
 	leftOut int
-	crumbs  []Crumb // a ring
-	next    int
+	crumbs  []Crumb // oldest first
 }
 
 // view is what parent and own were merged from, and the result.
@@ -87,13 +86,12 @@ func OpenLate(ctx context.Context, late Later, attrs ...slog.Attr) *Scope {
 
 // start sets what a scope begins with.
 func (s *Scope) start(attrs []slog.Attr) {
+	s.own.Store(&s.first)
 	if tidy(attrs) {
 		s.first = attrs
-		s.own.Store(&s.first)
-		return
+	} else {
+		s.Add(attrs...)
 	}
-	s.own.Store(&s.first)
-	s.Add(attrs...)
 }
 
 // Around returns the scope of one record, with attrs around those of the scope

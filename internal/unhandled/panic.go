@@ -89,7 +89,7 @@ func (p *Panic) source() uintptr {
 }
 
 // Log logs the panic, unless it was told, and notes that it is now. what stands
-// before the value; code may be empty. It says whether an alert was made of it.
+// before the value; code may be empty.
 func (p *Panic) Log(ctx context.Context, h slog.Handler, what, code string) {
 	if p.Told || !h.Enabled(ctx, PanicLevel) {
 		return
