@@ -48,7 +48,6 @@ type Client struct {
 
 	token, apiURL string // bot
 	hook          string // webhook
-	agent         string
 	http          *http.Client
 	own           bool // the connections are the client's own
 	secrets       secrets
@@ -83,7 +82,7 @@ func NewWebhook(url string, hc *http.Client) *Client {
 }
 
 func newClient(hc *http.Client) *Client {
-	c := &Client{own: hc == nil, agent: userAgent(), http: &http.Client{Timeout: ownTimeout}}
+	c := &Client{own: hc == nil, http: &http.Client{Timeout: ownTimeout}}
 	if c.own {
 		c.http.Transport = newTransport()
 	} else {
@@ -125,7 +124,9 @@ func (c *Client) Edit(ctx context.Context, ref string, m Message) error {
 	channel, ts, ok := splitRef(ref)
 	what := call{verb: "edit in", channel: channel, ts: ts, hook: c.hook != ""}
 	if !ok || what.hook {
-		return &Error{what: what.clean(c.secrets), reason: "no message to edit", gone: true}
+		e := c.failed(what, "no message to edit")
+		e.gone = true
+		return e
 	}
 	_, err := c.tell(ctx, what, m)
 	return err
@@ -135,15 +136,8 @@ func (c *Client) Edit(ctx context.Context, ref string, m Message) error {
 // bot's token is tested; a webhook gets an empty payload, and it lives if Slack
 // finds fault with just that.
 func (c *Client) Check(ctx context.Context) error {
-	what := call{verb: "check", hook: c.hook != ""}
-	a := c.ask(ctx, func(a *answer) {
-		if what.hook {
-			c.sendJSON(ctx, struct{}{}, a)
-		} else {
-			c.sendForm(ctx, "auth.test", url.Values{}, a)
-		}
-	})
-	if _, e := c.judge(what, a); e != nil {
+	what := call{verb: verbCheck, hook: c.hook != ""}
+	if _, e := c.judge(what, c.ask(ctx, "auth.test", args{}, maxAnswer)); e != nil {
 		e.refused, e.unknown = false, false // there is no message
 		return e
 	}
@@ -152,12 +146,16 @@ func (c *Client) Check(ctx context.Context) error {
 
 // tell sends m and, if Slack refuses its layout, its plain text.
 func (c *Client) tell(ctx context.Context, what call, m Message) (ref string, err error) {
-	m.Text = cut(valid(m.Text), what.maxText())
+	most := maxPosted
+	if what.ts != "" {
+		most = maxEdited
+	}
+	m.Text = cut(valid(m.Text), most)
 	ref, refusal := c.send(ctx, what, m)
-	plain := m.plain()
 	if refusal == nil {
 		return ref, nil
 	}
+	plain := m.plain()
 	if !refusal.refused || len(m.Blocks) == 0 && plain.Text == m.Text {
 		return "", refusal
 	}
@@ -187,34 +185,72 @@ func (m Message) plain() Message {
 
 // send makes one attempt.
 func (c *Client) send(ctx context.Context, what call, m Message) (ref string, e *Error) {
-	ref, e = c.judge(what, c.ask(ctx, func(a *answer) {
-		if what.hook {
-			c.sendJSON(ctx, hookPayload(m), a)
-			return
-		}
-		method := "chat.postMessage"
-		if what.ts != "" {
-			method = "chat.update"
-		}
-		form, err := arguments(what, m)
-		if err != nil {
-			a.err = err
-			return
-		}
-		c.sendForm(ctx, method, form, a)
-	}))
+	method := "chat.postMessage"
+	if what.ts != "" {
+		method = "chat.update"
+	}
+	ref, e = c.judge(what, c.ask(ctx, method, what.args(m), maxAnswer))
 	if channel, _, ok := splitRef(ref); ok {
 		c.names.learn(what.channel, channel)
 	}
 	return ref, e
 }
 
-// ask lets request make one request and brings back what was answered. A panic
-// on the way, of a block that can't be written or of a caller's transport, is
-// an answer too: it must not end the goroutine that delivers. A transport that
-// calls [runtime.Goexit] ends the caller's goroutine, as it says: to run it on
-// another would take from what it logs the mark of whose delivery that is.
-func (c *Client) ask(ctx context.Context, request func(*answer)) (a answer) {
+// args are a request's arguments.
+type args map[string]any
+
+// args are those of chat.postMessage, chat.update and of a webhook. Slack itself
+// shall find no links, names or markup in a text.
+func (w call) args(m Message) args {
+	all := args{"text": m.Text, "parse": "none"}
+	if len(m.Blocks) > 0 {
+		all["blocks"] = m.Blocks
+	} else {
+		all["mrkdwn"] = false
+	}
+	if w.ts == "" {
+		all["unfurl_links"], all["unfurl_media"] = false, false
+	}
+	if w.hook {
+		return all
+	}
+	all["channel"], all["link_names"] = w.channel, false
+	switch {
+	case w.ts == "" && m.ID != "": // an edit keeps what the message has
+		all["metadata"] = tagOf(m.ID)
+	case w.ts != "":
+		all["ts"] = w.ts
+		if len(m.Blocks) == 0 {
+			all["blocks"] = []slack.Block{} // without a word of them the old ones would stay
+		}
+	}
+	return all
+}
+
+// form are the arguments as the Web API takes them.
+func (all args) form() (string, error) {
+	form := make(url.Values)
+	for name, value := range all {
+		text, ok := value.(string)
+		if !ok {
+			b, err := json.Marshal(value)
+			if err != nil {
+				return "", err
+			}
+			text = string(b)
+		}
+		form.Set(name, text)
+	}
+	return form.Encode(), nil
+}
+
+// ask makes one request, of a method of the Web API or of the webhook, and brings
+// back what was answered, of the body at most so much. A panic on the way, of a
+// block that can't be written or of a caller's transport, is an answer too: it
+// must not end the goroutine that delivers. A transport that calls
+// [runtime.Goexit] ends the caller's goroutine, as it says: to run it on another
+// would take from what it logs the mark of whose delivery that is.
+func (c *Client) ask(ctx context.Context, method string, all args, limit int64) (a answer) {
 	a.trip = &trip{}
 	defer func() {
 		if p := recover(); p != nil {
@@ -222,95 +258,53 @@ func (c *Client) ask(ctx context.Context, request func(*answer)) (a answer) {
 		}
 		a.ended = ctx.Err()
 	}()
-	request(&a)
+	var req *http.Request
+	if req, a.err = c.request(a.trip.watch(ctx), method, all); a.err != nil {
+		return a
+	}
+	a.asked = true
+	if a.err = ctx.Err(); a.err != nil {
+		a.trip.early = true
+		return a
+	}
+	c.exchange(req, limit, &a)
 	return a
 }
 
-// arguments are those of chat.postMessage and chat.update. Slack itself shall
-// find no links, names or markup in a text.
-func arguments(what call, m Message) (url.Values, error) {
-	form := url.Values{"channel": {what.channel}, "text": {m.Text}, "parse": {"none"}, "link_names": {"false"}}
-	if what.ts != "" {
-		form.Set("ts", what.ts)
-		form.Set("blocks", "[]") // without a word of them the old ones would stay
+// request writes what is asked.
+func (c *Client) request(ctx context.Context, method string, all args) (*http.Request, error) {
+	address, kind := c.apiURL+method, "application/x-www-form-urlencoded"
+	body, err := "", error(nil)
+	if c.hook == "" {
+		body, err = all.form()
 	} else {
-		form.Set("unfurl_links", "false")
-		form.Set("unfurl_media", "false")
-		if m.ID != "" { // an edit keeps what the message has
-			form.Set("metadata", metadata(m.ID))
-		}
+		var b []byte
+		address, kind = c.hook, "application/json"
+		b, err = json.Marshal(all)
+		body = string(b)
 	}
-	if len(m.Blocks) > 0 {
-		blocks, err := json.Marshal(m.Blocks)
-		if err != nil {
-			return nil, err
-		}
-		form.Set("blocks", string(blocks))
-	} else {
-		form.Set("mrkdwn", "false")
-	}
-	return form, nil
-}
-
-// hookMessage is slack-go's payload and the one argument it lacks.
-type hookMessage struct {
-	slack.WebhookMessage
-	Markdown *bool `json:"mrkdwn,omitempty"`
-}
-
-func hookPayload(m Message) hookMessage {
-	off := false
-	h := hookMessage{WebhookMessage: slack.WebhookMessage{
-		Text: m.Text, Parse: "none", UnfurlLinks: &off, UnfurlMedia: &off,
-	}}
-	if len(m.Blocks) > 0 {
-		h.Blocks = &slack.Blocks{BlockSet: m.Blocks}
-	} else {
-		h.Markdown = &off
-	}
-	return h
-}
-
-// sendJSON posts to the webhook.
-func (c *Client) sendJSON(ctx context.Context, payload any, a *answer) {
-	body, err := json.Marshal(payload)
 	if err != nil {
-		a.err = err
-		return
+		return nil, err
 	}
-	c.exchange(ctx, c.hook, "application/json", string(body), a)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", kind)
+	req.Header.Set("User-Agent", "slackalert")
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	return req, inTheClear(req.URL)
 }
 
-// sendForm asks a method of the Web API.
-func (c *Client) sendForm(ctx context.Context, method string, form url.Values, a *answer) {
-	c.exchange(ctx, c.apiURL+method, "application/x-www-form-urlencoded", form.Encode(), a)
-}
-
-// exchange makes the request and reads the answer to its end, so that the
+// exchange sends the request and reads the answer to its end, so that the
 // connection serves again, or to the limit, so that it can't fill the memory.
 //
 // The answer is not for slack-go to read: it loses error codes and waits that
 // it can't decode, and takes a message for failed whose echo has a block it
 // doesn't know.
-func (c *Client) exchange(ctx context.Context, address, kind, body string, a *answer) {
-	req, err := http.NewRequestWithContext(a.trip.watch(ctx), http.MethodPost, address, strings.NewReader(body))
-	if err == nil {
-		err = inTheClear(req.URL)
-	}
-	if err != nil {
-		a.err = err
-		return
-	}
-	req.Header.Set("Content-Type", kind)
-	req.Header.Set("User-Agent", c.agent)
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	a.asked = true
-	if a.err = ctx.Err(); a.err != nil {
-		a.trip.early = true
-		return
-	}
+func (c *Client) exchange(req *http.Request, limit int64, a *answer) {
 	resp, err := c.http.Do(req)
 	if err != nil {
 		a.err = err
@@ -321,7 +315,7 @@ func (c *Client) exchange(ctx context.Context, address, kind, body string, a *an
 	if date, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		c.ahead.Store(int64(time.Since(date)))
 	}
-	a.body, a.err = io.ReadAll(io.LimitReader(resp.Body, max(a.limit, maxAnswer)))
+	a.body, a.err = io.ReadAll(io.LimitReader(resp.Body, limit))
 }
 
 // inTheClear refuses to send what is secret over plain HTTP, but to this

@@ -135,7 +135,7 @@ func TestPostOnTheWire(t *testing.T) {
 	assert.Equal(t, "Bearer "+testToken, r.header.Get("Authorization"))
 	assert.NotContains(t, r.body, "token", "once is enough")
 	assert.Equal(t, "#payments", r.form.Get("channel"))
-	assert.Equal(t, "slackalert/devel", r.header.Get("User-Agent"))
+	assert.Equal(t, "slackalert", r.header.Get("User-Agent"))
 	assert.Equal(t, map[string]string{
 		"text": "ERROR card declined", "blocks": headerJSON, "parse": "none", "link_names": "false",
 		"unfurl_links": "false", "unfurl_media": "false",
@@ -186,13 +186,11 @@ func TestWebhookOnTheWire(t *testing.T) {
 	r := s.last()
 	assert.Equal(t, hookPath, r.path)
 	assert.Equal(t, "application/json", r.header.Get("Content-Type"))
-	assert.JSONEq(t, `{"text":"a\ufffdb","parse":"none","unfurl_links":false,"unfurl_media":false,
-		"replace_original":false,"delete_original":false,"blocks":`+headerJSON+`}`, r.body)
+	assert.JSONEq(t, `{"text":"a\ufffdb","parse":"none","unfurl_links":false,"unfurl_media":false,"blocks":`+headerJSON+`}`, r.body)
 
 	_, err = s.webhook().Post(t.Context(), Message{Text: "x"})
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"text":"x","mrkdwn":false,"parse":"none","unfurl_links":false,"unfurl_media":false,
-		"replace_original":false,"delete_original":false}`, s.last().body)
+	assert.JSONEq(t, `{"text":"x","mrkdwn":false,"parse":"none","unfurl_links":false,"unfurl_media":false}`, s.last().body)
 }
 
 func TestEditOfWhatIsNoMessage(t *testing.T) {

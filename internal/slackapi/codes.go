@@ -1,6 +1,12 @@
-// This file is the table of Slack's error codes: what each asks for.
+// This file is the tables of Slack's error codes: what each asks for, of Slack and
+// of a person.
 
 package slackapi
+
+import (
+	"cmp"
+	"strings"
+)
 
 // class is what a code asks for.
 type class uint8
@@ -9,167 +15,115 @@ const (
 	passing  class = iota // come back later; it was not taken
 	unsure                // come back later; it may have arrived
 	quota                 // come back much later
-	access                // a person must mend the token, the app or the workspace
+	token                 // a person must mend the token: posting fails, too
+	access                // a person must mend the app or the workspace
 	place                 // a person must mend the channel
-	layout                // the message is at fault
 	outdated              // the method is gone
-	vanished              // the message to edit is gone
+	layout                // the message is at fault
+	vanished              // the message to edit is gone, or can't become what it should
 )
 
-var codes = map[string]class{
-	"ratelimited":                passing,
-	"rate_limited":               passing,
-	"request_timeout":            passing, // the request came in half
-	"team_added_to_org":          passing,
-	"org_login_required":         passing,
-	"external_channel_migrating": passing,
-
-	"internal_error":      unsure,
-	"fatal_error":         unsure, // "possible some aspect succeeded"
-	"service_unavailable": unsure,
-	"rollup_error":        unsure, // webhooks
-	"update_failed":       unsure, // edits
-
-	"message_limit_exceeded": quota,
-
-	"not_authed":                access,
-	"invalid_auth":              access,
-	"account_inactive":          access,
-	"token_revoked":             access,
-	"token_expired":             access,
-	"missing_scope":             access,
-	"no_permission":             access,
-	"not_allowed_token_type":    access,
-	"access_denied":             access,
-	"accesslimited":             access,
-	"ekm_access_denied":         access,
-	"team_access_not_granted":   access,
-	"two_factor_setup_required": access,
-	"enterprise_is_restricted":  access,
-	"invalid_token":             access, // this and the next: webhooks
-	"action_prohibited":         access,
-	"no_service":                access,
-	"no_service_id":             access,
-	"no_team":                   access,
-	"no_active_hooks":           access,
-	"team_disabled":             access,
-
-	"channel_not_found":                        place,
-	"not_in_channel":                           place,
-	"is_archived":                              place,
-	"channel_is_archived":                      place,
-	"restricted_action":                        place,
-	"restricted_action_read_only_channel":      place,
-	"restricted_action_thread_only_channel":    place,
-	"restricted_action_non_threadable_channel": place,
-	"restricted_action_thread_locked":          place,
-	"cannot_reply_to_message":                  place,
-	"messages_tab_disabled":                    place,
-	"team_not_found":                           place,
-	"user_not_found":                           place,
-	"posting_to_general_channel_denied":        place,
-
-	"invalid_blocks":                          layout,
-	"invalid_blocks_format":                   layout,
-	"msg_blocks_too_long":                     layout,
-	"msg_too_long":                            layout,
-	"no_text":                                 layout,
-	"invalid_attachments":                     layout,
-	"too_many_attachments":                    layout,
-	"attachment_payload_limit_exceeded":       layout,
-	"invalid_metadata_format":                 layout,
-	"invalid_metadata_schema":                 layout,
-	"metadata_too_large":                      layout,
-	"metadata_must_be_sent_from_app":          layout,
-	"markdown_text_conflict":                  layout,
-	"only_one_table_allowed":                  layout,
-	"invalid_arguments":                       layout,
-	"invalid_arg_name":                        layout,
-	"invalid_array_arg":                       layout,
-	"invalid_charset":                         layout,
-	"invalid_form_data":                       layout,
-	"invalid_post_type":                       layout,
-	"missing_post_type":                       layout,
-	"as_user_not_supported":                   layout,
-	"invalid_payload":                         layout,
-	"missing_text_or_fallback_or_attachments": layout,
-
-	"deprecated_endpoint": outdated,
-	"method_deprecated":   outdated,
-	"unknown_method":      outdated,
-
-	"message_not_found":        vanished,
-	"cant_update_message":      vanished,
-	"edit_window_closed":       vanished,
-	"is_inactive":              vanished,
-	"block_mismatch":           vanished, // it stands, but can't become what it should
-	"streaming_state_conflict": vanished,
+// classes has all codes, of the Web API and of webhooks.
+var classes = [...]string{
+	passing: "ratelimited rate_limited request_timeout team_added_to_org org_login_required external_channel_migrating",
+	unsure:  "internal_error fatal_error service_unavailable rollup_error update_failed",
+	quota:   "message_limit_exceeded",
+	token:   "not_authed invalid_auth account_inactive token_revoked token_expired",
+	access: `missing_scope no_permission not_allowed_token_type access_denied accesslimited ekm_access_denied
+		team_access_not_granted two_factor_setup_required enterprise_is_restricted
+		invalid_token action_prohibited no_service no_service_id no_team no_active_hooks team_disabled`,
+	place: `channel_not_found not_in_channel is_archived channel_is_archived restricted_action
+		restricted_action_read_only_channel restricted_action_thread_only_channel
+		restricted_action_non_threadable_channel restricted_action_thread_locked cannot_reply_to_message
+		messages_tab_disabled team_not_found user_not_found posting_to_general_channel_denied`,
+	outdated: "deprecated_endpoint method_deprecated unknown_method",
+	layout: `invalid_blocks invalid_blocks_format msg_blocks_too_long msg_too_long no_text invalid_attachments
+		too_many_attachments attachment_payload_limit_exceeded invalid_metadata_format invalid_metadata_schema
+		metadata_too_large metadata_must_be_sent_from_app markdown_text_conflict only_one_table_allowed
+		invalid_arguments invalid_arg_name invalid_array_arg invalid_charset invalid_form_data invalid_post_type
+		missing_post_type as_user_not_supported invalid_payload missing_text_or_fallback_or_attachments`,
+	vanished: `message_not_found cant_update_message edit_window_closed is_inactive block_mismatch
+		streaming_state_conflict`,
 }
 
-// todo is the imperative sentence for a code that a person must mend.
-func (v verdict) todo(c class) string {
-	if s := v.todoHook(); v.what.hook && s != "" {
-		return s
+// codes are the classes by code.
+var codes = func() map[string]class {
+	all := make(map[string]class)
+	for c, words := range classes {
+		for code := range strings.FieldsSeq(words) {
+			all[code] = class(c)
+		}
 	}
-	where := v.what.where()
-	switch v.word {
-	case "not_in_channel":
-		return "invite the bot to " + where + " (/invite @bot)"
-	case "channel_not_found":
-		return "check the name of " + where + ", or invite the bot if it is private (/invite @bot)"
-	case "is_archived", "channel_is_archived":
-		return "unarchive " + where + " or choose another channel"
-	case "messages_tab_disabled", "user_not_found":
-		return "choose a channel instead of " + where + ": the bot can't write to that person"
-	case "team_not_found":
-		return "give the channel's ID instead of " + where + ": the token is an organisation's"
-	case "token_revoked", "account_inactive":
-		return "reinstall the app: the token was revoked"
-	case "token_expired":
-		return "get a new token: this one has expired"
-	case "not_authed", "invalid_auth", "not_allowed_token_type":
-		return "check the token: Slack wants the bot token of an installed app (xoxb-…)"
-	case "missing_scope":
-		return "add the scope " + v.scope() + " and reinstall the app"
-	case "two_factor_setup_required":
-		return "set up two-factor authentication for the account that the token belongs to"
-	}
-	switch {
-	case v.what.verb == verbFind:
-		return "let the bot read the history of " + where + ", if what was perhaps told shall not be told again"
-	case c == place:
-		return "let the bot post to " + where + " or choose another channel"
-	case c == outdated:
-		return "update this library, and check the API URL: the method is not offered any more"
-	}
-	return "ask an administrator of the workspace to let the app post"
+	return all
+}()
+
+// usual is what a person must do, as an imperative sentence, where a code says no
+// more than its class. {place} and {scope} are those of the call.
+var usual = map[class]string{
+	access:   "ask an administrator of the workspace to let the app post",
+	place:    "let the bot post to {place} or choose another channel",
+	outdated: "update this library, and check the API URL: the method is not offered any more",
 }
 
-// scope is what to add; of the scopes of history Slack names four, of which a
-// channel wants one.
-func (v verdict) scope() string {
-	switch {
-	case v.what.verb == verbFind:
-		return "channels:history, for private channels groups:history,"
-	case v.needed != "":
-		return v.needed
-	}
-	return "chat:write"
+const (
+	archived = "unarchive {place} or choose another channel"
+	person   = "choose a channel instead of {place}: the bot can't write to that person"
+	wrong    = "check the token: Slack wants the bot token of an installed app (xoxb-…)"
+	revoked  = "reinstall the app: the token was revoked"
+)
+
+// special is what a person must do where a code says more.
+var special = map[string]string{
+	"not_in_channel":            "invite the bot to {place} (/invite @bot)",
+	"channel_not_found":         "check the name of {place}, or invite the bot if it is private (/invite @bot)",
+	"is_archived":               archived,
+	"channel_is_archived":       archived,
+	"messages_tab_disabled":     person,
+	"user_not_found":            person,
+	"team_not_found":            "give the channel's ID instead of {place}: the token is an organisation's",
+	"token_revoked":             revoked,
+	"account_inactive":          revoked,
+	"token_expired":             "get a new token: this one has expired",
+	"not_authed":                wrong,
+	"invalid_auth":              wrong,
+	"not_allowed_token_type":    wrong,
+	"missing_scope":             "add the scope {scope} and reinstall the app",
+	"two_factor_setup_required": "set up two-factor authentication for the account that the token belongs to",
 }
 
-// todoHook is where a webhook needs other care than a bot.
-func (v verdict) todoHook() string {
-	switch v.word {
-	case "channel_is_archived", "is_archived":
-		return "unarchive the webhook's channel or make a new webhook for another"
-	case "channel_not_found", "user_not_found", "not_in_channel":
-		return "make a new webhook: the channel of this one no longer exists"
-	case "no_service", "no_service_id", "no_active_hooks", "invalid_token", "no_team":
-		return "make a new webhook: this one no longer exists"
-	case "team_disabled":
-		return "reactivate the workspace or make a new webhook in another"
-	case "posting_to_general_channel_denied":
-		return "make a new webhook for another channel: this one may not post to #general"
+const (
+	hookArchived = "unarchive the webhook's channel or make a new webhook for another"
+	hookGone     = "make a new webhook: this one no longer exists"
+	hookNowhere  = "make a new webhook: the channel of this one no longer exists"
+)
+
+// ofHooks is what a person must do where a webhook needs other care than a bot.
+var ofHooks = map[string]string{
+	"channel_is_archived":               hookArchived,
+	"is_archived":                       hookArchived,
+	"channel_not_found":                 hookNowhere,
+	"user_not_found":                    hookNowhere,
+	"not_in_channel":                    hookNowhere,
+	"no_service":                        hookGone,
+	"no_service_id":                     hookGone,
+	"no_active_hooks":                   hookGone,
+	"invalid_token":                     hookGone,
+	"no_team":                           hookGone,
+	"team_disabled":                     "reactivate the workspace or make a new webhook in another",
+	"posting_to_general_channel_denied": "make a new webhook for another channel: this one may not post to #general",
+}
+
+// todo is what a person must do about a code. Of the scopes of history Slack names
+// four, of which a channel wants one.
+func todo(w call, code, needed string) string {
+	s := special[code]
+	if hook := ofHooks[code]; w.hook && hook != "" {
+		s = hook
 	}
-	return ""
+	needed = cmp.Or(needed, "chat:write")
+	if w.verb == verbFind {
+		needed = "channels:history, for private channels groups:history,"
+		s = cmp.Or(s, "let the bot read the history of {place}, if what was perhaps told shall not be told again")
+	}
+	return strings.NewReplacer("{place}", w.where(), "{scope}", needed).Replace(cmp.Or(s, usual[codes[code]]))
 }

@@ -16,9 +16,14 @@ import (
 	"unicode"
 )
 
+const (
+	verbCheck = "check"
+	verbFind  = "look in"
+)
+
 // call is one thing asked of Slack.
 type call struct {
-	verb    string // "post to", "edit in", "check"
+	verb    string // "post to", "edit in", verbCheck, verbFind
 	channel string
 	ts      string // of the message to edit
 	hook    bool   // asked of a webhook
@@ -29,7 +34,7 @@ func (w call) where() string {
 	switch {
 	case w.hook:
 		return "the webhook"
-	case w.verb == "check":
+	case w.verb == verbCheck:
 		return "the token"
 	case w.channel == "":
 		return "the channel"
@@ -44,19 +49,6 @@ func isID(channel string) bool {
 	return strings.Trim(channel, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
 }
 
-func (w call) clean(x secrets) call {
-	w.channel = excerpt(x, w.channel, 100)
-	w.ts = excerpt(x, w.ts, 40)
-	return w
-}
-
-func (w call) maxText() int {
-	if w.ts != "" {
-		return maxEdited
-	}
-	return maxPosted
-}
-
 // Error is what every failing call returns, as a pointer. It keeps the text of
 // what went wrong, cleaned of secrets, and never the error that text came from.
 type Error struct {
@@ -69,7 +61,7 @@ type Error struct {
 	mend    string
 	gone    bool
 	refused bool // the message is at fault
-	fate    fate
+	unsent  bool // surely
 	unknown bool
 	quota   bool
 	causes  []error
@@ -112,9 +104,8 @@ func (e *Error) answer() string {
 // channel of the token, and no post. [Error.Workspace] is the exception.
 func (e *Error) RetryAfter() time.Duration { return e.after }
 
-// Workspace says that what is used up is the workspace's share of messages, not
-// the method's rate: nothing that posts or edits will pass, in any channel,
-// before RetryAfter.
+// Workspace says that what is used up is the workspace's share of messages:
+// nothing that posts or edits will pass, in any channel, before RetryAfter.
 func (e *Error) Workspace() bool { return e.quota }
 
 // Mend is what a person must do before another attempt can succeed, as one
@@ -124,21 +115,17 @@ func (e *Error) Mend() string { return e.mend }
 // Gone says that the message can't be edited, now or later: post anew.
 func (e *Error) Gone() bool { return e.gone }
 
-// Unknown says that the request went out and the answer doesn't tell what
-// became of it: none came in time, the connection was cut, the answer can't be
-// read, or Slack or what stands before it broke on the way (5xx,
-// internal_error). The message may stand in the channel.
+// Unknown says that the message may stand in the channel: the request went out,
+// and no answer came, or none that says, or Slack broke on the way.
 func (e *Error) Unknown() bool { return e.unknown }
 
 // Refused says that the message was refused for what it holds, as plain text
 // too: it will be again, and another may pass.
 func (e *Error) Refused() bool { return e.refused }
 
-// Unreachable says that the request surely never went out: the host wasn't
-// found, refused the connection, didn't answer in time or couldn't be trusted,
-// the address is none, or the context had ended before. Nothing is known of
-// the message, and nothing arrived.
-func (e *Error) Unreachable() bool { return e.fate == never }
+// Unreachable says that the request surely never went out: there was no
+// connection, or no address, or the context had ended before.
+func (e *Error) Unreachable() bool { return e.unsent }
 
 // Unwrap gives those of the well-known errors that were the cause, so that
 // errors.Is finds them. The error that came is not given: it may hold secrets.
@@ -163,12 +150,18 @@ func causesOf(err, ended error) []error {
 	return causes
 }
 
+// failed is the error of a call of which no more is known.
+func (c *Client) failed(what call, reason string, causes ...error) *Error {
+	what.channel, what.ts = c.secrets.excerpt(what.channel, 100), ""
+	return &Error{what: what, reason: reason, causes: causes}
+}
+
 // reasonOf is the text of err without the address that url.Error puts there.
-func reasonOf(x secrets, err error) string {
+func (x secrets) reasonOf(err error) string {
 	for {
 		u, ok := errors.AsType[*url.Error](err)
 		if !ok {
-			return excerpt(x, err.Error(), 300)
+			return x.excerpt(err.Error(), 300)
 		}
 		err = u.Err
 	}
@@ -176,7 +169,7 @@ func reasonOf(x secrets, err error) string {
 
 // excerpt makes foreign text fit for an error: one line, no secret, at most
 // limit bytes. Cleaning comes first: half a secret would not be found.
-func excerpt(x secrets, s string, limit int) string {
+func (x secrets) excerpt(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r

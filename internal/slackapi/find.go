@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,7 +16,6 @@ import (
 
 const (
 	eventType = "slackalert_batch"
-	verbFind  = "look in"
 
 	// clockSlack is how far the clock that since was read from may be ahead of
 	// Slack's, beside what Slack's last answer says of that: what stands there a
@@ -41,21 +39,18 @@ var ErrNoHistory = errors.New("the channel's history can't be read")
 // NoHistory says that ErrNoHistory is the cause.
 func (e *Error) NoHistory() bool { return slices.Contains(e.causes, ErrNoHistory) }
 
-// metadata is what a message carries besides what people see. Every app of the
-// workspace can read it: an ID, and no text.
-func metadata(id string) string {
-	m := tag{Type: eventType}
-	m.Payload.ID = id
-	b, _ := json.Marshal(m) // strings alone
-	return string(b)
-}
-
-// tag is the metadata of a message.
+// tag is the metadata of a message: what it carries besides what people see.
+// Every app of the workspace can read it: an ID, and no text.
 type tag struct {
 	Type    string `json:"event_type"`
 	Payload struct {
 		ID string `json:"id"`
 	} `json:"event_payload"`
+}
+
+func tagOf(id string) (t tag) {
+	t.Type, t.Payload.ID = eventType, id
+	return t
 }
 
 // Find looks in the channel for the message that was posted with the ID, not
@@ -71,22 +66,21 @@ func (c *Client) Find(ctx context.Context, channel, id string, since time.Time) 
 	place, known := c.names.find(channel)
 	switch {
 	case what.hook:
-		return "", what.unasked(c.secrets, "a webhook can't read", ErrNoHistory)
+		return "", c.failed(what, "a webhook can't read", ErrNoHistory)
 	case id == "":
-		return "", what.unasked(c.secrets, "there is no ID to find it by", ErrNoHistory)
+		return "", c.failed(what, "there is no ID to find it by", ErrNoHistory)
 	case !known:
-		e := what.unasked(c.secrets, "the channel's ID isn't known yet")
+		e := c.failed(what, "the channel's ID isn't known yet")
 		e.mend = "give the channel's ID instead of its name: history is found by that alone"
 		return "", e
 	}
 	// Never later: what stands between may have a clock of its own.
 	since = since.Add(-clockSlack - max(time.Duration(c.ahead.Load()).Truncate(time.Minute), 0))
-	form := url.Values{
-		"channel": {place}, "oldest": {stamp(since)}, "inclusive": {"true"},
-		"include_all_metadata": {"true"}, "limit": {strconv.Itoa(pageSize)},
+	all := args{
+		"channel": place, "oldest": stamp(since), "inclusive": true, "include_all_metadata": true, "limit": pageSize,
 	}
 	for range maxPages {
-		p, e := c.page(ctx, what, form)
+		p, e := c.page(ctx, what, all)
 		if e != nil {
 			return "", e
 		}
@@ -96,14 +90,11 @@ func (c *Client) Find(ctx context.Context, channel, id string, since time.Time) 
 		if p.Next.Cursor == "" {
 			return "", nil
 		}
-		form.Set("cursor", p.Next.Cursor)
+		all["cursor"] = p.Next.Cursor
 	}
-	return "", &Error{what: what.clean(c.secrets), reason: "more messages than can be looked through", unknown: true}
-}
-
-// unasked is the error of a call that wasn't made.
-func (w call) unasked(x secrets, reason string, causes ...error) *Error {
-	return &Error{what: w.clean(x), reason: reason, fate: kept, causes: causes}
+	e := c.failed(what, "more messages than can be looked through")
+	e.unknown = true
+	return "", e
 }
 
 // stamp is t as Slack's messages carry it.
@@ -126,18 +117,15 @@ type page struct {
 func (p page) find(id string) (ts string) {
 	for _, m := range p.Messages {
 		var t tag
-		if json.Unmarshal(m.Metadata, &t) == nil && t.Type == eventType && t.Payload.ID == id {
+		if json.Unmarshal(m.Metadata, &t) == nil && t == tagOf(id) {
 			return m.TS
 		}
 	}
 	return ""
 }
 
-func (c *Client) page(ctx context.Context, what call, form url.Values) (p page, e *Error) {
-	a := c.ask(ctx, func(a *answer) {
-		a.limit = maxPage
-		c.sendForm(ctx, "conversations.history", form, a)
-	})
+func (c *Client) page(ctx context.Context, what call, all args) (p page, e *Error) {
+	a := c.ask(ctx, "conversations.history", all, maxPage)
 	if _, e := c.judge(what, a); e != nil {
 		if e.final() {
 			e.causes = append(e.causes, ErrNoHistory)
@@ -146,7 +134,9 @@ func (c *Client) page(ctx context.Context, what call, form url.Values) (p page, 
 		return page{}, e
 	}
 	if err := json.Unmarshal(a.body, &p); err != nil {
-		return page{}, &Error{what: what.clean(c.secrets), status: a.status, reason: reasonOf(c.secrets, err), unknown: true}
+		e := c.failed(what, c.secrets.reasonOf(err))
+		e.status, e.unknown = a.status, true
+		return page{}, e
 	}
 	return p, nil
 }
@@ -155,13 +145,7 @@ func (c *Client) page(ctx context.Context, what call, form url.Values) (p page, 
 // and this channel, not for now and not for all that the app does.
 func (e *Error) final() bool {
 	ofSlack := e.status/100 == 2 || e.status/100 == 4 && e.status != http.StatusProxyAuthRequired
-	return ofSlack && (e.mend != "" || e.refused) && !badToken[e.code]
-}
-
-// badToken are the codes of a token that is good for nothing: posting fails
-// too, and says so.
-var badToken = map[string]bool{
-	"not_authed": true, "invalid_auth": true, "account_inactive": true, "token_revoked": true, "token_expired": true,
+	return ofSlack && (e.mend != "" || e.refused) && codes[e.code] != token
 }
 
 // names are the IDs of the channels that are known by name, as Slack's answers

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -148,7 +147,7 @@ func TestFindLooksThroughAllPages(t *testing.T) {
 
 func TestFindReadsLargePages(t *testing.T) {
 	large := `{"ok":true,"messages":[` + strings.Repeat(`{"ts":"1.2","text":"`+strings.Repeat("x", 60_000)+`"},`, pageSize-1) +
-		`{"ts":"1.1","metadata":` + metadata("B7") + `}]}`
+		`{"ts":"1.1","metadata":` + `{"event_type":"slackalert_batch","event_payload":{"id":"B7"}}` + `}]}`
 	s := serve(t, answering(large))
 	ref, err := s.bot().Find(t.Context(), "C1", "B7", time.Now())
 	require.NoError(t, err)
@@ -197,7 +196,7 @@ func TestFindThatFails(t *testing.T) {
 		"a filter":            {row{status: 403, body: "<html>"}, true},
 		"no route":            {row{status: 404}, true},
 		"revoked":             {of("token_revoked"), false},
-		"a bad token":         {of("invalid_auth"), false},
+		"a bad token":         {row{status: 200, body: refusal("invalid_auth"), todo: "check the token"}, false},
 		"a limit":             {row{status: 429, header: header("Retry-After", "7"), after: 7 * time.Second}, false},
 		"a limit in a 200":    {of("ratelimited"), false},
 		"broken":              {row{status: 200, body: refusal("fatal_error"), maybe: true}, false},
@@ -266,28 +265,4 @@ func TestNamesAreBounded(t *testing.T) {
 	few.learn("ops", "general") // no ID came
 	few.learn("C1", "C1")
 	assert.Empty(t, few.ids)
-}
-
-func TestUserAgent(t *testing.T) {
-	module := func(path, version string) *debug.Module { return &debug.Module{Path: path, Version: version} }
-	replaced := module("example.org/alerts", "v1.0.0")
-	replaced.Replace = module("../alerts", "")
-	for name, c := range map[string]struct {
-		main debug.Module
-		deps []*debug.Module
-		want string
-	}{
-		"itself":             {*module("example.org/alerts", "(devel)"), nil, "devel"},
-		"itself, stamped":    {*module("example.org/alerts", "v0.0.0-20261127091627-c90661f0a1b2+dirty"), nil, "v0.0.0-20261127091627-c90661f0a1b2+dirty"},
-		"required":           {*module("shop", "(devel)"), []*debug.Module{module("example.org/alertsmith", "v9.9.9"), module("example.org/alerts", "v1.2.3")}, "v1.2.3"},
-		"in a nested one":    {*module("example.org", "v9.9.9"), []*debug.Module{module("example.org/alerts", "v1.2.3")}, "v1.2.3"},
-		"vendored unseen":    {*module("shop", "v9.9.9"), []*debug.Module{module("example.org/alert", "v9.9.9")}, "devel"},
-		"replaced by folder": {*module("shop", "v9.9.9"), []*debug.Module{replaced}, "devel"},
-		"no information":     {debug.Module{}, nil, "devel"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, c.want, versionIn(&debug.BuildInfo{Main: c.main, Deps: c.deps}, "example.org/alerts/internal/slackapi"))
-		})
-	}
-	assert.True(t, strings.HasPrefix(userAgent(), "slackalert/"))
 }

@@ -4,6 +4,7 @@ package slackapi
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"math"
@@ -18,7 +19,6 @@ import (
 type answer struct {
 	asked  bool // the request was written; without it nothing can have arrived
 	trip   *trip
-	limit  int64 // of the body, in bytes; 0 = the usual
 	status int
 	header http.Header
 	body   []byte
@@ -26,108 +26,86 @@ type answer struct {
 	ended  error // the context's error
 }
 
+func (a answer) good() bool { return a.status >= 200 && a.status <= 299 }
+
 // said is what the JSON of a body says, as far as it can be read.
-type said struct {
-	ok, no           bool // "ok" is true, is false
-	code             string
-	channel, ts      string
-	needed, provided string
-	messages         []string
-	after            string
-}
+type said map[string]json.RawMessage
 
 // hear reads the object in body member by member and keeps what came before
 // the first fault: an echo that nobody can decode doesn't undo the "ok" and
 // the ts before it, and an odd member doesn't hide the code.
-func hear(body []byte) (s said) {
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if open, err := dec.Token(); err != nil || open != json.Delim('{') {
-		return s
-	}
-	for dec.More() {
-		key, err := dec.Token()
-		if err != nil {
-			return s
-		}
+func hear(body []byte) said {
+	s, dec := make(said), json.NewDecoder(bytes.NewReader(body))
+	open, err := dec.Token()
+	for err == nil && open == json.Delim('{') && dec.More() {
+		var key json.Token
 		var value json.RawMessage
-		if dec.Decode(&value) != nil {
-			return s
+		if key, err = dec.Token(); err == nil {
+			err = dec.Decode(&value)
 		}
-		s.take(key, value)
+		if name, ok := key.(string); ok && err == nil {
+			s[name] = value
+		}
 	}
 	return s
 }
 
-func (s *said) take(key any, value json.RawMessage) {
-	switch key {
-	case "ok":
-		s.ok, s.no = string(value) == "true", string(value) == "false"
-	case "error":
-		s.code = text(value)
-	case "channel":
-		s.channel = text(value)
-	case "ts":
-		s.ts = text(value)
-	case "needed":
-		s.needed = text(value)
-	case "provided":
-		s.provided = text(value)
-	case "retry_after":
-		s.after = strings.Trim(string(value), `"`)
-	case "response_metadata":
-		var m struct {
-			Messages []string `json:"messages"`
-		}
-		_ = json.Unmarshal(value, &m) // odd messages are none
-		s.messages = m.Messages
-	}
-}
+// is says whether a member is true or false, as JSON has it.
+func (s said) is(name, value string) bool { return string(s[name]) == value }
 
-// text is a JSON string's content; "" for everything else.
-func text(value json.RawMessage) string {
-	var s string
-	if json.Unmarshal(value, &s) != nil {
+// text is a member's content if it is a string; "" for everything else.
+func (s said) text(name string) (text string) {
+	if json.Unmarshal(s[name], &text) != nil {
 		return ""
 	}
-	return s
+	return text
+}
+
+// why is what an answer says of a refusal beside its code.
+func (s said) why() string {
+	if needed := s.text("needed"); needed != "" {
+		return "needed " + needed + ", provided " + s.text("provided")
+	}
+	var m struct {
+		Messages []string `json:"messages"`
+	}
+	_ = json.Unmarshal(s["response_metadata"], &m) // odd messages are none
+	return strings.Join(m.Messages, "; ")
 }
 
 // judge says what became of the call: a ref, or what went wrong.
 func (c *Client) judge(what call, a answer) (ref string, e *Error) {
 	s := hear(a.body)
-	if s.code == "" && !s.ok {
-		s.code = bareCode(a)
+	code := s.text("error")
+	if code == "" && !s.is("ok", "true") {
+		code = bareCode(a)
 	}
-	if ref, ok := accepted(what, a, s); ok {
+	if ref, ok := accepted(what, a, s, code); ok {
 		return ref, nil
 	}
-	what = what.clean(c.secrets)
-	e = &Error{what: what, status: a.status, code: excerpt(c.secrets, short(s.code), 100), reason: c.reason(what, a, s)}
+	e = c.failed(what, c.reason(what, a, s, code))
+	e.status, e.code = a.status, c.secrets.excerpt(short(code), 100)
 	if a.err != nil {
 		e.causes = causesOf(a.err, a.ended)
 	}
-	e.after = retryAfter(a.header, s.after, time.Now())
-	verdict{Error: e, word: s.code, no: s.no, needed: excerpt(c.secrets, short(s.needed), 100)}.decide(a)
+	e.after = retryAfter(a.header, strings.Trim(string(s["retry_after"]), `"`), time.Now())
+	e.decide(a, code, c.secrets.excerpt(short(s.text("needed")), 100), s.is("ok", "false"))
 	return "", e
 }
 
 // accepted says whether Slack took the call.
-func accepted(what call, a answer, s said) (ref string, ok bool) {
-	good := a.status >= 200 && a.status <= 299
+func accepted(what call, a answer, s said, code string) (ref string, ok bool) {
+	took := a.good() && s.is("ok", "true")
 	switch {
-	case what.hook && what.verb == "check":
-		return "", a.status == http.StatusBadRequest && hookLives[s.code]
+	case what.hook && what.verb == verbCheck:
+		return "", a.status == http.StatusBadRequest && hookLives[code]
 	case what.hook:
-		return "", good && a.err == nil && (s.ok || string(bytes.TrimSpace(a.body)) == "ok")
-	case what.verb == "check", what.verb == verbFind:
-		return "", good && s.ok
-	case !good || !s.ok || s.ts == "":
-		return "", false
+		return "", a.good() && a.err == nil && (took || string(bytes.TrimSpace(a.body)) == "ok")
+	case what.verb == verbCheck, what.verb == verbFind:
+		return "", took
 	}
-	if s.channel == "" {
-		s.channel = what.channel
-	}
-	return s.channel + "/" + s.ts, true
+	ts := s.text("ts")
+	return cmp.Or(s.text("channel"), what.channel) + "/" + ts, took && ts != ""
 }
 
 // splitRef undoes what accepted joins.
@@ -169,24 +147,21 @@ func short(code string) string {
 }
 
 // reason tells what the status and the code don't.
-func (c *Client) reason(what call, a answer, s said) string {
+func (c *Client) reason(what call, a answer, s said, code string) string {
+	why := s.why()
 	switch {
 	case a.err != nil:
-		return reasonOf(c.secrets, a.err)
+		return c.secrets.reasonOf(a.err)
 	case a.status >= 300 && a.status <= 399:
 		return "a redirect, which is not followed"
-	case s.needed != "":
-		return excerpt(c.secrets, "needed "+short(s.needed)+", provided "+short(s.provided), 300)
-	case len(s.messages) > 0:
-		return excerpt(c.secrets, short(strings.Join(s.messages, "; ")), 300)
-	case s.code != "" || a.status < 200 || a.status > 299:
+	case why != "":
+		return c.secrets.excerpt(short(why), 300)
+	case code != "" || !a.good():
 		return ""
-	case what.hook:
-		return "neither ok nor an error"
-	case s.ok:
+	case !what.hook && s.is("ok", "true"):
 		return "ok without a ts"
 	}
-	return "an answer that says neither ok nor an error"
+	return "neither ok nor an error"
 }
 
 const quotaWait = time.Minute // of a quota that doesn't come back by the second
@@ -224,98 +199,87 @@ func whole(seconds float64) time.Duration {
 	return time.Duration(min(max(math.Ceil(seconds), 1), float64(most))) * time.Second
 }
 
-// verdict draws the consequences of a failure.
-type verdict struct {
-	*Error
-	word   string // the code as Slack sent it
-	no     bool   // it said "ok":false
-	needed string // the scope it asks for
-}
-
-// decide goes by what is most certain: a limit, a redirect, a code that is
-// known, and only then the status, which may be a proxy's.
-func (v verdict) decide(a answer) {
-	class, known := codes[v.word]
+// decide draws the consequences of a failure: what Slack's code, its answer's
+// "ok":false or else the status asks for. It goes by what is most certain: a
+// limit, a redirect, a code that is known, and only then the status, which may be
+// a proxy's.
+func (e *Error) decide(a answer, code, needed string, no bool) {
+	class, known := codes[code]
 	switch {
 	case a.err != nil && !a.asked:
-		v.unsent(a.err)
+		e.unwritten(a.err)
 	case a.status == http.StatusTooManyRequests:
 		if class == quota {
-			v.wait()
+			e.wait()
 		}
 	case a.status >= 300 && a.status <= 399:
-		v.mend = "check the proxy and the address: a redirect came instead of Slack's answer"
+		e.mend = "check the proxy and the address: a redirect came instead of Slack's answer"
 	case known:
-		v.byCode(class)
+		e.byCode(class, code, needed)
 	case a.err != nil:
-		v.fate = a.fate()
-		v.unknown = v.fate == out && (a.status < 400 || a.status >= 500)
-	case a.status < 300 && v.word == "":
-		v.unknown = !v.no
+		fate := a.fate()
+		e.unsent = fate == never
+		e.unknown = fate == out && (a.status < 400 || a.status >= 500)
+	case a.status < 300 && code == "":
+		e.unknown = !no
 	case a.status >= 500:
-		v.unknown = true
+		e.unknown = true
 	case a.status >= 400:
-		v.byStatus()
+		e.byStatus()
 	default:
-		v.refuse()
+		e.refuse()
 	}
 }
 
-// unsent is for a request that couldn't be written: the address is at fault, or
+// unwritten is for a request that couldn't be written: the address is at fault, or
 // a block that has no JSON.
-func (v verdict) unsent(err error) {
+func (e *Error) unwritten(err error) {
 	if _, address := errors.AsType[*url.Error](err); address {
-		v.fate = never
-		v.mend = "check the API URL or the webhook URL: want an https address"
+		e.unsent = true
+		e.mend = "check the API URL or the webhook URL: want an https address"
 		return
 	}
-	v.refused, v.mend = true, "check the layout: a block of it can't be written as JSON"
+	e.refused, e.mend = true, "check the layout: a block of it can't be written as JSON"
 }
 
-func (v verdict) wait() {
-	v.quota = true
-	if v.after == 0 {
-		v.after = quotaWait
-	}
-}
+func (e *Error) wait() { e.quota, e.after = true, cmp.Or(e.after, quotaWait) }
 
-func (v verdict) byCode(c class) {
+func (e *Error) byCode(c class, code, needed string) {
 	switch c {
 	case unsure:
-		v.unknown = true
+		e.unknown = true
 	case quota:
-		v.wait()
+		e.wait()
 	case layout:
-		v.refuse()
+		e.refused, e.mend = true, "check the layout and the text: Slack refuses the message"
 	case vanished:
-		v.gone = true
-	case access, place, outdated:
-		v.mend = v.todo(c)
+		e.gone = true
+	case token, access, place, outdated:
+		e.mend = todo(e.what, code, needed)
 	}
 }
 
 // byStatus judges an answer of 4xx that has no code, or none that is known.
-func (v verdict) byStatus() {
-	switch v.status {
+func (e *Error) byStatus() {
+	switch e.status {
 	case http.StatusRequestTimeout, http.StatusTooEarly:
 	case http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone:
-		v.mend = "check the API URL and the proxy: nothing of Slack's answers there"
-		if v.what.hook {
-			v.mend = "make a new webhook: Slack doesn't take this one any more"
+		e.mend = "check the API URL and the proxy: nothing of Slack's answers there"
+		if e.what.hook {
+			e.mend = "make a new webhook: Slack doesn't take this one any more"
 		}
 	case http.StatusProxyAuthRequired:
-		v.mend = "check the proxy: it asks for a password"
+		e.mend = "check the proxy: it asks for a password"
 	default:
-		v.refuse()
+		e.refuse()
 	}
 }
 
-// refuse is for faults of the message itself, and for codes nobody knows: plain
-// text may pass, and if it doesn't, time won't help.
-func (v verdict) refuse() {
-	v.refused = true
-	v.mend = "check the layout and the text: Slack refuses the message"
-	if _, known := codes[v.word]; !known && v.code != "" {
-		v.mend = "look up Slack's error " + v.code
+// refuse is for codes nobody knows: plain text may pass, and if it doesn't, time
+// won't help.
+func (e *Error) refuse() {
+	e.refused, e.mend = true, "check the layout and the text: Slack refuses the message"
+	if e.code != "" {
+		e.mend = "look up Slack's error " + e.code
 	}
 }
