@@ -47,7 +47,7 @@ func read(args []string, env func(string) string, out io.Writer) (settings, erro
 	flags := flag.NewFlagSet("slackalert", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.StringVar(&s.opts.Channel, "channel", env("SLACK_CHANNEL"), "the channel's ID, with a bot token; also SLACK_CHANNEL")
-	flags.StringVar(&s.opts.Service, "service", "", "what the messages call the program; default the command's name")
+	flags.StringVar(&s.opts.Service, "service", "", "what the messages call the program; default the command's name, without one \"slackalert\"")
 	level := flags.String("level", "ERROR", "lines from this level up are alerts")
 	flags.StringVar(&s.opts.CodeKey, "code-key", "error_code", "the key of an error code; dots make it a path")
 	codes := flags.String("codes", "", "a JSON file with what is known of single codes")
