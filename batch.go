@@ -66,8 +66,7 @@ type batcher struct {
 	groups   int           // remembered, the lanes' "other alerts" left out
 	all      []*group      // also those that were forgotten lately; what others hold of it isn't written to
 	dead     int           // how many of them were
-	crowded  bool          // base has heard that there are too many channels
-	say      []notice      // what base hears once mu is free
+	todo     []func()      // once mu is free
 	budget   *pace.Budget  // of edits; nil = as many as one likes
 	names    tally.Names   // of hosts
 	changed  chan struct{} // closed and replaced whenever an attempt ends
@@ -362,19 +361,17 @@ func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 	b.report(l, f, c, out)
 }
 
-// notice is something to tell base once mu is free.
-type notice struct {
-	msg  string
-	args []any
-}
+// later has f called once mu is free: it writes to disk, or calls base. b.mu is
+// held.
+func (b *batcher) later(f func()) { b.todo = append(b.todo, f) }
 
-// unlock frees mu, and tells base what came up meanwhile.
+// unlock frees mu, and does what was left for then.
 func (b *batcher) unlock() {
-	say := b.say
-	b.say = nil
+	todo := b.todo
+	b.todo = nil
 	b.mu.Unlock()
-	for _, n := range say {
-		b.guard.Tell(n.msg, n.args...)
+	for _, f := range todo {
+		f()
 	}
 }
 
@@ -457,18 +454,6 @@ func (b *batcher) untold(l *lane) (n amount) {
 		}
 	})
 	return n
-}
-
-// all are a lane's groups, "other alerts" included.
-func (l *lane) all(yield func(*group) bool) {
-	for _, g := range l.groups {
-		if !yield(g) {
-			return
-		}
-	}
-	if l.other != nil {
-		yield(l.other)
-	}
 }
 
 // flush makes what waits for company due and returns when it is told, or can't
@@ -580,11 +565,11 @@ func (b *batcher) close(ctx context.Context) bool {
 	b.phase = closing
 	b.deadline, _ = ctx.Deadline()
 	now := time.Now()
+	for _, g := range b.all {
+		g.Take() // its lane knows already if something is untold
+	}
 	for _, l := range b.lanes {
 		l.closed = true
-		for g := range l.all {
-			g.Take() // its lane knows already if something is untold
-		}
 		l.plan.Close(b.deadline, now)
 		b.nudge(l, now, now)
 		l.rouse()

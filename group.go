@@ -134,12 +134,6 @@ func (b *batcher) again(a *alert) bool { return b.book.Again(a.id, a.at, a.user)
 // no room for a new one. wants says that it wasn't counted, because the group
 // wants an example: capture one and call begin.
 func (b *batcher) count(a *alert) (t ticket, wants bool) {
-	t, wants = b.countInto(a)
-	t.keep()
-	return t, wants
-}
-
-func (b *batcher) countInto(a *alert) (t ticket, wants bool) {
 	b.mu.Lock()
 	defer b.unlock()
 	if b.phase != running {
@@ -152,31 +146,35 @@ func (b *batcher) countInto(a *alert) (t ticket, wants bool) {
 	return b.add(g, a), false
 }
 
-// keep writes down that the alert was counted.
-func (t ticket) keep() {
-	if t.g != nil {
-		t.g.Keep(t.n)
-	}
-}
-
 // begin counts an alert with its example, which opens a group or is its new one;
 // or without, where another goroutine was faster. The example is kept before the
 // group is seen by others, whose alerts are kept only in counts.
-func (b *batcher) begin(a *alert, example Group) ticket {
+func (b *batcher) begin(a *alert, example Group) (t ticket) {
 	b.complete(&example)
 	var slot *spool.Slot
 	if b.spool != nil && !b.knows(a) {
 		slot = b.spool.Put(encode(a.channel, example), 1, a.at)
 	}
-	t, changed := b.beginWith(a, example, slot)
-	if t.g == nil || t.g.Slot != slot {
-		slot.Drop()
-		t.keep()
+	b.mu.Lock()
+	defer b.unlock()
+	if b.phase != running {
+		b.later(slot.Drop)
+		return ticket{}
 	}
-	if changed != nil {
-		t.g.Slot.Put(encode(a.channel, *changed))
+	g := b.find(&a.place)
+	switch {
+	case g == nil:
+		if g = b.open(a.place, example, slot); g == g.lane.other && slot != nil {
+			b.keep(g) // as it is called now
+		}
+	case g.plan.Wants:
+		g.renew(example)
+		b.keep(g)
 	}
-	return t
+	if g.Slot != slot {
+		b.later(slot.Drop)
+	}
+	return b.add(g, a)
 }
 
 // knows says whether the alert's group is there.
@@ -187,36 +185,12 @@ func (b *batcher) knows(a *alert) bool {
 	return l != nil && l.groups[a.id] != nil
 }
 
-// beginWith is begin with a slot for a group that is new. changed is what
-// another group's slot is to hold instead of what it does.
-func (b *batcher) beginWith(a *alert, example Group, slot *spool.Slot) (t ticket, changed *Group) {
-	b.mu.Lock()
-	defer b.unlock()
-	if b.phase != running {
-		return ticket{}, nil
+// keep has what the group shows written down. b.mu is held.
+func (b *batcher) keep(g *group) {
+	if g.Slot != nil {
+		shows := g.example.clone()
+		b.later(func() { g.Slot.Put(encode(g.lane.channel, shows)) })
 	}
-	g := b.find(&a.place)
-	switch {
-	case g == nil:
-		g = b.open(b.lane(a.channel), a.id, example, slot)
-	case g.plan.Wants:
-		g.renew(example)
-	default:
-		return b.add(g, a), nil
-	}
-	if g.Slot != slot || g == g.lane.other {
-		changed = g.toKeep()
-	}
-	return b.add(g, a), changed
-}
-
-// toKeep is what the group's slot is to hold; nil = it has none.
-func (g *group) toKeep() *Group {
-	if g.Slot == nil {
-		return nil
-	}
-	shows := g.example.clone()
-	return &shows
 }
 
 // find is the group that stands in a place, or "other alerts" where there is no
@@ -241,10 +215,10 @@ func (b *batcher) full(channel string) bool {
 	if name := laneName(channel); b.lanes[name] != nil || len(b.lanes) < maxLanes || name == laneName(b.channel) {
 		return false
 	}
-	if !b.crowded {
-		b.crowded = true
-		b.say = append(b.say, notice{"slackalert: alerts go to more channels than are kept apart; what is for further ones goes to the default channel", []any{"channels", maxLanes, "channel", channel, "default", b.channel, "look_at", "Route, Codes"}})
-	}
+	b.later(func() {
+		b.guard.First("slackalert: alerts go to more channels than are kept apart; what is for further ones goes to the default channel",
+			"channels", maxLanes, "channel", channel, "default", b.channel, "look_at", "Route, Codes")
+	})
 	return true
 }
 
@@ -281,29 +255,30 @@ func (b *batcher) complete(example *Group) {
 	}
 }
 
-// open opens a group, or "other alerts" where there is no room, that is kept in
-// slot; nil: in one that has no example yet. b.mu is held.
-func (b *batcher) open(l *lane, id uint64, example Group, slot *spool.Slot) *group {
-	b.complete(&example)
-	g := &group{lane: l, example: example}
+// open opens a group, or "other alerts" where there is no room. It is kept in
+// slot, which has its example; nil: in a new one. b.mu is held.
+func (b *batcher) open(at place, example Group, slot *spool.Slot) *group {
+	g := &group{lane: b.lane(at.channel), example: example}
+	g.plan.Payload, g.plan.Level, g.plan.First = g, int(example.Level), example.First
+	b.all = append(b.all, g)
 	if g.Slot = slot; slot == nil {
 		g.Slot = b.spool.New()
 	}
-	g.plan.Payload, g.plan.Level, g.plan.First = g, int(example.Level), example.First
-	b.all = append(b.all, g)
 	if b.groups < b.maxGroups {
 		b.groups++
-		g.ID = id
-		l.groups[id] = g
+		g.ID = at.id
+		g.lane.groups[at.id] = g
 		b.book.Remember(&g.Tally)
-		return g
+	} else {
+		g.lane.other = g
+		if example.Fingerprint != otherAlerts { // else it is another process's, whose message says so
+			g.example.Fingerprint = otherAlerts
+			g.example.Message = fmt.Sprintf("%s (over %d kinds), the first: %s", otherAlerts, b.maxGroups, example.Message)
+		}
 	}
-	l.other = g
-	if example.Fingerprint == otherAlerts {
-		return g // of another process: its message says so
+	if slot == nil {
+		b.keep(g)
 	}
-	g.example.Fingerprint = otherAlerts
-	g.example.Message = fmt.Sprintf("%s (over %d kinds), the first: %s", otherAlerts, b.maxGroups, example.Message)
 	return g
 }
 
@@ -312,9 +287,6 @@ func (g *group) renew(example Group) {
 	g.plan.Wants = false
 	if g == g.lane.other {
 		return
-	}
-	if example.At.IsZero() {
-		example.At = example.First
 	}
 	example.Fingerprint, example.Run, example.First = g.example.Fingerprint, g.example.Run, g.example.First
 	g.example = example
@@ -332,6 +304,9 @@ func (b *batcher) add(g *group, a *alert) ticket {
 		g.hosts.Add(&b.names, b.host)
 	}
 	n := g.Add(1, a.at, a.user)
+	if g.Slot != nil {
+		b.later(func() { g.Keep(n) })
+	}
 	b.news(g, a.urgent)
 	return ticket{g, n}
 }

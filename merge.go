@@ -53,34 +53,22 @@ func (h *Handler) Resume(b Batch, ref string, told time.Time) {
 
 // merge folds in the counts of another process's group. See [Handler.Merge].
 func (b *batcher) merge(channel, host string, from Group) {
-	g, opened := b.mergeInto(channel, host, from)
-	if g == nil {
-		return
-	}
-	if opened != nil {
-		g.Slot.Put(encode(g.lane.channel, *opened))
-	}
-	g.Slot.Inherit(g.Count(), tally.Nano(g.Last()))
-}
-
-// mergeInto returns the group, and what its slot is to hold if it is new.
-func (b *batcher) mergeInto(channel, host string, from Group) (g *group, opened *Group) {
 	b.mu.Lock()
 	defer b.unlock()
 	if b.phase != running || from.Count < 0 {
-		return nil, nil
+		return
 	}
 	at := placeIn(channel, fingerprint.Parse(from.Fingerprint))
-	if g = b.find(&at); g == nil {
-		g = b.adopt(b.lane(at.channel), at.id, from, "", nil)
-		opened = g.toKeep()
+	g := b.find(&at)
+	if g == nil {
+		g = b.adopt(at, from, "", nil)
 	}
 	b.mergeFacts(g, host, from)
 	if from.Count > 0 {
 		g.Add(uint64(from.Count), tally.Nano(from.Last), 0)
 		b.news(g, false)
 	}
-	return g, opened
+	b.later(func() { g.Slot.Inherit(g.Count(), tally.Nano(g.Last())) })
 }
 
 const (
@@ -103,11 +91,12 @@ func sound(g Group) Group {
 
 // adopt opens a group with another process's example, counted by run; "" = this
 // one. slot is as for open. b.mu is held.
-func (b *batcher) adopt(l *lane, id uint64, from Group, run string, slot *spool.Slot) *group {
+func (b *batcher) adopt(at place, from Group, run string, slot *spool.Slot) *group {
 	from.Run = run
 	from.Count, from.Total, from.Users, from.UserSet, from.Quiet = 0, 0, 0, nil, false
 	from.Hosts, from.Named, from.Least, from.Notes, from.Interval = 0, nil, false, nil, 0
-	g := b.open(l, id, from, slot)
+	b.complete(&from)
+	g := b.open(at, from, slot)
 	g.away = true
 	return g
 }
@@ -148,44 +137,23 @@ func (g *group) note(text string) {
 // resume takes over a message of another process. slots has the slot of each
 // group; nil = it is kept nowhere yet. See [Handler.Resume].
 func (b *batcher) resume(channel string, from Batch, ref string, at time.Time, slots []*spool.Slot) {
-	marks, opened := b.resumeGroups(channel, from, ref, at, slots)
-	for _, o := range opened {
-		if o.shows != nil {
-			o.slot.Put(encode(channel, *o.shows))
-		}
-	}
-	for _, m := range marks {
-		m.slot.Told(m.told)
-	}
-}
-
-// opening is a group that is new, and is to be kept.
-type opening struct {
-	slot  *spool.Slot
-	shows *Group
-}
-
-func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.Time, slots []*spool.Slot) (marks []mark, opened []opening) {
 	b.mu.Lock()
 	defer b.unlock()
 	if b.phase != running || b.full(channel) {
-		return nil, nil
+		return
 	}
 	l, now := b.lane(channel), time.Now()
 	m := &pace.Message[*group, Group]{ID: from.ID, Ref: ref}
 	for i, shown := range from.Groups {
 		shown = sound(shown)
-		id := fingerprint.Parse(shown.Fingerprint).In(laneName(channel))
-		g := l.groups[id]
+		place := placeIn(channel, fingerprint.Parse(shown.Fingerprint))
+		g := l.groups[place.id]
 		if g == nil && b.groups >= b.maxGroups {
 			m.Ref = "" // "other alerts" can't stand for it in its message
 			continue
 		}
 		if g == nil {
-			g = b.adopt(l, id, shown, shown.Run, slots[i])
-			if slots[i] == nil {
-				opened = append(opened, opening{g.Slot, g.toKeep()})
-			}
+			g = b.adopt(place, shown, shown.Run, slots[i])
 		}
 		b.mergeFacts(g, from.Host, shown)
 		m.Items = append(m.Items, item{
@@ -203,9 +171,9 @@ func (b *batcher) resumeGroups(channel string, from Batch, ref string, at time.T
 			g.Add(it.UpTo, tally.Nano(it.Shows.Last), 0)
 			g.carried += it.UpTo
 			g.said, g.notes = g.notes, nil
-			marks = append(marks, markOf(it, len(from.Groups), from.ID, m.Ref, at))
+			m := markOf(it, len(from.Groups), from.ID, m.Ref, at)
+			b.later(func() { m.slot.Told(m.told) })
 		}
 	}
 	b.nudge(l, l.plan.Next(now), now)
-	return marks, opened
 }

@@ -259,7 +259,7 @@ func (b *batcher) inheritCount(x legacy) (g *group, untold uint64) {
 	case untold == 0:
 		return g, 0
 	case g == nil:
-		g = b.adopt(b.lane(at.channel), at.id, x.Group, x.Group.Run, x.Slot)
+		g = b.adopt(at, x.Group, x.Group.Run, x.Slot)
 	case g.Slot != x.Slot && g.example.Run == x.Group.Run && g.example.First.Equal(x.Group.First):
 		untold = x.Alerts - min(x.Alerts, g.Count()) // the same count, written twice
 	}
@@ -342,17 +342,15 @@ func markOf(it *item, groups int, id, ref string, now time.Time) mark {
 // its interval stays: the next process edits its message, or waits. b.mu is
 // held.
 func (b *batcher) leave(now time.Time) (left amount) {
-	for _, l := range b.lanes {
-		for g := range l.all {
-			n, told := g.Count(), g.plan.Told()
-			if n > told {
-				g.Slot.Count(n, tally.Nano(g.Last()), true)
-				if g.Slot.Kept() {
-					left = amount{left.alerts + n - told, left.groups + 1}
-				}
-			} else if !now.Before(g.plan.Posted().Add(g.plan.Interval())) {
-				g.Slot.Drop()
+	for _, g := range b.all {
+		switch n, told := g.Count(), g.plan.Told(); {
+		case n > told:
+			g.Slot.Count(n, tally.Nano(g.Last()), true)
+			if g.Slot.Kept() {
+				left = amount{left.alerts + n - told, left.groups + 1}
 			}
+		case !g.gone && !now.Before(g.plan.Posted().Add(g.plan.Interval())):
+			g.Slot.Drop()
 		}
 	}
 	return left

@@ -330,7 +330,7 @@ func TestRepeatsNeedNoLockWhileTheirLaneFails(t *testing.T) {
 		pass(2500 * time.Millisecond) // two attempts have failed
 		b := h.core.batch
 		b.mu.Lock()
-		for g := range b.lanes[""].all {
+		for _, g := range b.all {
 			assert.True(t, g.Again(0, 0))
 		}
 		b.mu.Unlock()
