@@ -71,7 +71,7 @@ var counters = strings.Fields("max min num of prompt completion input output tot
 
 func kindOf(key string) kind {
 	for i, code := 0, uint32(0); i < len(key); i++ {
-		if i, code = next(key, i, code); i < len(key) && i >= 2 {
+		if i, code = next(key, i, code); i < len(key) && i >= 2 && signs[hash(code)]&ofKey != 0 {
 			if k, _ := kindAt(key, i-2); k != none {
 				return k
 			}
@@ -87,8 +87,11 @@ func kindOf(key string) kind {
 // kindAt returns the kind of the root that begins at i, and where the root ends,
 // or else the reading of it.
 func kindAt(key string, i int) (k kind, end int) {
-	rows := roots[key[i]&31]
+	rows, third := roots[key[i]&31], key[min(i+2, len(key)-1)]|0x20
 	for r := range rows {
+		if name := rows[r].name; len(name) > 2 && name[2] != third {
+			continue
+		}
 		at, ok := match(key, i, rows[r].name)
 		if ok && !spared(key[:run(key[:min(len(key), at+maxKey)], at, keyPart)], i, at, &rows[r]) {
 			return rows[r].kind, at

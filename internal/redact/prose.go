@@ -39,7 +39,7 @@ func prose(s string, i int, k kind, at place) bool {
 	case openers[lower(bare)]:
 		return k > chosen || goesOn || causes[lower(bare)]
 	case at == strict:
-		return false
+		return k == header && chain && plainWord(bare, true)
 	case chain && isException(bare):
 		return true
 	case !plainWord(bare, chain && k > chosen) || len(bare) >= leastSecret && !chain:
@@ -70,10 +70,10 @@ const leastSecret = 16
 func proseOfHeader(s string, i int) bool {
 	end := run(s[:min(len(s), i+maxKey)], i, tokenc)
 	next := blanks(s, end)
-	if !schemes[lower(s[i:end])] || next == end || next == len(s) {
+	if !schemes[lower(s[i:end])] {
 		return prose(s, i, header, strict)
 	}
-	return clause(s, next)
+	return next == len(s) || next > end && clause(s, next)
 }
 
 // clause reports whether a word that opens a clause stands at i, whole.
@@ -136,11 +136,12 @@ func minting(s string, i int) bool {
 	return (len(w) >= leastSecret || !plainWord(w, false)) && strings.ContainsAny(w, "0123456789")
 }
 
-// random reports whether the word at i can't be a name: it is long, with digits
-// and letters of both cases.
+// random reports whether the word at i can't be a name: it is long, with two
+// digits and letters of both cases.
 func random(s string, i int) bool {
 	w := s[i:run(s[:min(len(s), i+2*maxKey)], i, tokenc)]
-	return len(w) >= leastSecret && strings.ContainsAny(w, "0123456789") &&
+	const digits = "0123456789"
+	return len(w) >= leastSecret && strings.IndexAny(w, digits) < strings.LastIndexAny(w, digits) &&
 		strings.ToLower(w) != w && strings.ToUpper(w) != w
 }
 
