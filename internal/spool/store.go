@@ -187,7 +187,11 @@ func (st *Store) Sync() error {
 	if st == nil {
 		return nil
 	}
-	var err error
+	return st.tend(true)
+}
+
+// tend is Sync, with or without waiting for the disk.
+func (st *Store) tend(wait bool) (err error) {
 	st.mu.Lock()
 	files := append([]*file{st.file}, st.taken...)
 	for _, f := range files {
@@ -205,8 +209,8 @@ func (st *Store) Sync() error {
 	if st.troubled.Load() { // nothing else may be left to try it with
 		err = errors.Join(err, st.file.writeAt([]byte{0}, owned.Begin-1))
 	}
-	for _, f := range files {
-		err = errors.Join(err, f.with(func(g *owned.File) error { return Fsync(g.File) }))
+	for i := 0; wait && i < len(files); i++ {
+		err = errors.Join(err, files[i].with(func(g *owned.File) error { return Fsync(g.File) }))
 	}
 	st.failed(err)
 	if err == nil && st.troubled.Swap(false) {
@@ -225,7 +229,7 @@ func (st *Store) Adopt(adopt func([]Left)) {
 	begun := false
 	st.watch = owned.NewWatch(func() {
 		if begun {
-			_ = st.Sync() // which says what it has to say
+			_ = st.tend(false) // which says what it has to say
 		}
 		begun = true
 		var all []Left
