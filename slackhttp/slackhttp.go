@@ -140,7 +140,7 @@ type handler struct {
 
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s := scope.From(r.Context()); s != nil {
-		if q := around(s); q != nil {
+		if q := around(s, r); q != nil {
 			in := q.enter(r, h.User)
 			defer in.leave(q)
 			h.next.ServeHTTP(w, r)
@@ -152,13 +152,15 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.next.ServeHTTP(q.shown, q.r)
 }
 
-// around returns the request that the scope is part of, if it runs.
-func around(s *scope.Scope) (q *request) {
+// around returns the request that the scope is part of, if it runs and r is the
+// same: routers change its path and copy it, but leave what the client asked for.
+// Another one, of a batch that a handler serves in its own process, is its own.
+func around(s *scope.Scope, r *http.Request) (q *request) {
 	s.Outer(func(l scope.Later) bool {
 		q, _ = l.(*request)
 		return q != nil
 	})
-	if q != nil && q.took.Load() != 0 {
+	if q != nil && (q.took.Load() != 0 || q.r.RequestURI != r.RequestURI) {
 		return nil
 	}
 	return q

@@ -434,6 +434,25 @@ func TestMountedTwice(t *testing.T) {
 }
 
 // What outlives a request may go on logging, and finds what the request was.
+// A request that a handler makes of its own, with its context, is another one.
+func TestARequestWithinARequest(t *testing.T) {
+	w := newWard(t, slackalert.Options{})
+	mux := http.NewServeMux()
+	h := w.wrap(slackhttp.Options{}, mux.ServeHTTP)
+	mux.HandleFunc("GET /stock/{id}", func(rw http.ResponseWriter, r *http.Request) { rw.WriteHeader(503) })
+	mux.HandleFunc("POST /batch", func(rw http.ResponseWriter, r *http.Request) {
+		one := httptest.NewRequestWithContext(r.Context(), "GET", "/stock/7", nil)
+		assert.Equal(t, 503, serve(h, one).Code)
+		w.log.WarnContext(r.Context(), "one failed", "error_code", "E1")
+	})
+	serve(h, httptest.NewRequest("POST", "/batch", nil))
+	groups := w.told()
+	require.Len(t, groups, 2)
+	assert.Equal(t, "503 Service Unavailable at GET /stock/{id}", groups[0].Message)
+	assert.Equal(t, "/stock/7", field(t, groups[0], "path"))
+	assert.Equal(t, "POST /batch", field(t, groups[1], "route"))
+}
+
 func TestOutlives(t *testing.T) {
 	w := newWard(t, slackalert.Options{})
 	over, done := make(chan struct{}), make(chan struct{})
