@@ -473,8 +473,11 @@ func (st *story) brief(most, notes int, p inert.Place) (c card.Card) {
 	c.Notes = inert.Text(strings.Join(st.notes, draw.Dot), notes, inert.Markup)
 	many := !st.often.Once()
 	loud := func(value string) string { return inert.Text(value, briefLimit, inert.Markup) }
-	asked := words.Join(" ", st.deed[who.Method], cmp.Or(st.deed[who.Path], st.deed[who.Route]), st.deed[who.Status])
-	if asked = cmp.Or(st.route(many, inert.Markup), loud(asked)); asked != "" {
+	asked := st.route(many, inert.Markup)
+	if asked == "" {
+		asked = loud(words.Join(" ", st.deed[who.Method], cmp.Or(st.deed[who.Path], st.deed[who.Route]), st.deed[who.Status]))
+	}
+	if asked != "" {
 		c.Loud = []card.Field{{Value: asked}}
 	}
 	if many && st.users > 0 {
@@ -786,11 +789,11 @@ func (st *story) appendTo(b []byte, s *sheet, room int) []byte {
 	if st.failure != "" && !st.leads {
 		line("error: "+inert.Cut(st.failure, 1200), half(40))
 	}
-	var fields []string
+	fields := make([]byte, 0, 256)
 	for _, a := range st.attrs {
-		fields = append(fields, inert.Cut(a.Key, 60)+": "+inert.Cut(a.Value, 120))
+		fields = append(append(append(append(fields, inert.Cut(a.Key, 60)...), ": "...), inert.Cut(a.Value, 120)...), ", "...)
 	}
-	line(strings.Join(fields, ", "), half(40))
+	line(strings.TrimSuffix(string(fields), ", "), half(40))
 	line(words.Join(", ", cmp.Or(st.hosts, s.Host), st.place), 200)
 	since, at := "since ", st.often.First
 	if st.quiet {

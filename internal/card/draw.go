@@ -32,12 +32,8 @@ func (c *Card) AppendTo(blocks []slack.Block, head, calls []draw.Element) []slac
 	body.Section(calls...)
 	blocks = body.AppendTo(blocks)
 
-	small := c.Example + told(c.Small)
-	if len(c.Small) == 0 {
-		small = ""
-	}
 	links, others := anchors(c.Links)
-	blocks = draw.Context(blocks, draw.Plain(small))
+	blocks = draw.Context(blocks, draw.Plain(told(c.Example, c.Small)))
 	blocks = draw.Context(blocks, draw.Plain(c.Home), c.Source.small(), draw.Markup(draw.MarkupDates(c.When)), draw.Markup(links), draw.Plain(c.Note))
 
 	for _, f := range c.Long {
@@ -77,7 +73,7 @@ func (c *Card) SmallPrint(blocks []slack.Block) []slack.Block {
 // second is the second line. Its sign says that it belongs to the one above it,
 // for on some clients it stands as near to the one below.
 func (c *Card) second() string {
-	line := words.Join(draw.Dot, c.Notes, told(c.Loud), c.Home, c.Source.small().Text)
+	line := words.Join(draw.Dot, c.Notes, told("", c.Loud), c.Home, c.Source.small().Text)
 	for _, l := range c.Links {
 		if next := words.Join(draw.Dot, line, l.Markup); inert.Len(next) <= contextLimit-secondLimit {
 			line = next
@@ -97,12 +93,15 @@ func (l *Link) small() *slack.TextBlockObject {
 	return draw.Markup(l.Markup)
 }
 
-// told is fields on one line, as text.
-func told(fields []Field) (line string) {
+// told is fields on one line behind lead, as text.
+func told(lead string, fields []Field) string {
+	var b strings.Builder
 	for _, f := range fields {
-		line = words.Join(draw.Dot, line, words.Join(" ", f.Key, f.Value))
+		b.WriteString(lead)
+		b.WriteString(words.Join(" ", f.Key, f.Value))
+		lead = draw.Dot
 	}
-	return line
+	return b.String()
 }
 
 // listed is fields on one line, their keys in bold.

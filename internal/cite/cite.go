@@ -90,7 +90,9 @@ func (t Tree) URL(template, file string, line int) string {
 		return ""
 	}
 	file = strings.ReplaceAll(url.PathEscape(file), "%2F", "/")
-	return strings.NewReplacer("{revision}", url.PathEscape(t.Revision), "{file}", file, "{line}", strconv.Itoa(max(line, 1))).Replace(template)
+	template = strings.ReplaceAll(template, "{revision}", url.PathEscape(t.Revision)) // without braces, as what follows
+	template = strings.ReplaceAll(template, "{file}", file)
+	return strings.ReplaceAll(template, "{line}", strconv.Itoa(max(line, 1)))
 }
 
 // Place names a source line and links it after template, if the line is the

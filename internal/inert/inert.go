@@ -366,9 +366,12 @@ func URL(address string) string {
 	if !strings.EqualFold(scheme, "https") && !strings.EqualFold(scheme, "http") || strings.Trim(rest[:min(len(rest), 1)], "/?#:@. ") == "" {
 		return ""
 	}
+	if strings.IndexFunc(address, escaped) < 0 {
+		return address
+	}
 	var b strings.Builder
 	for i := range len(address) {
-		if c := address[i]; escaped(c) {
+		if c := address[i]; escaped(rune(c)) {
 			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteByte(c)
@@ -381,4 +384,4 @@ func URL(address string) string {
 }
 
 // escaped reports whether c could end a link, hide in it, or isn't ASCII.
-func escaped(c byte) bool { return c <= ' ' || c >= 0x7f || strings.IndexByte("<>|\"`", c) >= 0 }
+func escaped(c rune) bool { return c <= ' ' || c >= 0x7f || strings.ContainsRune("<>|\"`", c) }
