@@ -152,11 +152,11 @@ func (c *reader) code(name string) (code Code, err error) {
 			return err
 		}
 		ok, want := false, "a string"
-		if field == "mute" {
-			code.Mute, ok = v.(bool)
-			want = "true or false"
+		if into := texts[field]; into != nil {
+			*into, ok = v.(string)
 		} else {
-			*texts[field], ok = v.(string)
+			want = "true or false"
+			code.Mute, ok = v.(bool)
 		}
 		if !ok {
 			return c.errorf("code %q: %s is %v; want %s", name, field, v, want)

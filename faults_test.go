@@ -72,7 +72,7 @@ func faults() []fault {
 			name: "down at start", fromStart: true, away: true, says: "connection refused",
 			over: func(w *world, _ *runningProgram) error { return w.up() },
 		}, {
-			name: "goes away", says: "connection refused",
+			name: "goes away", says: "connection (refused|reset)",
 			begin: func(w *world, _ *runningProgram) error { return w.down() },
 			over:  func(w *world, _ *runningProgram) error { return w.up() },
 		},

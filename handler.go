@@ -239,13 +239,8 @@ func (h *Handler) rescue(ctx context.Context, r slog.Record, byLevel bool, e *ev
 		e.named, e.channel = "", h.place(e.Code)
 		h.identify(&r, e, h.kind(&r, e))
 	}
-	c := capture.Alert{Settings: capture.Settings{NoRedact: h.core.config.opts.NoRedact}}
-	g := Group{Fingerprint: e.fingerprint(), Level: r.Level, Code: c.Text(e.Code), Source: r.Source(), Message: c.Text(r.Message), Error: c.Text(e.text)}
-	if tally.Nano(r.Time) != 0 {
-		g.First = r.Time.Round(0).UTC()
-	}
-	g.Fields = []Field{{"…", "(left out: what was asked for them ended the goroutine)"}}
-	h.tell(ctx, e, func() Group { return g })
+	e.blind = true
+	h.first(ctx, r, nil, e)
 }
 
 // complete adds to what was found in a record what its logger has, then what its
@@ -378,9 +373,9 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, e *
 	}
 	e.text = e.ErrorText()
 	print := h.identity(ctx, r, e)
-	e.channel = o.Channel
-	if e.Code != "" || o.Route != nil {
-		e.channel = h.channel(ctx, r, e.Code)
+	e.channel = h.place(e.Code)
+	if o.Route != nil {
+		e.channel = cmp.Or(o.Route(ctx, *r), e.channel)
 	}
 	h.identify(r, e, print)
 	if e.urgent || !h.core.batch.again(&e.alert) {
@@ -394,6 +389,7 @@ type event struct {
 	text    string // of its error
 	named   string // its fingerprint, where it is the user's
 	alert          // as batch.go wants it; id 0 = not known yet
+	blind   bool   // nothing foreign is asked any more
 	settled bool   // it was counted, or is none
 }
 
@@ -423,15 +419,6 @@ func (h *Handler) kind(r *slog.Record, e *event) fingerprint.Hash {
 	return hash.Text(r.Message).Text(e.text)
 }
 
-// channel is where an alert goes.
-func (h *Handler) channel(ctx context.Context, r *slog.Record, code string) string {
-	channel := h.place(code)
-	if route := h.core.config.opts.Route; route != nil {
-		channel = cmp.Or(route(ctx, *r), channel)
-	}
-	return channel
-}
-
 // place is where an alert with a code, or without, goes if Route doesn't say.
 func (h *Handler) place(code string) string {
 	if code == "" {
@@ -442,23 +429,20 @@ func (h *Handler) place(code string) string {
 
 // identify makes of an event that has a channel the alert that is counted.
 func (h *Handler) identify(r *slog.Record, e *event, print fingerprint.Hash) {
-	e.place, e.at, e.level, e.user = placeIn(e.channel, print), tally.Nano(r.Time), r.Level, e.User
+	e.print, e.id = print, print.In(laneName(e.channel))
+	e.at, e.level, e.user = tally.Nano(r.Time), r.Level, e.User
 	e.urgent = h.core.config.syncLevel.IsSet() && r.Level >= h.core.config.syncLevel.Level()
 }
 
 // first does what the first alert of a group, or the first after it was told,
 // needs: a lock, and perhaps a capture.
 func (h *Handler) first(ctx context.Context, r slog.Record, s *scope.Scope, e *event) {
-	h.tell(ctx, e, func() Group { return h.capture(r, s, e) })
-}
-
-func (h *Handler) tell(ctx context.Context, e *event, example func() Group) {
 	if h.core.batch.inside(ctx) {
 		return // logged by the delivery itself: telling it would make another
 	}
 	t, wants := h.core.batch.count(&e.alert)
 	if wants {
-		t = h.core.batch.begin(&e.alert, example())
+		t = h.core.batch.begin(&e.alert, h.capture(r, s, e))
 	}
 	e.settled = true
 	if e.urgent && t.g != nil {
@@ -477,19 +461,27 @@ const syncWait = 5 * time.Second
 // reads may change as soon as Handle returns.
 func (h *Handler) capture(r slog.Record, s *scope.Scope, e *event) Group {
 	c := capture.Alert{Settings: h.core.config.settings()}
+	if e.blind {
+		c.Replace = nil
+	}
 	g := Group{Fingerprint: e.fingerprint(), Level: r.Level, Code: c.Text(e.Code), Source: r.Source()}
 	if msg := c.Builtin(slog.String(slog.MessageKey, r.Message)).Value; msg.Kind() != slog.KindAny || msg.Any() != nil {
 		g.Message = c.Text(capture.Value(msg))
 	}
-	if e.Err != nil {
+	switch {
+	case e.Err != nil && !e.blind:
 		g.Error = c.Text(capture.Chain(e.Err, e.text))
-	} else if e.text != "" {
+	case e.text != "":
 		g.Error = c.Text(e.text)
 	}
 	if tally.Nano(r.Time) != 0 {
 		if t := c.Builtin(slog.Time(slog.TimeKey, r.Time.Round(0))); t.Value.Kind() == slog.KindTime && tally.Nano(t.Value.Time()) != 0 {
 			g.First = t.Value.Time().UTC()
 		}
+	}
+	if e.blind {
+		g.Fields = []Field{{"…", "(left out: what was asked for them ended the goroutine)"}}
+		return g
 	}
 	g.Fields = make([]Field, 0, r.NumAttrs())
 	c.Emit = func(key, value string) { g.Fields = append(g.Fields, Field{key, value}) }

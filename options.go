@@ -305,48 +305,24 @@ func (c *config) timeout() time.Duration {
 func (c *config) guardAll(tell func(string, ...any)) {
 	o, g := &c.opts, guard.New(tell)
 	c.guard = g
-	if f := o.Filter; f != nil {
-		o.Filter = func(ctx context.Context, r slog.Record) bool {
-			return guard.Call(g, "Filter", true, func() bool { return f(ctx, r) })
-		}
-	}
-	if f := o.Fingerprint; f != nil {
-		o.Fingerprint = func(ctx context.Context, r slog.Record) string {
-			return guard.Call(g, "Fingerprint", "", func() string { return f(ctx, r) })
-		}
-	}
-	if f := o.Route; f != nil {
-		o.Route = func(ctx context.Context, r slog.Record) string {
-			return guard.Call(g, "Route", "", func() string { return f(ctx, r) })
-		}
-	}
-	if f := o.ContextAttrs; f != nil {
-		o.ContextAttrs = func(ctx context.Context) []slog.Attr {
-			return guard.Call(g, "ContextAttrs", nil, func() []slog.Attr { return f(ctx) })
-		}
-	}
+	o.Filter = guard.Func2(g, "Filter", true, o.Filter)
+	o.Fingerprint = guard.Func2(g, "Fingerprint", "", o.Fingerprint)
+	o.Route = guard.Func2(g, "Route", "", o.Route)
+	o.ContextAttrs = guard.Func(g, "ContextAttrs", nil, o.ContextAttrs)
+	o.Links = guard.Func(g, "Links", nil, o.Links)
+	o.Blocks = guard.Func(g, "Blocks", nil, o.Blocks)
 	if f := o.ReplaceAttr; f != nil {
 		o.ReplaceAttr = func(groups []string, a slog.Attr) slog.Attr {
 			return guard.Call(g, "ReplaceAttr", a, func() slog.Attr { return f(slices.Clip(groups), a) })
 		}
 	}
-	if f := o.Mention; f != nil {
+	if f := guard.Func(g, "Mention", "", o.Mention); f != nil {
 		o.Mention = func(group Group) string {
-			who := guard.Call(g, "Mention", "", func() string { return f(group) })
+			who := f(group)
 			if who != "" && !wake.Anybody(who) {
 				g.Once("slackalert: an option's function returned a mention that calls nobody", "Mention", "mention", who, "want", wake.Forms)
 			}
 			return who
-		}
-	}
-	if f := o.Links; f != nil {
-		o.Links = func(group Group) []Link {
-			return guard.Call(g, "Links", nil, func() []Link { return f(group) })
-		}
-	}
-	if f := o.Blocks; f != nil {
-		o.Blocks = func(b Batch) []slack.Block {
-			return guard.Call(g, "Blocks", nil, func() []slack.Block { return f(b) })
 		}
 	}
 }

@@ -57,32 +57,23 @@ func Of(err error, ended bool) Cause {
 		return Cause{}
 	}
 	c := Cause{Err: err, Text: text(err)}
-	ask(func() {
-		var e interface{ RetryAfter() time.Duration }
-		if errors.As(err, &e) {
-			c.Wait = max(e.RetryAfter(), 0)
-		}
-	})
-	ask(func() {
-		var e interface{ Mend() string }
-		if errors.As(err, &e) {
-			c.Mend = capture.Cut(redact.Text(e.Mend()), maxText)
-		}
-	})
-	ask(func() {
-		var e interface{ Gone() bool }
-		c.Gone = errors.As(err, &e) && e.Gone()
-	})
-	ask(func() {
-		var e interface{ Refused() bool }
-		c.Refused = errors.As(err, &e) && e.Refused()
-	})
-	ask(func() {
-		var e interface{ Workspace() bool }
-		c.Workspace = errors.As(err, &e) && e.Workspace()
-	})
-	ask(func() { c.fate(err, ended) })
+	ask(err, func(e interface{ RetryAfter() time.Duration }) { c.Wait = max(e.RetryAfter(), 0) })
+	ask(err, func(e interface{ Mend() string }) { c.Mend = capture.Cut(redact.Text(e.Mend()), maxText) })
+	ask(err, func(e interface{ Gone() bool }) { c.Gone = e.Gone() })
+	ask(err, func(e interface{ Refused() bool }) { c.Refused = e.Refused() })
+	ask(err, func(e interface{ Workspace() bool }) { c.Workspace = e.Workspace() })
+	ask(err, func(error) { c.fate(err, ended) })
 	return c
+}
+
+// ask calls f with the first in err's chain that is an E. What panics meanwhile,
+// be it what looks for one, has said nothing.
+func ask[E any](err error, f func(E)) {
+	defer func() { _ = recover() }()
+	var e E
+	if errors.As(err, &e) {
+		f(e)
+	}
 }
 
 // fate says whether the request went out. Where the error has no method for
@@ -131,12 +122,6 @@ func (c *Cause) Result(where string) pace.Result {
 
 // silent says that the error said nothing of itself.
 func (c *Cause) silent() bool { return c.Wait == 0 && c.Mend == "" && !c.Gone && !c.Refused }
-
-// ask calls a method that somebody else wrote.
-func ask(f func()) {
-	defer func() { _ = recover() }() // it has said nothing
-	f()
-}
 
 // text is what the error says, or why it can't.
 func text(err error) (s string) {

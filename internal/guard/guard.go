@@ -65,6 +65,22 @@ func Call[T any](g *Guard, option string, byDefault T, f func() T) (out T) {
 	return out
 }
 
+// Func is an option's function, called as by Call; nil stays nil.
+func Func[A, T any](g *Guard, option string, byDefault T, f func(A) T) func(A) T {
+	if f == nil {
+		return nil
+	}
+	return func(a A) T { return Call(g, option, byDefault, func() T { return f(a) }) }
+}
+
+// Func2 is Func for two arguments.
+func Func2[A, B, T any](g *Guard, option string, byDefault T, f func(A, B) T) func(A, B) T {
+	if f == nil {
+		return nil
+	}
+	return func(a A, b B) T { return Call(g, option, byDefault, func() T { return f(a, b) }) }
+}
+
 // Asked returns what a function of a caller's returns, and nothing where it
 // panics: for callers who have no guard, and nobody to tell.
 func Asked[T any](f func() T) (answer T) {

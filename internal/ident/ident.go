@@ -16,6 +16,8 @@ import (
 const (
 	maxID      = 128
 	maxAddress = 64
+	hexChars   = "0123456789abcdef"
+	idChars    = hexChars + "ghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-._~:/+=@|;"
 )
 
 // RequestID returns the id the request came with, or a new one. values are
@@ -41,21 +43,7 @@ func one(values []string) string {
 	return values[0]
 }
 
-func isID(s string) bool {
-	if s == "" || len(s) > maxID {
-		return false
-	}
-	for i := range len(s) {
-		if c := s[i]; !isAlnum(c) && strings.IndexByte("-._~:/+=@|;", c) < 0 {
-			return false
-		}
-	}
-	return true
-}
-
-func isAlnum(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
-}
+func isID(s string) bool { return s != "" && len(s) <= maxID && strings.Trim(s, idChars) == "" }
 
 // root is the id all parts of an AWS trace share: "Self=…;Root=1-…-…;Sampled=1".
 func root(s string) string {
@@ -85,14 +73,7 @@ func traceID(s string) string {
 	return id
 }
 
-func isHex(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return false
-		}
-	}
-	return true
-}
+func isHex(s string) bool { return strings.Trim(s, hexChars) == "" }
 
 // newID needs not be hard to guess: nothing is allowed to who knows it.
 func newID() string {
