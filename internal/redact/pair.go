@@ -158,7 +158,8 @@ func (t *scan) pair(key string, from, sep int, quoted bool, k kind) (begin, to i
 		return at, at
 	case at > glued && c == '=' && s[sep-1] != ' ' && assigns(s, at):
 		return at, at // "password= user=bob" has no password
-	case c == ':' && (at > glued || from > 0 && s[from-1] == ':') && (!quoted || is(s[at], word)) && prose(s, at, k, after):
+	case c == ':' && (at > glued || from > 0 && s[from-1] == ':') && (!quoted || is(s[at], word)) &&
+		prose(s, at, k, after):
 		return at, at
 	}
 	begin, to = t.value(at, k)

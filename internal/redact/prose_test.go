@@ -102,6 +102,8 @@ func TestTextSurroundings(t *testing.T) {
 		{"row, first column", `Key (session_id, n)=(abc, 1) is bad`, `Key (session_id, n)=[redacted] is bad`},
 		{"row, expression", `Key (lower(api_token::text))=(abc) is bad`, `Key (lower(api_token::text))=[redacted] is bad`},
 		{"row, quoted column", `Key ("apiToken")=(abc) is bad`, `Key ("apiToken")=[redacted] is bad`},
+		{"row, MySQL", "Error 1062 (23000): Duplicate entry 'a'b 1' for key 'users.api_token'", "Error 1062 (23000): Duplicate entry '[redacted]' for key 'users.api_token'"},
+		{"row without a secret, MySQL", "Duplicate entry 'a@b' for key 'users.email', Duplicate entry 'x' for token", ""},
 		{"row without a secret", "Key (email)=(a@b) already exists.", ""},
 		{"comparison", "if len(password)==8", ""},
 		{"flag before a value with a dash", "run --token -abc1defghijklmnopq --v", "run --token [redacted] --v"},

@@ -112,6 +112,8 @@ func (t *scan) shape(i int) int {
 		return t.user(i)
 	case "s/t", "|/t", "2ft":
 		return t.webhook(i)
+	case "dup":
+		return t.duplicate(i)
 	case "cp(", "p6(", "ix(", "ql(":
 		return t.dsn(i)
 	}

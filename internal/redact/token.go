@@ -124,3 +124,18 @@ func (t *scan) user(i int) int {
 	}
 	return t.hide(from, end)
 }
+
+// duplicate hides the entry in what MySQL says of a column that holds secrets,
+// "Duplicate entry 'x' for key 'users.token'", whose 'p' is at i.
+func (t *scan) duplicate(i int) int {
+	const begin = "Duplicate entry '"
+	from := i - 2 + len(begin)
+	if !strings.HasPrefix(t.s[i-2:], begin) {
+		return i
+	}
+	entry, rest, _ := strings.Cut(t.s[from:min(len(t.s), from+8*maxKey)], "' for key '")
+	if key, _, ok := strings.Cut(rest, "'"); !ok || kindOf(key) == none {
+		return i
+	}
+	return t.hide(from, from+len(entry))
+}

@@ -98,13 +98,15 @@ func (t *scan) dsn(i int) int {
 	return t.hide(at-len(after), at)
 }
 
+// hooks are what stands before the ids in the path of a Slack webhook.
+var hooks = words("services workflows triggers")
+
 // webhook hides the path of a Slack webhook or workflow, behind any host: of a
 // proxy or a test, too. The 'T' of the team is at from.
 func (t *scan) webhook(from int) int {
 	s := t.s
-	switch before := strings.TrimRight(s[max(0, from-len(`workflows\/`)):from], `/\%2Ff`); {
-	case strings.HasSuffix(before, "services"), strings.HasSuffix(before, "workflows"), strings.HasSuffix(before, "triggers"):
-	default:
+	before := strings.TrimRight(s[max(0, from-len(`workflows\/`)):from], `/\%2Ff`)
+	if before = before[strings.LastIndexAny(before, "/F")+1:]; !hooks[before] {
 		return from
 	}
 	team := t.far(from, run(s, from, upnum))
