@@ -150,7 +150,8 @@ func BenchmarkStats(b *testing.B) {
 				for !over.Load() {
 					begun := time.Now()
 					h.core.batch.mu.Lock()
-					h.core.batch.mu.Unlock() //nolint:staticcheck // it is the wait that counts
+					//lint:ignore SA2001 it is the wait that counts
+					h.core.batch.mu.Unlock()
 					longest = max(longest, time.Since(begun))
 				}
 				worst <- longest
