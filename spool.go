@@ -276,11 +276,15 @@ func (b *batcher) inheritCount(x legacy) (g *group, untold uint64) {
 func (h *Handler) crashed(r crash.Report) {
 	c := capture.Alert{Settings: h.core.config.settings()}
 	message, _, more := strings.Cut(r.Cause, "\n")
-	g := Group{Level: unhandled.PanicLevel, Message: c.Text(message), Stack: c.Text(r.Stack), First: r.At, Source: source(r.Frame)}
+	g := Group{Level: unhandled.PanicLevel, Message: c.Text(message), Stack: c.Text(r.Stack), First: r.At, Source: r.Source}
 	if more {
 		g.Error = c.Text(r.Cause)
 	}
-	print := fingerprint.New().String(r.Function).Uint(uint64(r.Line)).Text(message)
+	print := fingerprint.New()
+	if r.Source != nil {
+		print = print.String(r.Source.Function).Uint(uint64(r.Source.Line))
+	}
+	print = print.Text(message)
 	g.Fingerprint = print.Hex()
 	a := alert{place: placeIn(h.core.config.opts.Channel, print), at: tally.Nano(r.At), level: g.Level}
 	t, wants := h.core.batch.count(&a)
@@ -288,14 +292,6 @@ func (h *Handler) crashed(r crash.Report) {
 		t = h.core.batch.begin(&a, g)
 	}
 	h.core.batch.note(t, earlierRun(r.Owner))
-}
-
-// source is where a crash began; nil = unknown.
-func source(f crash.Frame) *slog.Source {
-	if f == (crash.Frame{}) {
-		return nil
-	}
-	return &slog.Source{Function: f.Function, File: f.File, Line: f.Line}
 }
 
 // note has something said of a group in its next message.

@@ -22,7 +22,6 @@ import (
 	"io"
 	"runtime/debug"
 	"sync/atomic"
-	"time"
 
 	"example.com/slackalert/internal/owned"
 )
@@ -80,19 +79,13 @@ func NewWatch(dir, service string, tell func(Report), report func(msg string, ar
 				return err
 			}
 			if r, ok := parse(string(text)); ok {
-				r.Owner, r.At = f.Owner, modified(f)
+				r.Owner = f.Owner
+				if info, err := f.Stat(); err == nil {
+					r.At = info.ModTime().UTC()
+				}
 				tell(r)
 			}
 			return errors.Join(f.Truncate(f.Begun), f.Remove()) // in a folder that can't be written the file stays
 		})
 	})
-}
-
-// modified is when a file was written last; zero = unknown.
-func modified(f *owned.File) time.Time {
-	info, err := f.Stat()
-	if err != nil {
-		return time.Time{}
-	}
-	return info.ModTime().UTC()
 }

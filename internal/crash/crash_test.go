@@ -126,34 +126,32 @@ func told(t *testing.T, dir string) []Report {
 
 func TestEachEnd(t *testing.T) {
 	for _, tt := range []struct {
-		end, cause, frame string // frame: "" = nothing is told
-		panics            bool
-		stack             string
+		end, cause, frame, stack string // cause: "" = nothing is told
 	}{
-		{"normal", "", "", false, ""},
-		{"exit", "", "", false, ""},
-		{"told", "", "", false, ""},
-		{"toldByFirst", "", "", false, ""},
-		{"panic", "panic: no such tenant", "work", true, "crash.work"},
-		{"error", "panic: two\n\t\n\tlines\n\tgoroutine 7", "init", true, ""},
-		{"nil", "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV", "init", true, ""},
-		{"goroutine", "panic: elsewhere", "work", true, "crash.work"},
-		{"again", "panic: recovered [recovered, repanicked]", "", true, "crash.work"},
-		{"another", "panic: the first\n\tpanic: while cleaning up", "", true, "crash.work"},
-		{"map", "fatal error: concurrent access to a map that is written", "init", false, ""},
-		{"stack", "fatal error: stack overflow", "recurse", false, "times)"},
-		{"unlock", "fatal error: unlock of unlocked mutex", "init", false, "sync.(*Mutex).Unlock"},
-		{"unlockRW", "fatal error: unlock of unlocked RWMutex", "init", false, "sync.(*RWMutex).RUnlock"},
-		{"memory", "fatal error: out of memory", "hoard", false, ""},
+		{"normal", "", "", ""},
+		{"exit", "", "", ""},
+		{"told", "", "", ""},
+		{"toldByFirst", "", "", ""},
+		{"panic", "panic: no such tenant", "work", "crash.work"},
+		{"error", "panic: two\n\t\n\tlines\n\tgoroutine 7", "init", ""},
+		{"nil", "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV", "init", ""},
+		{"goroutine", "panic: elsewhere", "work", "crash.work"},
+		{"again", "panic: recovered [recovered, repanicked]", "", "crash.work"},
+		{"another", "panic: the first\n\tpanic: while cleaning up", "", "crash.work"},
+		{"map", "fatal error: concurrent access to a map that is written", "init", ""},
+		{"stack", "fatal error: stack overflow", "recurse", "times)"},
+		{"unlock", "fatal error: unlock of unlocked mutex", "init", "sync.(*Mutex).Unlock"},
+		{"unlockRW", "fatal error: unlock of unlocked RWMutex", "init", "sync.(*RWMutex).RUnlock"},
+		{"memory", "fatal error: out of memory", "hoard", ""},
 	} {
 		t.Run(tt.end, func(t *testing.T) {
 			t.Parallel()
-			checkEnd(t, tt.end, tt.cause, tt.frame, tt.panics, tt.stack)
+			checkEnd(t, tt.end, tt.cause, tt.frame, tt.stack)
 		})
 	}
 }
 
-func checkEnd(t *testing.T, how, cause, frame string, panics bool, stack string) {
+func checkEnd(t *testing.T, how, cause, frame, stack string) {
 	dir := filepath.Join(t.TempDir(), "spool")
 	end(t, how, dir)
 	reports := told(t, dir)
@@ -166,11 +164,10 @@ func checkEnd(t *testing.T, how, cause, frame string, panics bool, stack string)
 	require.Equal(t, me, r.Owner)
 	require.WithinDuration(t, time.Now(), r.At, time.Minute)
 	require.True(t, strings.HasPrefix(r.Cause, cause), "%q", r.Cause)
-	require.Equal(t, panics, r.Panic)
-	require.Contains(t, r.Function, frame)
-	require.Contains(t, r.Function, "crash.", "its own")
-	require.Contains(t, r.File, "crash_")
-	require.Positive(t, r.Line)
+	require.Contains(t, r.Source.Function, frame)
+	require.Contains(t, r.Source.Function, "crash.", "its own")
+	require.Contains(t, r.Source.File, "crash_")
+	require.Positive(t, r.Source.Line)
 	require.Contains(t, r.Stack, stack)
 	for i, line := range strings.Split(r.Stack, "\n") {
 		require.Equal(t, !strings.HasPrefix(line, "…") && i%2 == 1, strings.HasPrefix(line, "\t") && strings.Contains(line, ".go:"), r.Stack)
@@ -205,7 +202,7 @@ func TestEndsInC(t *testing.T) {
 			}
 			require.Len(t, reports, 1)
 			require.Equal(t, tt.cause, reports[0].Cause)
-			require.Contains(t, reports[0].Function, "main.")
+			require.Contains(t, reports[0].Source.Function, "main.")
 		})
 	}
 }

@@ -28,7 +28,7 @@ func TestSignals(t *testing.T) {
 	for end, cause := range map[string]string{"quit": "SIGQUIT: quit", "kill": "", "term": ""} {
 		t.Run(end, func(t *testing.T) {
 			t.Parallel()
-			checkEnd(t, end, cause, "", false, "")
+			checkEnd(t, end, cause, "", "")
 		})
 	}
 }

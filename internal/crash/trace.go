@@ -3,6 +3,8 @@
 package crash
 
 import (
+	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,18 +16,11 @@ import (
 
 // Report is what ended a process.
 type Report struct {
-	Owner owned.Owner // the process
-	At    time.Time   // when, by the file's time; zero = unknown
-	Cause string      // such as "panic: no such tenant" or "fatal error: stack overflow"
-	Panic bool        // an unrecovered panic
-	Stack string      // of the goroutine that ended it, "function\n\tfile:line" a frame; without the runtime's. Not redacted
-	Frame             // that it began in: the program's own, if there is one
-}
-
-// Frame is one call of a stack; its zero value is none.
-type Frame struct {
-	Function, File string
-	Line           int
+	Owner  owned.Owner  // the process
+	At     time.Time    // when, by the file's time; zero = unknown
+	Cause  string       // such as "panic: no such tenant" or "fatal error: stack overflow"
+	Stack  string       // of the goroutine that ended it, "function\n\tfile:line" a frame; without the runtime's. Not redacted
+	Source *slog.Source // where it began: the program's own, if there is one; nil = unknown
 }
 
 // What is kept of a crash.
@@ -41,39 +36,24 @@ func parse(text string) (r Report, ok bool) {
 	for strings.HasPrefix(rest, toldLine) {
 		rest = rest[len(toldLine):]
 	}
-	said, trace := split(rest)
-	sections := sectionsOf(trace)
-	r.Panic = strings.HasPrefix(said, "panic: ")
-	if strings.TrimSpace(rest) == "" || r.Panic && told {
+	said, sections := split(rest)
+	if strings.TrimSpace(rest) == "" || told && strings.HasPrefix(said, "panic: ") {
 		return Report{}, false
 	}
 	r.Cause = capture.Cut(cause(said, sections), maxCause)
 	frames := crashed(sections)
 	r.Stack = format(frames)
-	for i, f := range frames {
-		if own := origin.Own(f.Function); i == 0 || own {
-			r.Frame = f
-			if own {
-				break
-			}
-		}
+	if len(frames) > 0 {
+		first := max(0, slices.IndexFunc(frames, func(f slog.Source) bool { return origin.Own(f.Function) }))
+		r.Source = &frames[first]
 	}
 	return r, true
 }
 
-// split parts what was said from the traces. What is said may have blank lines.
-func split(text string) (said, trace string) {
-	for at := 0; at < len(text); {
-		line, _, more := strings.Cut(text[at:], "\n")
-		if isHeading(line) {
-			return strings.TrimSpace(text[:at]), text[at:]
-		}
-		if !more {
-			break
-		}
-		at += len(line) + 1
-	}
-	return strings.TrimSpace(text), ""
+// section is one trace.
+type section struct {
+	heading string
+	frames  []slog.Source
 }
 
 // isHeading says whether a trace begins with the line.
@@ -81,35 +61,31 @@ func isHeading(line string) bool {
 	return line == "runtime stack:" || strings.HasPrefix(line, "goroutine ") && strings.HasSuffix(line, "]:")
 }
 
-// section is one trace.
-type section struct {
-	heading string
-	frames  []Frame
-}
-
-func sectionsOf(trace string) (sections []section) {
-	lines := strings.Split(trace, "\n")
+// split parts what was said, which may have blank lines, from the traces.
+func split(text string) (said string, sections []section) {
+	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		if isHeading(line) {
 			sections = append(sections, section{heading: line})
 			continue
 		}
-		if len(sections) == 0 || i+1 == len(lines) {
-			continue
-		}
-		if f, ok := readFrame(line, lines[i+1]); ok {
-			s := &sections[len(sections)-1]
-			s.frames = append(s.frames, f)
+		last := len(sections) - 1
+		if last < 0 {
+			said += line + "\n"
+		} else if i+1 < len(lines) {
+			if f, ok := readFrame(line, lines[i+1]); ok {
+				sections[last].frames = append(sections[last].frames, f)
+			}
 		}
 	}
-	return sections
+	return strings.TrimSpace(said), sections
 }
 
 // readFrame reads the two lines of a call, such as
 //
 //	main.work(0x1, {0x4caf43?, 0x0?})
 //		/src/main.go:12 +0x5e5 fp=0x2 sp=0x1 pc=0x3
-func readFrame(call, at string) (Frame, bool) {
+func readFrame(call, at string) (slog.Source, bool) {
 	at, ok := strings.CutPrefix(at, "\t")
 	function, by := strings.CutPrefix(call, "created by ")
 	if by {
@@ -117,15 +93,15 @@ func readFrame(call, at string) (Frame, bool) {
 	} else if end := strings.LastIndexByte(call, '('); end > 0 && strings.HasSuffix(call, ")") {
 		function = call[:end]
 	} else {
-		return Frame{}, false
+		return slog.Source{}, false
 	}
 	at, _, _ = strings.Cut(at, " +0x")
 	colon := strings.LastIndexByte(at, ':')
 	if !ok || colon < 0 {
-		return Frame{}, false
+		return slog.Source{}, false
 	}
 	line, err := strconv.Atoi(at[colon+1:])
-	return Frame{Function: function, File: at[:colon], Line: line}, err == nil
+	return slog.Source{Function: function, File: at[:colon], Line: line}, err == nil
 }
 
 // ends are the functions by which the runtime ends the process, and what it
@@ -138,25 +114,15 @@ var ends = map[string]bool{
 
 // causes are told by the first frame behind the end.
 var causes = map[string]string{
-	"runtime.newstack":                  "stack overflow",
-	"runtime.sysMapOS":                  outOfMemory,
-	"runtime.sysUsedOS":                 outOfMemory,
-	"runtime.(*mcache).allocLarge":      outOfMemory,
-	"runtime.(*mcache).refill":          outOfMemory,
-	"runtime.(*mheap).sysAlloc":         outOfMemory,
-	"runtime.(*mheap).allocNeedsZero":   outOfMemory,
-	"runtime.persistentalloc1":          outOfMemory,
-	"runtime.stackalloc":                outOfMemory,
-	"runtime.stackpoolalloc":            outOfMemory,
-	"runtime.newArenaMayUnlock":         outOfMemory,
-	"runtime.newosproc":                 "the system gave no thread",
-	"runtime.checkmcount":               "too many threads",
-	"internal/sync.(*Mutex).unlockSlow": "unlock of unlocked mutex",
-	"sync.(*RWMutex).Unlock":            "unlock of unlocked RWMutex",
-	"sync.(*RWMutex).rUnlockSlow":       "unlock of unlocked RWMutex",
+	"stack overflow": "runtime.newstack",
+	"out of memory": `runtime.sysMapOS runtime.sysUsedOS runtime.(*mcache).allocLarge runtime.(*mcache).refill
+		runtime.(*mheap).sysAlloc runtime.(*mheap).allocNeedsZero runtime.persistentalloc1 runtime.stackalloc
+		runtime.stackpoolalloc runtime.newArenaMayUnlock`,
+	"the system gave no thread":  "runtime.newosproc",
+	"too many threads":           "runtime.checkmcount",
+	"unlock of unlocked mutex":   "internal/sync.(*Mutex).unlockSlow",
+	"unlock of unlocked RWMutex": "sync.(*RWMutex).Unlock sync.(*RWMutex).rUnlockSlow",
 }
-
-const outOfMemory = "out of memory"
 
 // cause is what was said, or, where the runtime said it elsewhere, what its
 // stack says.
@@ -189,7 +155,7 @@ func cause(said string, sections []section) string {
 }
 
 // behind says what the runtime found, by the frames behind its end.
-func behind(end Frame, frames []Frame, signal string) string {
+func behind(end slog.Source, frames []slog.Source, signal string) string {
 	if end.Function == "internal/runtime/maps.fatal" {
 		return "concurrent access to a map that is written"
 	}
@@ -199,22 +165,19 @@ func behind(end Frame, frames []Frame, signal string) string {
 	if len(frames) == 0 {
 		return "in " + end.Function
 	}
-	if known, ok := causes[frames[0].Function]; ok {
-		return known
+	for known, functions := range causes {
+		if slices.Contains(strings.Fields(functions), frames[0].Function) {
+			return known
+		}
 	}
 	return "in " + frames[0].Function
 }
 
 // crashed is the stack of the goroutine that ended the process, or, where that
 // is the runtime's alone, of the first that is not.
-func crashed(sections []section) []Frame {
+func crashed(sections []section) []slog.Source {
 	for _, s := range sections {
-		var frames []Frame
-		for _, f := range s.frames {
-			if !isRuntime(f.Function) {
-				frames = append(frames, f)
-			}
-		}
+		frames := slices.DeleteFunc(s.frames, func(f slog.Source) bool { return isRuntime(f.Function) })
 		if len(frames) > 0 {
 			return frames
 		}
@@ -228,7 +191,7 @@ func isRuntime(function string) bool {
 
 // format writes frames as capture.Stack does. Calls of one place by itself are
 // one line with their number.
-func format(frames []Frame) string {
+func format(frames []slog.Source) string {
 	var b strings.Builder
 	n := 0
 	for i := 0; i < len(frames); {

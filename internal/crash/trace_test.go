@@ -1,6 +1,7 @@
 package crash
 
 import (
+	"log/slog"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,7 +54,10 @@ func TestParse(t *testing.T) {
 			r, ok := parse(tt.text)
 			require.Equal(t, tt.cause != "", ok)
 			require.Equal(t, tt.cause, r.Cause)
-			require.Equal(t, tt.function, r.Function)
+			if r.Source == nil {
+				r.Source = &slog.Source{}
+			}
+			require.Equal(t, tt.function, r.Source.Function)
 			require.Equal(t, tt.stack, r.Stack)
 		})
 	}
