@@ -531,10 +531,7 @@ func (s *sheet) single() []slack.Block {
 	st := &s.stories[0]
 	all := st.card(s, &alone)
 	lead := st.over(s.Service, "", st.often)
-	used := (card.MostBlocks+1)*fit.BlockWeight + s.calls.Weight() + len(lead)*inert.Len(all.Head)
-	for _, span := range lead {
-		used += span.Weight()
-	}
+	used := (card.MostBlocks+1)*fit.BlockWeight + s.calls.Weight() + len(lead)*inert.Len(all.Head) + draw.Weight(lead...)
 	shown := all.Cut(fit.MaxWeight - used)
 	if lead != nil {
 		return shown.AppendTo(nil, draw.RichDates(lead), s.calls.Rich())
@@ -597,11 +594,7 @@ func (s *sheet) top() (blocks []slack.Block, used int) {
 	}
 	blocks = above.AppendTo(blocks)
 	blocks = draw.Context(blocks, draw.Markup(draw.MarkupDates(often)), draw.Plain(home))
-	used = headerLimit + inert.Len(home) + inert.Len(notes) + s.calls.Weight()
-	for _, span := range append(often, lead...) {
-		used += span.Weight()
-	}
-	return blocks, used
+	return blocks, headerLimit + inert.Len(home) + inert.Len(notes) + s.calls.Weight() + draw.Weight(append(often, lead...)...)
 }
 
 // cards gives each group a card.

@@ -106,16 +106,16 @@ func (c *Card) parts() [12]part {
 	return [...]part{
 		{name: "message", want: inert.Len(c.Message), opening: opening, cut: func(c *Card, n int) { c.Message = inert.Cut(c.Message, n) }},
 		{name: "error", want: inert.Len(c.Error), opening: opening, cut: func(c *Card, n int) { c.Error = inert.Cut(c.Error, n) }},
-		{name: "count", want: spans(c.Often), opening: all, least: all, cut: func(c *Card, n int) { c.Often = unless(n == 0, c.Often) }},
-		{want: weigh(c.Loud), opening: opening, cut: func(c *Card, n int) { c.Loud = c.take(c.Loud, n) }},
-		{want: weigh(c.Small), opening: opening, cut: func(c *Card, n int) { c.Small = c.take(c.Small, n) }},
+		{name: "count", want: draw.Weight(c.Often...), opening: all, least: all, cut: func(c *Card, n int) { c.Often = unless(n == 0, c.Often) }},
+		{want: sum(c.Loud, Field.weight), opening: opening, cut: func(c *Card, n int) { c.Loud = c.take(c.Loud, n) }},
+		{want: sum(c.Small, Field.weight), opening: opening, cut: func(c *Card, n int) { c.Small = c.take(c.Small, n) }},
 		{name: "host", want: inert.Len(c.Home), opening: all, least: all, cut: func(c *Card, n int) { c.Home = unless(n == 0, c.Home) }},
-		{name: "time", want: spans(c.When), opening: all, least: all, cut: func(c *Card, n int) { c.When = unless(n == 0, c.When) }},
+		{name: "time", want: draw.Weight(c.When...), opening: all, least: all, cut: func(c *Card, n int) { c.When = unless(n == 0, c.When) }},
 		{name: "source", want: c.Source.weight(), opening: all, least: c.Source.bare(), cut: func(c *Card, n int) { c.Source = c.Source.within(n) }},
-		{want: c.links(), opening: all, cut: func(c *Card, n int) { c.Links = fitting(c.Links, n) }},
-		{want: weigh(c.Long), cut: func(c *Card, n int) { c.Long = c.take(c.Long, n) }},
+		{want: sum(c.Links, Link.weight), opening: all, cut: func(c *Card, n int) { c.Links = fitting(c.Links, n) }},
+		{want: sum(c.Long, Field.weight), cut: func(c *Card, n int) { c.Long = c.take(c.Long, n) }},
 		{name: "stack", want: inert.Len(c.Stack), least: least, cut: func(c *Card, n int) { c.Stack = c.top(n) }},
-		{want: c.crumbs(), least: least, cut: func(c *Card, n int) { c.Crumbs = c.latest(n) }},
+		{want: min(c.crumbs(), c.MostCrumbs), least: least, cut: func(c *Card, n int) { c.Crumbs = c.latest(n) }},
 	}
 }
 
@@ -145,23 +145,16 @@ func (c *Card) fixed() int {
 	return w
 }
 
-func weigh(fields []Field) (w int) {
-	for i := range fields {
-		w += fields[i].weight()
+func sum[T any](all []T, weight func(T) int) (w int) {
+	for _, v := range all {
+		w += weight(v)
 	}
 	return w
 }
 
-func (f *Field) weight() int { return inert.Len(f.Key) + inert.Len(f.Value) + len(" · \n") }
+func (f Field) weight() int { return inert.Len(f.Key) + inert.Len(f.Value) + len(" · \n") }
 
-func spans(all []draw.Span) (w int) {
-	for _, s := range all {
-		w += s.Weight()
-	}
-	return w
-}
-
-func (l *Link) weight() int {
+func (l Link) weight() int {
 	if l.Label == "" {
 		return 0
 	}
@@ -169,14 +162,7 @@ func (l *Link) weight() int {
 }
 
 // bare is what the label alone counts.
-func (l *Link) bare() int { return inert.Len(l.Label) + len(" · ") }
-
-func (c *Card) links() (w int) {
-	for i := range c.Links {
-		w += c.Links[i].weight()
-	}
-	return w
-}
+func (l Link) bare() int { return inert.Len(l.Label) + len(" · ") }
 
 // fitting is those of the links that fit.
 func fitting(links []Link, room int) []Link {
@@ -208,7 +194,7 @@ func (c *Card) crumbs() (w int) {
 	if c.Earlier > 0 {
 		w += countSize
 	}
-	return min(w, c.MostCrumbs)
+	return w
 }
 
 // Level is the most that each of the cards may weigh so that together they keep
@@ -293,26 +279,17 @@ func (c *Card) top(room int) string {
 // latest is as many of the last breadcrumbs as fit, and how many there were
 // before.
 func (c *Card) latest(room int) []string {
-	from := c.latestFrom(room)
-	if from+c.Earlier > 0 {
-		from = c.latestFrom(room - countSize)
+	all, earlier := c.Crumbs, c.Earlier
+	for w := c.crumbs(); len(all) > 0 && w > room+1; earlier++ { // the last line has no line break
+		if w -= inert.Len(all[0]) + 1; earlier == 0 {
+			w += countSize
+		}
+		all = all[1:]
 	}
-	all := c.Crumbs[from:]
-	if earlier := from + c.Earlier; earlier > 0 && len(all) > 0 {
+	if earlier > 0 && len(all) > 0 {
 		all = append([]string{fmt.Sprintf("… (+%s earlier)", words.Thousands(earlier))}, all...)
 	}
 	return all
-}
-
-// latestFrom is the first of the breadcrumbs which, with those after it, fit.
-func (c *Card) latestFrom(room int) (from int) {
-	for from = len(c.Crumbs); from > 0; from-- {
-		room -= inert.Len(c.Crumbs[from-1]) + 1
-		if room < -1 { // the last line has no line break
-			break
-		}
-	}
-	return from
 }
 
 // note says what of the card isn't shown at all.

@@ -82,7 +82,7 @@ func TestCutKeepsToRoom(t *testing.T) {
 		s := c.Cut(room)
 		fixed := inert.Len(s.Head) + inert.Len(s.Notes) + inert.Len(s.Example) + inert.Len(s.Note)
 		shown := fixed + inert.Len(s.Message) + inert.Len(s.Error) + inert.Len(s.Stack) + inert.Len(strings.Join(s.Crumbs, "\n")) +
-			spans(s.Often) + spans(s.When) + weigh(s.Loud) + weigh(s.Small) + weigh(s.Long) + inert.Len(s.Source.Markup) + inert.Len(s.Home)
+			draw.Weight(s.Often...) + draw.Weight(s.When...) + sum(s.Loud, Field.weight) + sum(s.Small, Field.weight) + sum(s.Long, Field.weight) + inert.Len(s.Source.Markup) + inert.Len(s.Home)
 		for _, l := range s.Links {
 			shown += inert.Len(l.Markup)
 		}

@@ -138,12 +138,14 @@ const (
 	longest        = len("<!date^253402300799^|>") + len(Dayed) + len("2006-01-02 15:04:05 UTC")
 )
 
-// Weight is what the span counts, in rich text or in mrkdwn.
-func (s Span) Weight() int {
-	if s.At.IsZero() {
-		return inert.Len(s.Text)
+// Weight is what spans count, in rich text or in mrkdwn.
+func Weight(spans ...Span) (w int) {
+	for _, s := range spans {
+		if w += inert.Len(s.Text); !s.At.IsZero() {
+			w += longest
+		}
 	}
-	return inert.Len(s.Text) + longest
+	return w
 }
 
 // Dated reports whether Slack can show t.

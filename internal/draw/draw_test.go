@@ -55,7 +55,7 @@ func TestDates(t *testing.T) {
 	r.Section(RichDates(spans)...)
 	got := shown(t, r.AppendTo(nil))
 	assert.Contains(t, got, `{"type":"text","text":"since ","style":{"bold":true}},{"type":"date","timestamp":1795348984,"format":"{time}","fallback":"2026-11-22 12:03:04 UTC"}`)
-	assert.GreaterOrEqual(t, spans[3].Weight(), len(dayed))
+	assert.GreaterOrEqual(t, Weight(spans[3]), len(dayed))
 	assert.False(t, Dated(time.Unix(0, 0)))
 	assert.False(t, Dated(time.Unix(253_402_300_800, 0)), "Slack knows no year 10,000")
 }
