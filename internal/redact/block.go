@@ -18,13 +18,12 @@ func (t *scan) block(from, i int) (begin, end int) {
 		i = blanks(s, run(s[:min(len(s), i+4)], i+1, tokenc|base64c)) // |2-, >+
 	}
 	n := lineBreak(s, i)
-	line := i + n
-	begin = blanks(s, line)
-	list := strings.HasPrefix(s[begin:], "- ")
-	if list && !scalar {
+	begin = blanks(s, i+n)
+	list := !scalar && strings.HasPrefix(s[begin:], "- ")
+	if list {
 		begin += len("- ")
 	}
-	if n == 0 || !scalar && (!minting(s, begin) || !list && (begin-line <= indent || !t.alone(begin))) {
+	if n == 0 || !scalar && (!minting(s, begin) || !t.alone(begin)) {
 		return i, i
 	}
 	for end = i; n > 0; n = lineBreak(s, end) {

@@ -146,8 +146,8 @@ func (t *scan) pair(key string, from, sep int, quoted bool, k kind) (begin, to i
 		glued++ // ":=", "==", "=>", "**key:**"
 	}
 	at := blanks(s, glued)
-	first, after := c == ':' && !quoted && t.opens(from), within
-	if first {
+	after := within
+	if c == ':' && !quoted && t.opens(from) {
 		after = opening
 		if begin, to = t.block(from, at); to > begin {
 			return begin, to
@@ -167,7 +167,7 @@ func (t *scan) pair(key string, from, sep int, quoted bool, k kind) (begin, to i
 	case quoted || begin != at:
 	case at == glued && (c == ':' || t.listed(from)):
 		to = t.wordsEnd(at, to, true)
-	case k == phrase && (at > glued && first || t.indent(from) >= 0):
+	case k == phrase && (at > glued && after == opening || t.indent(from) >= 0):
 		to = t.wordsEnd(at, to, false)
 	}
 	return begin, to
