@@ -88,9 +88,16 @@ type unanswered struct {
 // lost is an attempt whose outcome isn't known.
 type lost struct {
 	began time.Time
+	tried time.Time // when the last try began
 	at    time.Time
 	tries int  // of unknown outcome
 	again bool // so was the last
+}
+
+// hasty says whether haste lets it be tried again now: at once if it came after
+// the last try, after a second if it came while that was on its way.
+func (l *lost) hasty(hurried, now time.Time) bool {
+	return !hurried.Before(l.at) || !hurried.Before(l.tried) && now.Sub(l.at) >= time.Second
 }
 
 // poster is a message that people see.
@@ -630,7 +637,7 @@ func (d *day) sameID(s *street, b Batch, now time.Time) {
 		d.breaks("one ID is one content: %s was\n%s, and is\n%s", b.ID, was, all)
 	case l == nil:
 		d.breaks("an ID comes again only where its outcome isn't known: %s", b.ID)
-	case l.again && l.tries > 1 && d.closing.IsZero() && s.hurried.Before(l.at) && now.Sub(l.at) < time.Minute:
+	case l.again && l.tries > 1 && d.closing.IsZero() && now.Sub(l.at) < time.Minute && !l.hasty(s.hurried, now):
 		d.breaks("an attempt of unknown outcome comes again after 1 s, then after 1 min at least: %s after %v", b.ID, now.Sub(l.at))
 	}
 	for _, g := range b.Groups {
@@ -778,7 +785,7 @@ func (d *day) postFailed(s *street, b Batch, err error, begun, now time.Time) {
 			s.group(d.key(g)).open = b.ID
 		}
 	}
-	l.at, l.again = now, unknown
+	l.tried, l.at, l.again = begun, now, unknown
 	if unknown {
 		l.tries++
 	}

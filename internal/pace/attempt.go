@@ -43,6 +43,7 @@ type Attempt[T Counter, S any] struct {
 	tells []*Group[T, S] // those it tells alerts of; an edit without only says that groups are quiet
 	tried time.Time      // begin of this try, or the end of the last
 	due   time.Time      // of the next, where it waits for one
+	hasty bool           // it is tried again soon
 	place int
 }
 

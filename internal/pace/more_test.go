@@ -48,6 +48,40 @@ func TestHasteEndsTheWaitAfterFailuresOnce(t *testing.T) {
 	}
 }
 
+// A post that was on its way when haste was asked for may have begun when all
+// was still bad: it is tried again soon, once.
+func TestHasteWhileAPostIsOnItsWay(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		r    Result
+		want []string
+	}{
+		{"of unknown outcome", Result{Kind: Unknown}, []string{"1s", "12s", "23s", "2m33s"}},
+		{"not told", Result{Kind: Unreachable}, []string{"1s", "12s", "23s", "37s"}},
+		{"not where a person must mend it", Result{Kind: Failed, Mend: true}, []string{"1s", "1m11s"}},
+		{"not before Retry-After", Result{Kind: Failed, Wait: 20 * s}, []string{"1s", "31s", "1m1s"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, webhook)
+			d.alert("a")
+			var tried []string
+			for len(tried) < len(c.want) {
+				d.now = d.lane.NextPost(d.now)
+				a := d.lane.Post(d.now)
+				a.ID = "a"
+				if tried = append(tried, fmt.Sprint(d.since())); len(tried) > 1 {
+					d.lane.Hurry(d.now.Add(s))
+				}
+				d.now = d.now.Add(10 * s)
+				d.lane.Settle(a, c.r, d.now)
+			}
+			if !slices.Equal(tried, c.want) {
+				t.Errorf("tried at %v, wanted at %v", tried, c.want)
+			}
+		})
+	}
+}
+
 func TestHasteEndsTheWaitForCompany(t *testing.T) {
 	d := newDesk(t, small(bot))
 	d.at(0, "a", "b").run(s / 2)

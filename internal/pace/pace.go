@@ -157,7 +157,8 @@ func (l *Lane[T, S]) Raise(g *Group[T, S], level int) {
 
 // Hurry makes due what waits for company, and ends the wait after failures:
 // once in a run of them, and not where a person must mend something or where
-// Retry-After rules.
+// Retry-After rules. A post that is on its way and fails is tried again after a
+// second: it may have begun when all was still bad.
 func (l *Lane[T, S]) Hurry(now time.Time) {
 	l.rush = later(l.rush, now)
 	if l.posting.mend || l.posting.hurried {
@@ -165,6 +166,9 @@ func (l *Lane[T, S]) Hurry(now time.Time) {
 	}
 	l.posting.hurried = l.posting.n > 0
 	l.pause = time.Time{}
+	if l.flight != nil {
+		l.flight.hasty = true
+	}
 	l.retry(0, now)
 }
 

@@ -67,6 +67,7 @@ type day struct {
 	editHold time.Time
 	editAt   []time.Time
 	hurried  time.Time
+	tried    time.Time // when the last post began
 	run      failures
 	said     Say
 	sayer    int // 0 = posts, 1 = edits
@@ -80,15 +81,17 @@ type failures struct {
 	n     int
 	mend  bool
 	hard  bool // Retry-After rules
+	began time.Time
 	at    time.Time
 	early bool // haste ended the wait once
 }
 
 // retry is an attempt of unknown outcome.
 type retry struct {
-	at    time.Time
-	tries int  // of unknown outcome
-	plain bool // so was the last
+	began time.Time // of the last try
+	at    time.Time // its end
+	tries int       // of unknown outcome
+	plain bool      // so was the last
 }
 
 // account is a group as the referee sees it.
@@ -480,6 +483,7 @@ func (d *day) begins(a *attempt) {
 		d.editBegins(a)
 		return
 	}
+	d.tried = d.now
 	if d.now.Sub(d.lastPost) < d.rules.PostGap {
 		d.breaks("two posts within %v", d.now.Sub(d.lastPost))
 	}
@@ -500,13 +504,19 @@ func (d *day) begins(a *attempt) {
 	d.postBegins(a)
 }
 
+// hasty says whether haste lets a failed post be tried again now: at once if it
+// came after it, after a second if it came while it was on its way.
+func (d *day) hasty(began, at time.Time) bool {
+	return !d.hurried.Before(at) || !d.hurried.Before(began) && d.now.Sub(at) >= s
+}
+
 // repeated checks when an attempt of unknown outcome is tried again.
 func (d *day) repeated(a *attempt, r *retry) {
 	wait := s
 	if r.tries > 1 && r.plain {
 		wait = min(m<<(r.tries-2), 10*m)
 	}
-	rushed := !d.hurried.Before(r.at)
+	rushed := d.hasty(r.began, r.at)
 	worked := d.accepted.After(r.at) && d.now.Sub(r.at) >= m
 	if d.now.Sub(r.at) < wait && !rushed && !worked && !d.closing {
 		d.breaks("post %s, tried %d times with unknown outcome, is tried again after %v", a.ID, r.tries, d.now.Sub(r.at))
@@ -521,7 +531,7 @@ func (d *day) postBegins(a *attempt) {
 		wait = min(m<<min(max(f.n-1, 0), 10), 10*m)
 	}
 	if f.n > 0 && !f.hard && !d.closing && d.now.Sub(f.at) < wait {
-		if d.hurried.Before(f.at) || f.mend || f.early {
+		if !d.hasty(f.began, f.at) || f.mend || f.early {
 			d.breaks("after %d failures the next post comes after %v, not %v", f.n, d.now.Sub(f.at), wait)
 		}
 		d.run.early = true
@@ -701,14 +711,14 @@ func (d *day) postEnds(a *attempt, r Result, out Outcome[*kind, string]) {
 	if r.Mend != d.run.mend {
 		d.run = failures{}
 	}
-	d.run.n, d.run.mend, d.run.at, d.run.hard = d.run.n+1, r.Mend, d.now, r.Wait > 0
+	d.run.n, d.run.mend, d.run.began, d.run.at, d.run.hard = d.run.n+1, r.Mend, d.tried, d.now, r.Wait > 0
 }
 
 func it0(a *attempt) *Group[*kind, string] { return a.Items[0].Group }
 
 // pin notes that an attempt is to be tried again.
 func (d *day) pin(a *attempt, r Result) {
-	n := &retry{at: d.now, tries: a.Tries, plain: r.plain()}
+	n := &retry{began: d.tried, at: d.now, tries: a.Tries, plain: r.plain()}
 	d.unknown[a] = n
 	for _, it := range a.Items {
 		d.accounts[it.Group.Payload].pinned = a

@@ -216,6 +216,9 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 		return out
 	}
 	wait := l.posting.fail(r)
+	if a.hasty && !r.Mend && r.Wait <= 0 {
+		wait, l.posting.hurried = backoffMin, true
+	}
 	if r.Wait > 0 {
 		l.hold = later(l.hold, now.Add(wait))
 	} else {
@@ -285,12 +288,12 @@ func (l *Lane[T, S]) keep(a *Attempt[T, S], r Result, wait time.Duration, now ti
 	if a.Tries == 0 || r.plain() {
 		a.Tries++
 	}
-	if r.plain() && !l.closing() {
+	if r.plain() && !l.closing() && !a.hasty {
 		wait = backoffMin
 		if a.Tries > 1 {
 			wait = doubled(mendMin, mendMax, a.Tries-1)
 		}
 	}
-	a.tried, a.due = now, now.Add(wait)
+	a.tried, a.due, a.hasty = now, now.Add(wait), false
 	l.open.put(a)
 }
