@@ -136,7 +136,7 @@ func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 	for len(in) < room && l.rank.Len() > 0 {
 		take(l.first(now))
 	}
-	for room > 1 && len(in) < room && past(l.along.next(), now) {
+	for len(in) < room && past(l.along.next(), now) {
 		take(l.along.top())
 	}
 	return in
@@ -147,7 +147,7 @@ func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 // along otherwise, takes nobody's place.
 func (l *Lane[T, S]) first(now time.Time) *Group[T, S] {
 	best := l.rank.top()
-	if l.rank.Len() >= l.rules.Size || l.closing() {
+	if l.rank.Len() >= l.rules.Size {
 		return best
 	}
 	until := later(now, l.rush.Add(l.rules.Delay))

@@ -22,8 +22,8 @@ const (
 // lane's requests and no other lane's. Where the answer says that the workspace
 // is at its limit, no lane tries anything.
 type Budget struct {
-	free  bool // only Retry-After counts
-	bank  float64
+	free  bool      // only Retry-After counts
+	bank  float64   // edits that may be made
 	since time.Time // when bank was counted
 	hold  time.Time // no edit before: Slack said so
 	still time.Time // no request of any lane before: the workspace is at its limit
@@ -37,12 +37,6 @@ func (b *Budget) next(leave float64, now time.Time) time.Time {
 		now = now.Add(time.Duration(lack*float64(refill)) + time.Microsecond)
 	}
 	return later(now, b.hold)
-}
-
-// spend takes one edit.
-func (b *Budget) spend(now time.Time) {
-	b.next(0, now)
-	b.bank--
 }
 
 func later(a, b time.Time) time.Time {

@@ -101,8 +101,7 @@ func (l *Lane[T, S]) Edit(now time.Time) *Attempt[T, S] {
 		a.Items = append(a.Items, it)
 	}
 	sortItems(a.Items)
-	l.marks.remove(m)
-	l.budget.spend(now)
+	l.budget.bank--
 	l.flight = a
 	return a
 }
@@ -168,7 +167,7 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 // left.
 func (l *Lane[T, S]) postEdits(now time.Time) {
 	n := l.edits.Len()
-	if !l.closing() || n == 0 || l.posting.mend {
+	if !l.closing() || l.posting.mend {
 		return
 	}
 	begin := later(l.mute(), l.budget.next(float64(n-1), now))

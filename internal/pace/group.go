@@ -75,10 +75,8 @@ func (g *Group[T, S]) Pressing(urgent bool, now time.Time) bool {
 		return !g.over().After(now)
 	case edit, edited:
 		return urgent
-	case bundled:
+	case bundled, flying:
 		return g.parked == 0
-	case flying:
-		return g.parked == 0 || urgent
 	}
 	return false
 }
@@ -137,7 +135,7 @@ func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
 	switch m := g.message; {
 	case g.gone && !g.stuck:
 		to, at = company, now
-	case g.posted.IsZero() || !now.Before(g.over()) || m == nil && l.closing():
+	case g.posted.IsZero() || !now.Before(g.over()):
 		to = company
 	case m == nil:
 		to, at, g.due = held, g.over(), time.Time{}

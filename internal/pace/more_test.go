@@ -211,7 +211,7 @@ func TestTheBudgetOfEdits(t *testing.T) {
 	now, n := start, 0
 	for ; now.Before(start.Add(m)); now = now.Add(100 * time.Millisecond) {
 		if at := b.next(0, now); !at.After(now) {
-			b.spend(now)
+			b.bank--
 			n++
 		}
 	}
@@ -226,7 +226,7 @@ func TestTheBudgetOfEdits(t *testing.T) {
 		t.Errorf("an edit before Retry-After: %v", at)
 	}
 	free := Budget{free: true}
-	free.spend(start)
+	free.bank--
 	free.hold = start.Add(s)
 	if at := free.next(spare, start); !at.Equal(start.Add(s)) {
 		t.Errorf("without a budget an edit waits until %v", at)
@@ -505,10 +505,64 @@ func TestClosePostsWhatTheBudgetOfEditsHasNoTimeFor(t *testing.T) {
 	r.Size, r.PostGap = 1, 0
 	d := newDesk(t, r).at(0, "a", "b").at(2*s, "a", "b").run(3 * s)
 	d.lines, d.lane.rules.Size = nil, 20
-	d.lane.budget.spend(d.now)
+	d.lane.budget.next(0, d.now)
 	d.lane.budget.bank = 0
 	d.lane.Close(d.now.Add(5*s), d.now)
 	d.run(8 * s).want("3s post3 a 1/2 b 1/2")
+}
+
+func TestCloseWhereAnEditHasTrouble(t *testing.T) {
+	down, mend := Result{Kind: Unreachable, Why: "down"}, Result{Kind: Failed, Mend: true, Why: "no access"}
+	for _, c := range []struct {
+		name       string
+		fails      Result // edits; posts, too, where a person must mend it
+		at, within time.Duration
+		want       []string
+	}{
+		{"it hangs: half of the time is left for a post", Result{}, 12 * s, 10 * s, []string{"11s edit1 yielded a 2/2", "17s post2 a 1/2"}},
+		{"it hangs, and there is time", Result{}, 12 * s, 0, []string{"11s edit1 a 2/2"}},
+		{"it failed, and is posted late", down, 2 * m, 10 * s, []string{"2m0s edit1 unreachable a 2/2 late 1m54s: down", "2m0s post2 a 1/2 late 1m54s: down"}},
+		{"nothing is tried for ever", mend, 2 * m, 0, []string{"2m0s edit1 failed a 2/2 late 1m54s: no access", "2m0s post2 failed a 1/2 late 1m54s: no access"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, bot).at(0, "a").at(5*s, "a").run(2 * s)
+			d.answer = func(a *attempt) Result {
+				if a.Edits == nil && !c.fails.Mend {
+					return Result{}
+				}
+				return c.fails
+			}
+			d.took = func(a *attempt) time.Duration {
+				if a.Edits != nil && c.fails.Kind == Accepted {
+					return m
+				}
+				return 0
+			}
+			d.script = append(d.script, say{at: c.at, do: func() {
+				d.lines = nil
+				var deadline time.Time
+				if c.within > 0 {
+					deadline = d.now.Add(c.within)
+				}
+				d.lane.Close(deadline, d.now)
+			}})
+			d.run(h).want(c.want...)
+			if at := d.lane.Next(d.now); !at.IsZero() {
+				t.Errorf("there is more at %v", at)
+			}
+		})
+	}
+}
+
+func TestClosePostsWhatCanNoLongerBeEdited(t *testing.T) {
+	d := newDesk(t, bot).at(0, "a").at(2*s, "a").run(3 * s)
+	d.lane.budget.next(0, d.now)
+	d.lane.budget.bank = 0
+	d.lane.Close(d.now.Add(10*s), d.now)
+	d.lane.budget.hold = start.Add(h) // another lane was told so
+	d.now = d.now.Add(2 * s)
+	d.step()
+	d.want("1s post1 a 1/1", "5s post2 a 1/2")
 }
 
 func TestCloseMarksNothing(t *testing.T) {

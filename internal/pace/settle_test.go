@@ -44,6 +44,10 @@ func TestFailures(t *testing.T) {
 			"32s post6 unreachable a 1/1", "1m4s post7 unreachable a 1/1 late 1m3s: Slack was unreachable", "2m4s post8 unreachable a 1/1 late 2m3s: Slack was unreachable",
 			"3m4s post9 unreachable a 1/1 late 3m3s: Slack was unreachable", "4m4s post10 unreachable a 1/1 late 4m3s: Slack was unreachable",
 			"5m4s post11 a 1/1 late 5m3s: Slack was unreachable"}, []string{"1s begins", "5m4s over"}},
+		{"that a post was late stays in its message", bot, until(2*m, down), func(d *desk) {
+			d.at(0, "a").at(4*m, "a").run(6 * m)
+			d.lines = d.lines[len(d.lines)-2:]
+		}, []string{"2m4s post8 a 1/1 late 2m3s: Slack was unreachable", "4m1s edit8 a 2/2 late 2m3s: Slack was unreachable"}, nil},
 		{"a person must mend it", webhook, until(12*m, Result{Kind: Failed, Mend: true}), func(d *desk) {
 			d.at(0, "a").run(h)
 		}, []string{"1s post1 failed a 1/1", "1m1s post2 failed a 1/1", "3m1s post3 failed a 1/1 late 3m0s: ", "7m1s post4 failed a 1/1 late 7m0s: ", "15m1s post5 a 1/1 late 15m0s: "},
