@@ -55,9 +55,10 @@ type batcher struct {
 	spool      *spool.Store    // what outlives the process; nil = nothing does
 	ctx        context.Context // of attempts; ended by cancel when shutdown gives up
 	cancel     context.CancelCauseFunc
-	stopped    chan struct{} // closed by the first shutdown when all is over
-	stopReason error         // its result; read after stopped
-	noting     sync.RWMutex  // read-locked from when an attempt is settled until the spool knows it
+	stopped    chan struct{}  // closed by the first shutdown when all is over
+	stopReason error          // its result; read after stopped
+	working    sync.WaitGroup // the lanes' goroutines
+	noting     sync.RWMutex   // read-locked from when an attempt is settled until the spool knows it
 
 	mu       sync.Mutex
 	phase    phase
@@ -87,7 +88,6 @@ const (
 type lane struct {
 	channel string
 	wake    chan struct{} // capacity 1: whoever makes something due sends, the lane's goroutine receives
-	done    chan struct{} // closed by the lane's goroutine when it ends
 	plan    *pace.Lane[*group, Group]
 	groups  map[uint64]*group
 	other   *group      // what came beyond MaxGroups
@@ -114,7 +114,7 @@ type flight struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	yields time.Time   // when it is called off for something more important; zero = it isn't
-	timer  *time.Timer // that does so
+	timer  *time.Timer // that does so; it ends nothing else, for it begins with more time than the attempt has
 }
 
 var (
@@ -171,18 +171,10 @@ func (l *lane) rouse() {
 
 // yield calls an edit off at a time; zero = never. batcher.mu is held.
 func (f *flight) yield(at, now time.Time) {
-	if at.IsZero() || at.Equal(f.yields) {
-		return
+	if !at.IsZero() && !at.Equal(f.yields) {
+		f.yields = at
+		f.timer.Reset(at.Sub(now))
 	}
-	f.yields = at
-	if f.timer != nil {
-		f.timer.Stop()
-	}
-	if !at.After(now) {
-		f.cancel(errYield)
-		return
-	}
-	f.timer = time.AfterFunc(at.Sub(now), func() { f.cancel(errYield) })
 }
 
 // lane returns a channel's lane and starts it if it is new. b.mu is held.
@@ -192,10 +184,11 @@ func (b *batcher) lane(channel string) *lane {
 		return l
 	}
 	l := &lane{
-		channel: channel, wake: make(chan struct{}, 1), done: make(chan struct{}),
+		channel: channel, wake: make(chan struct{}, 1),
 		plan: pace.New[*group, Group](b.rules, b.budget), groups: make(map[uint64]*group),
 	}
 	b.lanes[name] = l
+	b.working.Add(1)
 	go b.work(l)
 	return l
 }
@@ -205,7 +198,7 @@ func (b *batcher) lane(channel string) *lane {
 func (b *batcher) work(l *lane) {
 	defer func() {
 		if l.ended {
-			close(l.done)
+			b.working.Done()
 		} else {
 			go b.work(l)
 		}
@@ -279,6 +272,7 @@ func (b *batcher) launch(l *lane, a *attempt, now time.Time) *flight {
 	ctx, end := context.WithCancelCause(b.ctx)
 	timed, stop := context.WithTimeoutCause(ctx, b.timeout, errTimeout)
 	f.ctx, f.cancel = timed, func(cause error) { end(cause); stop() }
+	f.timer = time.AfterFunc(2*b.timeout, func() { f.cancel(errYield) })
 	l.flight = f
 	f.yield(l.plan.Yield(now), now)
 	return f
@@ -335,9 +329,7 @@ func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 		r.Kind = pace.Yielded
 	}
 	f.cancel(nil)
-	if f.timer != nil {
-		f.timer.Stop()
-	}
+	f.timer.Stop()
 	l.flight = nil
 	var out pace.Outcome[*group, Group]
 	var told []mark
@@ -464,15 +456,17 @@ func (b *batcher) flush(ctx context.Context) error {
 	}
 	b.mu.Lock()
 	now := time.Now()
-	var waits []ticket
 	for _, l := range b.lanes {
 		l.plan.Hurry(now)
-		for _, p := range l.plan.Pressing(now) {
-			waits = append(waits, ticket{p.Payload, p.Payload.Count()})
-		}
 		b.nudge(l, l.plan.Next(now), now)
 	}
 	b.mu.Unlock()
+	var waits []ticket
+	b.each(func(g *group) {
+		if g.plan.Pressing(false, now) {
+			waits = append(waits, ticket{g, g.Count()})
+		}
+	})
 	return b.await(ctx, waits, false)
 }
 
@@ -581,22 +575,23 @@ func (b *batcher) close(ctx context.Context) bool {
 // It returns true where one of them didn't heed that.
 func (b *batcher) stop(ctx context.Context) (stuck bool) {
 	defer b.cancel(errDeadline)
-	var grace <-chan time.Time
-	done := ctx.Done()
-	for _, l := range b.lanes {
-		for running := true; running; {
-			select {
-			case <-l.done:
-				running = false
-			case <-done:
-				b.giveUp()
-				done, grace = nil, time.After(closeGrace)
-			case <-grace:
-				return true
-			}
-		}
+	ended := make(chan struct{})
+	go func() {
+		b.working.Wait()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return false
+	case <-ctx.Done():
+		b.giveUp()
 	}
-	return false
+	select {
+	case <-ended:
+		return false
+	case <-time.After(closeGrace):
+		return true
+	}
 }
 
 func (b *batcher) giveUp() {

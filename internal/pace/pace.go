@@ -206,18 +206,6 @@ func (l *Lane[T, S]) Close(deadline, now time.Time) {
 	l.postEdits(now)
 }
 
-// Pressing are the groups that Flush waits for.
-func (l *Lane[T, S]) Pressing(now time.Time) []*Group[T, S] {
-	all := slices.Concat(l.soon.all, l.held.all)
-	for _, a := range slices.Concat(l.parts.all, l.open.all) {
-		all = append(all, a.tells...)
-	}
-	if l.flight != nil {
-		all = append(all, l.flight.tells...)
-	}
-	return slices.DeleteFunc(all, func(g *Group[T, S]) bool { return !g.Pressing(false, now) })
-}
-
 // Mends says whether nothing can be posted before a person does something.
 func (l *Lane[T, S]) Mends() bool { return l.posting.mend }
 

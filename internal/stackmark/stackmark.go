@@ -17,11 +17,11 @@ type Mark struct {
 	running atomic.Int32
 }
 
-// A tag is written in signs of four bits. Two owners share one, and may take each
-// other's calls for their own, once in 65,536 pairs.
+// A tag is written in signs of three bits. Two owners share one, and may take each
+// other's calls for their own, once in 32,768 pairs.
 const (
-	signs    = 4
-	signBits = 4
+	signs    = 5
+	signBits = 3
 )
 
 // New returns a mark of its own.
@@ -65,22 +65,6 @@ func write(tag uint32, left int, f func()) {
 	case 6:
 		write(rest, left, f)
 	case 7:
-		write(rest, left, f)
-	case 8:
-		write(rest, left, f)
-	case 9:
-		write(rest, left, f)
-	case 10:
-		write(rest, left, f)
-	case 11:
-		write(rest, left, f)
-	case 12:
-		write(rest, left, f)
-	case 13:
-		write(rest, left, f)
-	case 14:
-		write(rest, left, f)
-	case 15:
 		write(rest, left, f)
 	}
 }
