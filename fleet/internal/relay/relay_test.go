@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/slackalert"
+	"example.com/slackalert/fleet/internal/fold"
 	"example.com/slackalert/fleet/internal/ledger"
 	"example.com/slackalert/fleet/internal/natsd"
 	"example.com/slackalert/fleet/internal/store"
@@ -603,6 +604,21 @@ func TestTheStreamHasOtherSettings(t *testing.T) {
 	assert.Equal(t, 7*time.Hour, s.CachedInfo().Config.MaxAge, "they are left alone")
 }
 
+// TestAStreamThatKeepsForEver: nothing in it need be stored anew.
+func TestAStreamThatKeepsForEver(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S", Subjects: []string{"S.>"}})
+	require.NoError(t, err)
+	h := w.run().leads(t)
+	w.publish("a", "f", 3)
+	eventually(t, "merge in C1: f 3/3", h.took)
+	l := h.sender.(*voice).l
+	require.NoError(t, l.sweep(t.Context(), time.Now().Add(w.place.MaxAge/2)))
+	info, err := l.store.Values.Info(t.Context())
+	require.NoError(t, err)
+	assert.EqualValues(t, 1, info.State.LastSeq)
+}
+
 func TestStreamsThatCantServe(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
@@ -709,6 +725,33 @@ func TestSweep(t *testing.T) {
 	assert.Empty(t, w.entries())
 	w.publish("a", "f", 9)
 	eventually(t, "f 9/9", func() string { return h.took()[max(0, len(h.took())-5):] })
+}
+
+// TestAValueStoredAnewIsAsOldAsItWas: to a successor, too. A time that can't be
+// is none.
+func TestAValueStoredAnewIsAsOldAsItWas(t *testing.T) {
+	w := newWorld(t)
+	h := w.run().leads(t)
+	now := time.Now()
+	for fingerprint, published := range map[string]string{
+		"old": now.Add(-2 * time.Hour).Format(time.RFC3339Nano), "ahead": now.Add(10 * time.Hour).Format(time.RFC3339Nano), "garbage": "yesterday", "new": "",
+	} {
+		b, g := slackalert.Batch{Channel: "C1"}, slackalert.Group{Fingerprint: fingerprint, Message: "m", Total: 1, Run: "a", First: day}
+		data, err := value.New(&b, &g, "", 0, now)
+		require.NoError(t, err)
+		msg := &nats.Msg{Subject: value.Subject("S", &b, &g, ""), Data: data, Header: nats.Header{}}
+		if published != "" {
+			msg.Header.Set(storedAnew, published)
+		}
+		_, err = w.js.PublishMsg(t.Context(), msg)
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool { return strings.Count(h.took(), "1/1") == 4 }, 5*time.Second, time.Millisecond)
+	l := h.sender.(*voice).l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	assert.Equal(t, []fold.Name{{Channel: "C1", Fingerprint: "old"}}, l.fold.Idle(now.Add(-time.Hour)))
+	assert.Len(t, l.fold.Idle(now.Add(time.Hour)), 4)
 }
 
 func TestWhoSpeaks(t *testing.T) {
