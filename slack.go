@@ -294,22 +294,21 @@ func (s *Slack) at(b Batch) Batch {
 // since is a time before b can have been posted. The examples were captured
 // before; a clock that is ahead of this one's counts no more than this one.
 func (b Batch) since(now time.Time) time.Time {
-	earliest := now
-	known := false
+	var earliest time.Time
 	for _, g := range b.Groups {
 		at := g.At
 		if at.IsZero() {
 			at = g.Last
 		}
-		if !at.IsZero() {
-			known = true
-			if at.Before(earliest) {
-				earliest = at
-			}
+		if earliest.IsZero() || !at.IsZero() && at.Before(earliest) {
+			earliest = at
 		}
 	}
-	if !known {
+	switch {
+	case earliest.IsZero():
 		return now.Add(-24 * time.Hour)
+	case earliest.After(now):
+		earliest = now
 	}
 	return earliest.Add(-10 * time.Minute)
 }

@@ -3,6 +3,7 @@
 package slackalert
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -141,7 +142,7 @@ func (h *Handler) inherit(left []spool.Left) {
 				r.Slot.Drop()
 			case i < 0:
 				all = append(all, x)
-			case all[i].Alerts < x.Alerts:
+			case cmp.Or(cmp.Compare(all[i].Alerts, x.Alerts), cmp.Compare(all[i].Told.Alerts, x.Told.Alerts)) < 0:
 				all[i].Slot.Drop()
 				all[i] = x
 			default:

@@ -398,6 +398,29 @@ func TestAMessageThatIsNotAllKnownStaysAsItIs(t *testing.T) {
 	})
 }
 
+// Of two slots of one count the one that knows more of what was told holds.
+func TestACountThatIsWrittenTwiceIsToldOnce(t *testing.T) {
+	for _, firstTold := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			dir := t.TempDir()
+			st, err := spool.Open(dir, owned.Owner{Service: "shop", Run: "old"}, func(string, ...any) {})
+			require.NoError(t, err)
+			data := encode("", Group{Fingerprint: "one", Message: "m", Run: "old", First: time.Now()})
+			for _, told := range []bool{firstTold, !firstTold} {
+				slot := st.Put(data, 3, 0)
+				if told {
+					slot.Told(spool.Told{Alerts: 3, Posted: time.Now().UnixNano(), Groups: 1, ID: "batch"})
+				}
+			}
+			require.NoError(t, st.Close())
+			d := newDesk()
+			h, _, _ := newTest(t, d, spooling(dir))
+			require.NoError(t, h.Close())
+			assert.Empty(t, d.all())
+		})
+	}
+}
+
 func TestLongGroupsAreCutToWhatASlotHolds(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("<", n) } // six bytes each in JSON
 	for _, tt := range []struct {
