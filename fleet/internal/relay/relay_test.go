@@ -602,6 +602,7 @@ func TestTheStreamHasOtherSettings(t *testing.T) {
 	s, err := w.js.Stream(t.Context(), "S")
 	require.NoError(t, err)
 	assert.Equal(t, 7*time.Hour, s.CachedInfo().Config.MaxAge, "they are left alone")
+	require.NoError(t, h.sender.(*voice).l.refresh(t.Context(), 1), "a newer one has its place")
 }
 
 // TestAStreamThatKeepsForEver: nothing in it need be stored anew.
@@ -733,6 +734,7 @@ func TestAValueStoredAnewIsAsOldAsItWas(t *testing.T) {
 	w := newWorld(t)
 	h := w.run().leads(t)
 	now := time.Now()
+	seqs := map[string]uint64{}
 	for fingerprint, published := range map[string]string{
 		"old": now.Add(-2 * time.Hour).Format(time.RFC3339Nano), "ahead": now.Add(10 * time.Hour).Format(time.RFC3339Nano), "garbage": "yesterday", "new": "",
 	} {
@@ -743,8 +745,9 @@ func TestAValueStoredAnewIsAsOldAsItWas(t *testing.T) {
 		if published != "" {
 			msg.Header.Set(storedAnew, published)
 		}
-		_, err = w.js.PublishMsg(t.Context(), msg)
+		ack, err := w.js.PublishMsg(t.Context(), msg)
 		require.NoError(t, err)
+		seqs[fingerprint] = ack.Sequence
 	}
 	require.Eventually(t, func() bool { return strings.Count(h.took(), "1/1") == 4 }, 5*time.Second, time.Millisecond)
 	l := h.sender.(*voice).l
@@ -752,6 +755,13 @@ func TestAValueStoredAnewIsAsOldAsItWas(t *testing.T) {
 	defer l.mu.Unlock()
 	assert.Equal(t, []fold.Name{{Channel: "C1", Fingerprint: "old"}}, l.fold.Idle(now.Add(-time.Hour)))
 	assert.Len(t, l.fold.Idle(now.Add(time.Hour)), 4)
+
+	require.NoError(t, l.refresh(t.Context(), seqs["old"]))
+	m, err := l.store.Values.GetMsg(t.Context(), 5)
+	require.NoError(t, err)
+	at, err := time.Parse(time.RFC3339Nano, m.Header.Get(storedAnew))
+	require.NoError(t, err)
+	assert.WithinDuration(t, now.Add(-2*time.Hour), at, 0, "however often it is")
 }
 
 func TestWhoSpeaks(t *testing.T) {
