@@ -124,8 +124,10 @@ func (q *request) route() string {
 	return q.r.Pattern
 }
 
+// user asks nobody of an inner part that outlives the request: its router may
+// be writing into what would be copied.
 func (q *request) user() string {
-	if in := q.inner.Load(); in != nil {
+	if in := q.inner.Load(); in != nil && (q.took.Load() == 0 || in.left.Load()) {
 		if user := ask(in.user, in.r); user != "" {
 			return user
 		}
@@ -187,8 +189,8 @@ func (q *request) enter(r *http.Request, user func(*http.Request) string) *insid
 	return in
 }
 
-// leave is deferred around the inner handler. What panics when the request is
-// over has nobody else to tell it.
+// leave is deferred around the inner handler. Where the time for it is over,
+// what stands between doesn't pass its panic on: it is told here.
 func (in *inside) leave(q *request) {
 	v := recover()
 	in.last = in.r.Pattern
@@ -197,9 +199,12 @@ func (in *inside) leave(q *request) {
 		return
 	}
 	p := unhandled.Recovered(v)
-	in.panicked = &p
+	late := q.took.Load() != 0 || in.r.Context().Err() != nil
+	carried := p
+	carried.Told = p.Told || late
+	in.panicked = &carried
 	in.left.Store(true)
-	if q.took.Load() != 0 {
+	if late {
 		q.alertPanic("panic: ", &p)
 	}
 	panic(v)

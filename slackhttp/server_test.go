@@ -434,6 +434,18 @@ func TestPanicBehindATimeout(t *testing.T) {
 	}
 }
 
+// While a part of a request goes on behind a time-out that has answered, its
+// router may write into what its User would be asked with.
+func TestUserBehindATimeout(t *testing.T) {
+	w := newWard(t, slackalert.Options{})
+	user := func(name string) func(*http.Request) string { return func(*http.Request) string { return name } }
+	over := make(chan struct{})
+	inner := w.wrap(slackhttp.Options{User: user("inner")}, func(http.ResponseWriter, *http.Request) { <-over })
+	serve(w.wrap(slackhttp.Options{User: user("outer")}, http.TimeoutHandler(inner, time.Millisecond, "late").ServeHTTP), request())
+	close(over)
+	assert.Equal(t, "outer", field(t, w.one(), "user"))
+}
+
 // able is what a handler finds its ResponseWriter able to do.
 func able(rw http.ResponseWriter) string {
 	_, f := rw.(http.Flusher)
