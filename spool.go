@@ -176,10 +176,10 @@ func (h *Handler) decode(from owned.Owner, r spool.Record) (legacy, error) {
 // hide redacts what another process left in.
 func hide(g *Group) {
 	for _, s := range []*string{&g.Code, &g.Message, &g.Error, &g.Stack} {
-		*s = redact.Text(*s)
+		*s = hideIn(*s)
 	}
 	for i, f := range g.Fields {
-		f.Value = redact.Text(f.Value)
+		f.Value = hideIn(f.Value)
 		if groups := strings.Split(f.Key, "."); redact.Key(f.Key) || slices.ContainsFunc(groups, redact.Key) {
 			f.Value = redact.Mark
 		}
@@ -187,8 +187,18 @@ func hide(g *Group) {
 		g.Fields[i] = f
 	}
 	for i, crumb := range g.Breadcrumbs {
-		g.Breadcrumbs[i] = redact.Text(crumb)
+		g.Breadcrumbs[i] = hideIn(crumb)
 	}
+}
+
+// hideIn redacts a text. Where it was cut its end may be half of a secret, which
+// nothing gives away.
+func hideIn(s string) string {
+	s = redact.Text(s)
+	if i := strings.LastIndex(s, "… ("); i >= 0 && (strings.HasSuffix(s, " bytes)") || strings.HasSuffix(s, " (more)")) {
+		s = strings.ToValidUTF8(s[:max(0, i-256)], "") + s[i:]
+	}
+	return s
 }
 
 // messagesOf puts together what stands in one message.

@@ -469,7 +469,8 @@ func TestNoSecretIsWrittenDown(t *testing.T) {
 // What a process left in that doesn't redact is hidden by one that does, in new
 // messages and in those that are edited.
 func TestWhatANoRedactProcessLeftIsHidden(t *testing.T) {
-	secrets := []string{"abcdefghijklmnop", "hunter2", "geheim", "1234", "sesame"}
+	secrets := []string{"abcdefghijklmnop", "hunter2", "geheim", "1234", "sesame", "half of a"}
+	long := strings.Repeat("long ", 815) + "https://bo:half of a" // and the cut goes through it
 	for _, told := range []bool{false, true} {
 		for _, noRedact := range []bool{false, true} {
 			t.Run(fmt.Sprintf("told=%v,NoRedact=%v", told, noRedact), func(t *testing.T) {
@@ -483,7 +484,7 @@ func TestWhatANoRedactProcessLeftIsHidden(t *testing.T) {
 					log.InfoContext(ctx, "crumb", "secret", "sesame")
 					fail := func(log *slog.Logger) {
 						log.ErrorContext(ctx, "failed with xoxb-12345678901-abcdefghijklmnop", "password", "hunter2",
-							slog.Group("pass", "number", 1234), "error", fmt.Errorf("dial https://bo:geheim@example.com: refused"))
+							slog.Group("pass", "number", 1234), "long", long+"secret@example.com", "error", fmt.Errorf("dial https://bo:geheim@example.com: refused"))
 					}
 					fail(log)
 					if told {
