@@ -353,6 +353,27 @@ func TestServerProgram(t *testing.T) {
 	assert.NotContains(t, out.String(), "cut off")
 }
 
+// One whose address is taken tells why, and its status says that it failed.
+func TestServerProgramFails(t *testing.T) {
+	if testing.Short() {
+		t.Log("left to the long form: it builds programs")
+		return
+	}
+	t.Parallel()
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	slack, err := fakeslack.Start(nil)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, slack.Close()) }()
+	cmd := exec.CommandContext(t.Context(), build(t, goBlock.FindAllStringSubmatch(string(text), -1)[1][1]))
+	cmd.Env = append(os.Environ(), "SLACK_TOKEN=xoxb-1", "SLACK_CHANNEL=#alerts", "SLACK_API_URL="+slack.APIURL(), "ADDRESS=127.0.0.1:-1")
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err, string(out))
+	assert.Equal(t, 1, cmd.ProcessState.ExitCode())
+	require.Len(t, slack.Messages("#alerts"), 1)
+	assert.Contains(t, slack.Messages("#alerts")[0].Text, "no server")
+}
+
 // takes says whether somebody listens at an address.
 func takes(address string) error {
 	conn, err := net.Dial("tcp", address)
