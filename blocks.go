@@ -115,6 +115,7 @@ type sheet struct {
 	calls   wake.Calls // who is mentioned
 	notes   []string   // what all groups have to note
 	quiet   bool       // it is over for all
+	apart   bool       // not all happened on the batch's host
 }
 
 func newSheet(b Batch, opts *Options, tree cite.Tree) *sheet {
@@ -128,6 +129,7 @@ func newSheet(b Batch, opts *Options, tree cite.Tree) *sheet {
 		s.order[i] = g
 		s.count(g)
 		s.mention(g)
+		s.apart = s.apart || s.elsewhere(g) != ""
 		if i == 0 {
 			s.notes = g.Notes
 		} else if !slices.Equal(s.notes, g.Notes) {
@@ -194,7 +196,7 @@ type story struct {
 	quiet      bool
 	notes      []string
 	users      int
-	hosts      string // "" = the batch's
+	hosts      string // "" = the batch's, as of all
 	example    string // whose attributes these are; "" = there is but one
 	at         time.Time
 	deed       who.Deed
@@ -276,13 +278,25 @@ func (st *story) tell(s *sheet, g *Group) {
 			st.example = latest
 		}
 	}
-	if g.Hosts > 1 {
-		st.hosts = "on " + words.Among(g.Hosts, "host", g.Named)
+	if st.hosts = s.elsewhere(g); s.apart && st.hosts == "" {
+		st.hosts = s.Host
 	}
 	if g.Source != nil {
 		st.place, st.address = s.tree.Place(g.Source, s.opts.SourceURL)
 	}
 	st.tellLinks(s, g)
+}
+
+// elsewhere is where g happened, if not on the batch's host alone: what one host
+// counted, another may tell.
+func (s *sheet) elsewhere(g *Group) string {
+	switch {
+	case g.Hosts > 1:
+		return "on " + words.Among(g.Hosts, "host", g.Named)
+	case len(g.Named) > 0 && g.Named[0] != s.Host:
+		return g.Named[0]
+	}
+	return ""
 }
 
 // tellAttrs takes the attributes that say something new, who and where first.
@@ -576,7 +590,7 @@ func (s *sheet) top() (blocks []slack.Block, used int) {
 	leader, more := s.leader(), s.more()
 	head, _ := leader.head(s.Service, headerLimit-len(more), inert.Line)
 	home := inert.Text(s.Host, 100, inert.Line)
-	if slices.ContainsFunc(s.Groups, func(g Group) bool { return g.Hosts > 1 }) {
+	if s.apart {
 		home = ""
 	}
 	often := s.often.Line("in all", !s.quiet)

@@ -415,7 +415,7 @@ func TestHosts(t *testing.T) {
 		named []string
 		want  string
 	}{
-		{0, nil, "web-1"}, {1, five[:1], "web-1"}, {2, five[:2], "on 2 hosts: web-1, web-2"}, {3, five[:3], "on 3 hosts: web-1, web-2, web-3"},
+		{0, nil, "web-1"}, {1, five[:1], "web-1"}, {1, []string{"web-7"}, "web-7"}, {2, five[:2], "on 2 hosts: web-1, web-2"}, {3, five[:3], "on 3 hosts: web-1, web-2, web-3"},
 		{1000, five, "on 1,000 hosts: web-1, web-2, web-3, …"}, {20, nil, "on 20 hosts"},
 	} {
 		g := Group{Message: "x", Level: slog.LevelError, Hosts: c.hosts, Named: c.named}
@@ -423,7 +423,13 @@ func TestHosts(t *testing.T) {
 	}
 	two := shop(Group{Message: "a", Hosts: 20, Named: five}, Group{Message: "b"})
 	assert.Contains(t, lines(t, layout(two, nil, cite.Tree{})), "\non 20 hosts: web-1, web-2, web-3, …\n")
-	assert.NotContains(t, lines(t, layout(two, nil, cite.Tree{})), "\nweb-1\n", "it isn't the host of all")
+	assert.Contains(t, lines(t, layout(two, nil, cite.Tree{})), "2 in all\n", "no host is that of all")
+	assert.Contains(t, lines(t, layout(two, nil, cite.Tree{})), "b\nlevel INFO\nweb-1\n")
+	for n := range 2 {
+		two.Groups[n] = Group{Message: "a", Hosts: 1, Named: five[3*n : 3*n+1]}
+	}
+	assert.Contains(t, lines(t, layout(two, nil, cite.Tree{})), "level INFO\nweb-4\n", "one host's, that another tells")
+	assert.Contains(t, lines(t, layout(two, nil, cite.Tree{})), "level INFO\nweb-1\n")
 }
 
 // What a reader must know stands under the head, once if it holds for all.

@@ -48,7 +48,7 @@ type Group struct {
 	UserSet     []byte        `json:"user_set,omitempty"` // who Users are, as a set of fixed size that can be merged with another's
 	Quiet       bool          `json:"quiet,omitempty"`    // it is over: none for RepeatInterval
 	Run         string        `json:"run,omitempty"`      // the run of the process that counted it; within Run and First, Total never falls
-	Hosts       int           `json:"hosts,omitempty"`    // on how many hosts; 0 or 1: Batch.Host alone
+	Hosts       int           `json:"hosts,omitempty"`    // on how many hosts; 0 or 1: on the one that is Named, else on Batch.Host
 	Named       []string      `json:"named,omitempty"`    // up to five of them
 	Least       bool          `json:"least,omitempty"`    // the count is "or more": a process was killed while it counted
 	Notes       []string      `json:"notes,omitempty"`    // what else a reader must know: "back after 3 h", "told 27 min late: Slack was unreachable"
