@@ -142,21 +142,14 @@ func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 	return in
 }
 
-// first is the first in order of the company. Where that isn't a message's worth
-// it is the first of what is due: what still waits for company, and would go
-// along otherwise, takes nobody's place.
+// first is the first in order of the company. Where that still waits for company,
+// and would go along otherwise, it takes nobody's place.
 func (l *Lane[T, S]) first(now time.Time) *Group[T, S] {
-	best := l.rank.top()
-	if l.rank.Len() >= l.rules.Size {
-		return best
+	g := l.rank.top()
+	if l.rank.Len() < l.rules.Size && g.due.After(later(now, l.rush.Add(l.rules.Delay))) {
+		return l.soon.top()
 	}
-	until := later(now, l.rush.Add(l.rules.Delay))
-	for _, g := range l.rank.all {
-		if !g.due.After(until) && (best.due.After(until) || before(g, best)) {
-			best = g
-		}
-	}
-	return best
+	return g
 }
 
 // compose makes a new post of groups that are in no wait.

@@ -283,8 +283,30 @@ func TestResume(t *testing.T) {
 	d.want("20m0s post1 a 1/11")
 
 	d, _ = resumed(bot, m)
-	d.run(3 * h)
-	d.want("5m0s editold a 7/10 quiet")
+	var forgotten time.Duration
+	d.forgot = func(*kind) { forgotten = d.since() }
+	d.run(30 * h)
+	if d.want("5m0s editold a 7/10 quiet"); forgotten != 26*h {
+		t.Errorf("what was resumed is forgotten after %v", forgotten)
+	}
+
+	d, _ = resumed(bot, 2*s)
+	d.at(3*s, "a").run(m)
+	d.want("10s editold a 8/11")
+
+	d = newDesk(t, bot) // another's clock is ahead
+	fast := d.kind("a")
+	d.lane.Resume(&Message[*kind, string]{ID: "old", Ref: "r", Items: []item{{Group: &fast.plan, UpTo: 1, Last: start.Add(h)}}}, start, start)
+	fast.n++
+	d.run(2 * h).want("5m0s editold a 1/1 quiet")
+
+	d = newDesk(t, bot) // it is perhaps told just now
+	until(h, Result{Kind: Unknown})(d)
+	lost := d.at(0, "a").run(2 * s).kinds["a"]
+	both := &Message[*kind, string]{ID: "old", Ref: "r", Items: []item{{Group: &lost.plan, UpTo: 10}}}
+	if d.lane.Resume(both, start, d.now); !both.Items[0].Frozen || lost.plan.Told() != 0 {
+		t.Error("what is being told is resumed")
+	}
 
 	d = newDesk(t, bot)
 	d.now = start.Add(18 * m)

@@ -51,10 +51,10 @@ type Counter interface {
 // Rules are a lane's numbers.
 type Rules struct {
 	Delay     time.Duration // how long the first alert waits for company
-	Size      int           // groups in one message, and the size that ends the wait
-	Dense     int           // the same where more than three messages' worth wait; below Size: Size
+	Size      int           // groups in one message, and the size that ends the wait; at least 1
+	Dense     int           // the same where more than three messages' worth wait; at least Size
 	Repeat    time.Duration // a group's first interval, and how long it is quiet until that is told
-	RepeatMax time.Duration // what the interval doubles up to; below Repeat: Repeat
+	RepeatMax time.Duration // what the interval doubles up to; at least Repeat
 	PostGap   time.Duration // least time between two posts
 	EditGap   time.Duration // least time between two edits of one message
 	Edits     bool          // messages can be edited
@@ -103,8 +103,6 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	if budget == nil {
 		budget = &Budget{free: true}
 	}
-	r.Size = max(r.Size, 1)
-	r.Dense, r.RepeatMax = max(r.Dense, r.Size), max(r.RepeatMax, r.Repeat)
 	l := &Lane[T, S]{rules: r, budget: budget}
 	first := func(g *Group[T, S]) *int { return &g.place[0] }
 	second := func(g *Group[T, S]) *int { return &g.place[1] }

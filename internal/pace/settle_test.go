@@ -44,6 +44,16 @@ func TestFailures(t *testing.T) {
 			"32s post6 unreachable a 1/1", "1m4s post7 unreachable a 1/1 late 1m3s: Slack was unreachable", "2m4s post8 unreachable a 1/1 late 2m3s: Slack was unreachable",
 			"3m4s post9 unreachable a 1/1 late 3m3s: Slack was unreachable", "4m4s post10 unreachable a 1/1 late 4m3s: Slack was unreachable",
 			"5m4s post11 a 1/1 late 5m3s: Slack was unreachable"}, []string{"1s begins", "5m4s over"}},
+		{"what went along with it waits for its edit again", bot, func(d *desk) {
+			d.answer = func(a *attempt) Result {
+				if a.Edits == nil && d.ids == 2 {
+					return down
+				}
+				return Result{}
+			}
+		}, func(d *desk) {
+			d.at(0, "a").at(250*s, "a", "b").run(5 * m)
+		}, []string{"1s post1 a 1/1", "4m11s post2 unreachable a 1/2 b 1/1", "4m11s edit1 a 2/2", "4m12s post3 b 1/1"}, nil},
 		{"that a post was late stays in its message", bot, until(2*m, down), func(d *desk) {
 			d.at(0, "a").at(4*m, "a").run(6 * m)
 			d.lines = d.lines[len(d.lines)-2:]
