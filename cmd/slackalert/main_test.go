@@ -266,6 +266,10 @@ func TestCheck(t *testing.T) {
 	_, log, status = d.pipe("", "-check")
 	assert.Contains(t, log, "invalid_auth")
 	assert.Equal(t, 1, status)
+
+	var out, errs bytes.Buffer
+	assert.Equal(t, statusUsage, run([]string{"-check"}, func(string) string { return "" }, strings.NewReader(""), &out, &errs))
+	assert.Equal(t, "slackalert: Slack is missing; want SLACK_TOKEN with -channel, or SLACK_WEBHOOK_URL\n", errs.String())
 }
 
 func TestOwnTroubleIsSaid(t *testing.T) {

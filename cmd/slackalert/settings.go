@@ -102,6 +102,9 @@ func (s *settings) complete(args, rest []string, level, codes string, env func(s
 		s.opts.APIURL = ""
 	}
 	if s.opts.Token == "" && s.opts.WebhookURL == "" {
+		if s.check {
+			return errors.New("Slack is missing; want SLACK_TOKEN with -channel, or SLACK_WEBHOOK_URL")
+		}
 		s.opts.Channel, s.opts.APIURL, s.opts.SpoolDir, s.opts.Optional = "", "", "", true
 	}
 	if s.opts.Service == "" && len(s.command) > 0 {

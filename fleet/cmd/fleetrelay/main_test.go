@@ -208,6 +208,8 @@ func TestItWaitsForNATSAndItsCredentials(t *testing.T) {
 	assert.Eventually(t, func() bool { return strings.Contains(strings.ToLower(out.String()), "authorization") }, 10*time.Second, 10*time.Millisecond)
 	code, _ := status("/readyz")
 	assert.Equal(t, 503, code)
+	assert.Contains(t, out.String(), `the relay can't work, it tries again","relay":"`)
+	assert.Contains(t, out.String(), `"error":"not connected to NATS"`)
 	ns.Stop()
 	ns.Change(func(o *server.Options) { o.Password = "new" })
 	require.NoError(t, ns.Start())
