@@ -126,10 +126,6 @@ type ticket struct {
 // laneName makes one lane of "alerts" and "#alerts".
 func laneName(channel string) string { return strings.TrimPrefix(channel, "#") }
 
-// again counts a repeat of a group that has untold alerts already. It takes no
-// lock and allocates nothing; false means that count must do it.
-func (b *batcher) again(a *alert) bool { return b.book.Again(a.id, a.at, a.user) }
-
 // count counts an alert into its group, or into "other alerts" where there is
 // no room for a new one. wants says that it wasn't counted, because the group
 // wants an example: capture one and call begin.
@@ -143,7 +139,9 @@ func (b *batcher) count(a *alert) (t ticket, wants bool) {
 	if g == nil || g.plan.Wants {
 		return ticket{}, true
 	}
-	return b.add(g, a), false
+	t = b.add(g, a)
+	b.keepCount(t)
+	return t, false
 }
 
 // begin counts an alert with its example, which opens a group or is its new one;
@@ -171,10 +169,12 @@ func (b *batcher) begin(a *alert, example Group) (t ticket) {
 		g.renew(example)
 		b.keep(g)
 	}
+	t = b.add(g, a)
 	if g.Slot != slot {
 		b.later(slot.Drop)
+		b.keepCount(t)
 	}
-	return b.add(g, a)
+	return t
 }
 
 // knows says whether the alert's group is there.
@@ -190,6 +190,13 @@ func (b *batcher) keep(g *group) {
 	if g.Slot != nil {
 		shows := g.example.clone()
 		b.later(func() { g.Slot.Put(encode(g.lane.channel, shows)) })
+	}
+}
+
+// keepCount has it written down that an alert was counted. b.mu is held.
+func (b *batcher) keepCount(t ticket) {
+	if t.g.Slot != nil {
+		b.later(func() { t.g.Keep(t.n) })
 	}
 }
 
@@ -304,9 +311,6 @@ func (b *batcher) add(g *group, a *alert) ticket {
 		g.hosts.Add(&b.names, b.host)
 	}
 	n := g.Add(1, a.at, a.user)
-	if g.Slot != nil {
-		b.later(func() { g.Keep(n) })
-	}
 	b.news(g, a.urgent)
 	return ticket{g, n}
 }

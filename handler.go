@@ -378,7 +378,7 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, e *
 		e.channel = cmp.Or(o.Route(ctx, *r), e.channel)
 	}
 	h.identify(r, e, print)
-	if e.urgent || !h.core.batch.again(&e.alert) {
+	if e.urgent || !h.core.batch.book.Again(e.id, e.at, e.user) {
 		h.first(ctx, *r, s, e)
 	}
 }
