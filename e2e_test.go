@@ -122,6 +122,7 @@ func TestRetryAfterOverHTTP(t *testing.T) {
 	require.NoError(t, h.Flush(t.Context()))
 	assert.GreaterOrEqual(t, time.Since(begun), 2*time.Second)
 	assert.Len(t, s.Messages(""), 1)
+	require.NoError(t, h.Close()) // base hears after those who wait
 	assert.Len(t, base.own(), 2, "it began, it is over: %v", base.own())
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -135,7 +136,7 @@ func (e *Error) Unwrap() []error { return e.causes }
 // making.
 var known = []error{
 	context.DeadlineExceeded, context.Canceled, os.ErrDeadlineExceeded,
-	io.EOF, io.ErrUnexpectedEOF, syscall.ECONNREFUSED, syscall.ECONNRESET,
+	io.EOF, io.ErrUnexpectedEOF, syscall.ECONNREFUSED, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed,
 }
 
 // causesOf are the known errors behind err. ended is the context's error:

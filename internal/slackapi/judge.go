@@ -170,25 +170,26 @@ const quotaWait = time.Minute // of a quota that doesn't come back by the second
 // member of that name; 0 if neither says. Slack sends whole seconds; what
 // stands between may send a fraction or a date.
 func retryAfter(h http.Header, inBody string, now time.Time) time.Duration {
-	if d, ok := seconds(h.Get("Retry-After")); ok {
+	after := strings.TrimSpace(h.Get("Retry-After"))
+	if d := seconds(after); d != 0 {
 		return d
 	}
-	if date, err := http.ParseTime(strings.TrimSpace(h.Get("Retry-After"))); err == nil {
+	if date, err := http.ParseTime(after); err == nil {
 		if server, err := http.ParseTime(h.Get("Date")); err == nil {
 			now = server // whose clock the date is of
 		}
 		return whole(date.Sub(now).Seconds())
 	}
-	d, _ := seconds(inBody)
-	return d
+	return seconds(inBody)
 }
 
-func seconds(s string) (time.Duration, bool) {
-	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+// seconds is 0 for what is no number.
+func seconds(s string) time.Duration {
+	v, err := strconv.ParseFloat(s, 64)
 	if math.IsNaN(v) || err != nil && !math.IsInf(v, 0) {
-		return 0, false
+		return 0
 	}
-	return whole(v), true
+	return whole(v)
 }
 
 // whole rounds up: a request too early is the worse mistake. What was asked for

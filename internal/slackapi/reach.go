@@ -7,10 +7,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"net"
 	"net/http/httptrace"
-	"os"
 	"sync/atomic"
 	"syscall"
 )
@@ -74,16 +72,6 @@ func unconnected(err error) bool {
 // lost says whether err is one of a connection on which something was sent, or
 // of an answer that didn't come in time.
 func lost(err error) bool {
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		return true
-	}
-	for _, e := range []error{
-		context.DeadlineExceeded, context.Canceled, os.ErrDeadlineExceeded,
-		io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout() || len(causesOf(err, nil)) > 0
 }

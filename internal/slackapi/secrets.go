@@ -26,11 +26,15 @@ func newSecrets(all ...string) secrets {
 
 func secretsOfBot(token, apiURL string) secrets {
 	all := []string{token, strings.TrimSpace(token)}
-	if u, err := url.Parse(apiURL); err == nil && u.User != nil {
-		password, _ := u.User.Password()
-		all = append(all, password, u.User.String())
+	if u, err := url.Parse(apiURL); err == nil {
+		all = append(all, login(u)...)
 	}
 	return newSecrets(all...)
+}
+
+func login(u *url.URL) []string {
+	password, _ := u.User.Password()
+	return []string{password, u.User.String()}
 }
 
 // secretsOfURL takes a webhook's address apart: its host is no secret, and
@@ -42,16 +46,8 @@ func secretsOfURL(raw string) secrets {
 	if err != nil {
 		return newSecrets(all...)
 	}
-	if u.User != nil {
-		password, _ := u.User.Password()
-		all = append(all, password, u.User.String())
-	}
-	all = append(all, u.RawQuery, u.Fragment)
-	for _, p := range []string{u.RequestURI(), u.EscapedPath(), u.Path} {
-		if p != "/" {
-			all = append(all, p)
-		}
-	}
+	all = append(all, login(u)...)
+	all = append(all, u.RawQuery, u.Fragment, u.RequestURI(), u.EscapedPath(), u.Path)
 	first, rest, _ := strings.Cut(strings.Trim(u.Path, "/"), "/")
 	parts := strings.Split(rest, "/")
 	for _, values := range u.Query() {
