@@ -307,7 +307,7 @@ func (st *story) tellAttrs(s *sheet, g *Group) {
 	for _, f := range g.Fields {
 		switch {
 		case repeats(f.Value, g.Error):
-		case f.Value == g.Code && isCodeKey(f.Key, key): // said already, or said below
+		case f.Value == g.Code && strings.HasSuffix("."+f.Key, "."+key): // said already, or said below
 		case len(all) == mostFields:
 			st.unlisted++
 		default:
@@ -337,12 +337,6 @@ func repeats(value, failure string) bool {
 	whole, _, cut := strings.Cut(value, "… (+")
 	rest, ok := strings.CutPrefix(failure, whole)
 	return ok && whole != "" && (cut || rest == "" || rest[0] == '\n')
-}
-
-// isCodeKey reports whether an attribute, in a group or not, holds the code.
-func isCodeKey(key, codeKey string) bool {
-	in, ok := strings.CutSuffix(key, codeKey)
-	return ok && (in == "" || strings.HasSuffix(in, "."))
 }
 
 // tellLinks takes the caller's links and the code's runbook.

@@ -245,29 +245,25 @@ func control(r rune, rest string, p Place) string {
 	return string(0x2400 + r)
 }
 
+// instead of these signs others are shown, wherever they stand.
+var instead = [128]string{'&': "&amp;", '<': "&lt;", '*': "∗", '~': "∼", '`': "ˋ"}
+
 // sign disarms a sign that could act in p.
 func sign(prev, r rune, rest, raw string, p Place) string {
 	next, _ := utf8.DecodeRuneInString(rest)
+	if other := instead[r]; other != "" {
+		return other
+	}
 	switch r {
 	case ':':
 		if p >= Markup && strings.HasPrefix(rest, "//") || namesEmoji(rest) {
 			return ":" + joiner
 		}
-	case '&':
-		return "&amp;"
-	case '<':
-		return "&lt;"
 	case '>':
 		if prev < 0 || p == Prose && prev == '\n' { // at the start of a line it would quote the line
 			return joiner + "&gt;"
 		}
 		return "&gt;"
-	case '*':
-		return "∗"
-	case '~':
-		return "∼"
-	case '`':
-		return "ˋ"
 	case '_':
 		if !ascii(prev) || !ascii(next) { // within a name it is no markup
 			return "ˍ"

@@ -122,23 +122,21 @@ func place(hash uint64) uint64 {
 
 // Count is how many different hashes were added, here and in what was merged.
 func (s *Sketch) Count() int {
-	switch few := s.few.Load(); few {
-	case nil:
-		return 0
-	case full:
+	few := s.few.Load()
+	if few == full {
 		return max(s.estimate(), exact+1)
-	default:
-		return len(few.hashes())
 	}
+	return len(few.hashes())
 }
 
-func (l *list) hashes() []uint64 {
-	var all []uint64
-	for i := range l {
+// hashes are in rising order; none of no list.
+func (l *list) hashes() (all []uint64) {
+	for i := 0; l != nil && i < len(l); i++ {
 		if h := l[i].Load(); h != 0 {
 			all = append(all, h)
 		}
 	}
+	slices.Sort(all)
 	return all
 }
 
@@ -177,17 +175,15 @@ func (s *Sketch) estimate() int {
 // changes nothing. other may be in use meanwhile, and may be s.
 func (s *Sketch) Merge(other *Sketch) {
 	few := other.few.Load()
-	switch few {
-	case nil:
-	case full:
+	if few == full {
 		for i := range s.bits {
 			s.bits[i].Or(other.bits[i].Load())
 		}
 		s.few.Store(full)
-	default:
-		for _, h := range few.hashes() {
-			s.Add(h)
-		}
+		return
+	}
+	for _, h := range few.hashes() {
+		s.Add(h)
 	}
 }
 
@@ -211,12 +207,7 @@ func (s *Sketch) AppendBinary(b []byte) ([]byte, error) {
 		return b, nil
 	}
 	b = append(b, formatFew)
-	if few == nil {
-		return b, nil
-	}
-	all := few.hashes()
-	slices.Sort(all)
-	for _, h := range all {
+	for _, h := range few.hashes() {
 		b = binary.LittleEndian.AppendUint64(b, h)
 	}
 	return b, nil
