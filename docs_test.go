@@ -118,6 +118,23 @@ func TestDocsLinks(t *testing.T) {
 	assert.Greater(t, checked, 10)
 }
 
+// What CONTRIBUTING.md has one run as a command is one.
+func TestDocsCommands(t *testing.T) {
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	require.NoError(t, err)
+	commands := regexp.MustCompile(`[a-z.]+/run\b`).FindAllString(string(text), -1)
+	assert.Greater(t, len(commands), 3)
+	for _, name := range commands {
+		if elsewhere(name) {
+			continue
+		}
+		info, err := os.Stat(name)
+		if assert.NoError(t, err) {
+			assert.NotZero(t, info.Mode()&0o100, "%s can't be executed", name)
+		}
+	}
+}
+
 // elsewhere says that a file is a nested module's which isn't here: a copy of
 // the root alone is tested, too.
 func elsewhere(file string) bool {
