@@ -143,11 +143,12 @@ func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 }
 
 // first is the first in order of the company. Where that still waits for company,
-// and would go along otherwise, it takes nobody's place.
+// and would go along otherwise, it takes the place of nothing that is due.
 func (l *Lane[T, S]) first(now time.Time) *Group[T, S] {
-	g := l.rank.top()
-	if l.rank.Len() < l.rules.Size && g.due.After(later(now, l.rush.Add(l.rules.Delay))) {
-		return l.soon.top()
+	g, oldest := l.rank.top(), l.soon.top()
+	until := later(now, l.rush.Add(l.rules.Delay))
+	if l.rank.Len() < l.rules.Size && g.due.After(until) && !oldest.due.After(until) {
+		return oldest
 	}
 	return g
 }

@@ -37,6 +37,9 @@ func TestTimes(t *testing.T) {
 		{"at most one message a second, the worst first", small(webhook), func(d *desk) {
 			d.at(0, "a", "b", "c", "D", "e").run(h)
 		}, []string{"0s post1 D 1/1 a 1/1 b 1/1", "1s post2 c 1/1 e 1/1"}},
+		{"and of equals the first", small(webhook), func(d *desk) {
+			d.at(0, "a", "b", "c", "d").run(h)
+		}, []string{"0s post1 a 1/1 b 1/1 c 1/1", "1s post2 d 1/1"}},
 		{"where many wait, messages are denser", small(webhook), func(d *desk) {
 			d.at(0, "x", "y", "z").at(s/2, "a", "b", "c", "d", "e", "f", "g", "h", "i", "j").run(h)
 		}, []string{"0s post1 x 1/1 y 1/1 z 1/1", "1s post2 a 1/1 b 1/1 c 1/1 d 1/1 e 1/1 f 1/1", "2s post3 g 1/1 h 1/1 i 1/1", "3s post4 j 1/1"}},
