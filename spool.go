@@ -82,7 +82,7 @@ func (h *Handler) openSpool() error {
 	}
 	b.spool = st
 	st.Adopt(h.inherit)
-	h.core.crashes = crash.NewWatch(o.SpoolDir, b.service, h.crashed, b.guard.Tell)
+	h.core.crashes = crash.NewWatch(o.SpoolDir, b.service, h.core.crash, h.crashed, b.guard.Tell)
 	return nil
 }
 

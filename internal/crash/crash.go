@@ -65,14 +65,19 @@ func (c *Catcher) Told() {
 // NewWatch tells what ended other processes of the service, now, and each minute
 // what ends one meanwhile, until Close. A file is removed when tell has
 // returned; a crash may be told twice, if the process is killed in between.
-// report hears once of each file that can't be read.
-func NewWatch(dir, service string, tell func(Report), report func(msg string, args ...any)) *owned.Watch {
+// report hears once of each file that can't be read, and that somebody removed
+// the own one: another isn't made, for the output may be the program's own by now.
+func NewWatch(dir, service string, own *Catcher, tell func(Report), report func(msg string, args ...any)) *owned.Watch {
 	s := owned.Sweeper{Dir: dir, Kind: kind, Service: service, Say: func(path string, err error) {
 		if path != dir { // of which the spool speaks
 			report("slackalert: a crash can't be read", "file", path, "error", err.Error())
 		}
 	}}
 	return owned.NewWatch(func() {
+		if own != nil && !own.f.There() {
+			report("slackalert: the file for what ends this process was removed, the next start won't tell it", "file", own.f.Path)
+			own = nil
+		}
 		s.Sweep(func(f *owned.File) error {
 			text, err := io.ReadAll(io.NewSectionReader(f, f.Begun, maxRead))
 			if err != nil {

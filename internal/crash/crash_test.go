@@ -116,7 +116,7 @@ func end(t *testing.T, how, dir string) {
 // told is what the next process tells of dir.
 func told(t *testing.T, dir string) []Report {
 	reports := []Report{}
-	w := NewWatch(dir, "shop", func(r Report) { reports = append(reports, r) }, func(msg string, args ...any) { t.Error(msg, args) })
+	w := NewWatch(dir, "shop", nil, func(r Report) { reports = append(reports, r) }, func(msg string, args ...any) { t.Error(msg, args) })
 	w.Close()
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
@@ -219,7 +219,7 @@ func TestWatchesOthersEachMinute(t *testing.T) {
 		require.NoError(t, mail.Close())
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "foreign.crash"), []byte("core dump"), 0o600))
 		var tells, reports atomic.Int64
-		w := NewWatch(dir, "shop", func(r Report) {
+		w := NewWatch(dir, "shop", nil, func(r Report) {
 			require.Equal(t, "panic: late", r.Cause)
 			tells.Add(1)
 		}, func(_ string, args ...any) {
@@ -254,7 +254,7 @@ func TestAFileThatStaysIsToldOnce(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, f.Close())
 		tells := 0
-		w := NewWatch(dir, "shop", func(Report) {
+		w := NewWatch(dir, "shop", nil, func(Report) {
 			tells++
 			require.NoError(t, os.Rename(dir, dir+".away")) // so that it can't be removed
 		}, func(msg string, args ...any) { t.Error(msg, args) })
@@ -264,6 +264,21 @@ func TestAFileThatStaysIsToldOnce(t *testing.T) {
 		w.Close()
 		require.Equal(t, 1, tells)
 		require.NoFileExists(t, f.Path)
+	})
+}
+
+func TestWhoRemovesTheFileIsToldOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, err := owned.Create(t.TempDir(), kind, me)
+		require.NoError(t, err)
+		var said []string
+		w := NewWatch(filepath.Dir(f.Path), "shop", &Catcher{f}, nil, func(msg string, _ ...any) { said = append(said, msg) })
+		require.Empty(t, said)
+		require.NoError(t, f.Remove())
+		time.Sleep(5 * time.Minute)
+		w.Close()
+		require.Len(t, said, 1)
+		require.Contains(t, said[0], "was removed")
 	})
 }
 
