@@ -64,7 +64,7 @@ func sign(s string, i int) (c byte, next int) {
 	}
 	switch s[i] {
 	case '\\':
-		if end := run(s, i, slash); end < len(s) && (is(s[end], quote) || s[end] == '/') {
+		if end := run(s, i, slash); end < len(s) {
 			return s[end], end + 1
 		}
 	case '&':
@@ -92,7 +92,7 @@ func sign(s string, i int) (c byte, next int) {
 // databases say of a row, "Key (token, email)=(…)".
 func sepAfter(s string, i int) (sep int, quoted bool) {
 	s = s[:min(len(s), i+maxKey)]
-	if end := runOf(s, i, ", ():\""); end > i && s[end-1] == ')' && strings.HasPrefix(s[end:], "=(") {
+	if end := runOf(s, i, ", ():\""); s[end-1] == ')' && strings.HasPrefix(s[end:], "=(") {
 		return end, false
 	}
 	if end := runOf(s, i, " "); end < len(s) && is(s[end], quote|slash) {
@@ -154,7 +154,7 @@ func (t *scan) pair(key string, from, sep int, quoted bool, k kind) (begin, to i
 		}
 	}
 	switch {
-	case at == len(s), nothing(s, at), t.spoken(key, from, sep, at, quoted), k > chosen && c == '=' && state(s, at):
+	case at == len(s), nothing(s, at), t.spoken(key, from, sep, at, quoted), k > chosen && state(s, at):
 		return at, at
 	case at > glued && c == '=' && s[sep-1] != ' ' && assigns(s, at):
 		return at, at // "password= user=bob" has no password
@@ -164,7 +164,7 @@ func (t *scan) pair(key string, from, sep int, quoted bool, k kind) (begin, to i
 	}
 	begin, to = t.value(at, k)
 	switch {
-	case quoted || begin != at:
+	case begin != at:
 	case at == glued && (c == ':' || t.listed(from)):
 		to = t.wordsEnd(at, to, true)
 	case k == phrase && (at > glued && after == opening || t.indent(from) >= 0):
@@ -192,11 +192,11 @@ func (t *scan) spoken(key string, from, sep, at int, quoted bool) bool {
 		return true
 	case s[sep] != ':':
 		return false
-	case quoted && from > 0 && s[from-1] == ' ' && !is(s[at], quote|slash) && causes[wordBefore(s, from-1)]:
+	case quoted && from > 0 && !is(s[at], quote|slash) && causes[wordBefore(s, from-1)]:
 		return true // `"Invalid Credentials": 80090308`
 	}
-	dot := strings.LastIndexByte(key, '.')
-	return dot >= 0 && files[key[dot+1:]] || prefixed(s[sep+1:], ":", "//") > 0 || t.address(from, sep, quoted)
+	ending := key[strings.LastIndexByte(key, '.')+1:]
+	return files[ending] || prefixed(s[sep+1:], ":", "//") > 0 || t.address(from, sep, quoted)
 }
 
 // escapedValue returns the value at i, after a separator that was escaped to n
@@ -208,7 +208,7 @@ func (t *scan) escapedValue(i, n int, k kind) (from, to int) {
 	}
 	for from = i; from < len(s); {
 		c, next := sign(s, from)
-		if next-from != n || c != '"' && c != ' ' {
+		if c != '"' && c != ' ' {
 			break
 		}
 		if from = next; c == '"' {
@@ -222,7 +222,7 @@ func (t *scan) escapedValue(i, n int, k kind) (from, to int) {
 	for to < len(s) && !is(s[to], space|closer|quote|slash) {
 		c, next := sign(s, to)
 		if next-to == n && strings.IndexByte(ends, c) >= 0 {
-			if c == ' ' && k == header && schemes[lower(s[from:to])] {
+			if k == header && schemes[lower(s[from:to])] {
 				return t.escapedValue(to, n, minted)
 			}
 			break
@@ -318,7 +318,7 @@ func (t *scan) apart(i int, k kind) (from, to int) {
 	if is(c, quote) {
 		c, next = sign(s, next)
 	}
-	if at = blanks(s, next); c != ':' && c != '=' || at == len(s) || nothing(s, at) || at > next && assigns(s, at) {
+	if at = blanks(s, next); c != ':' && c != '=' || nothing(s, at) || at > next && assigns(s, at) {
 		return i, i
 	}
 	return t.value(at, chosen)
@@ -328,7 +328,7 @@ func (t *scan) apart(i int, k kind) (from, to int) {
 // the place of one: nil, $1, ?, <token>.
 func nothing(s string, i int) bool {
 	end := runOf(s[:min(len(s), i+32)], i, "?<>")
-	if end < len(s) && s[end] != ':' && !is(s[end], space|closer|quote|slash) {
+	if end < len(s) && !is(s[end], space|closer|quote|slash) {
 		return false
 	}
 	switch w := strings.TrimRight(s[i:end], "."); w {

@@ -97,6 +97,9 @@ func words(of string) wordList {
 var schemes = words(`bearer basic token apikey api-key key jwt secret negotiate ntlm dpop digest oauth hawk signature
 	aws4-hmac-sha256`)
 
+// listing are those of them that a list follows.
+var listing = words("digest oauth hawk signature aws4-hmac-sha256")
+
 func isStatus(w string) bool {
 	return len(w) == 3 && '1' <= w[0] && w[0] <= '5' && run(w, 1, digit) == 3
 }

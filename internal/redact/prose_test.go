@@ -46,6 +46,7 @@ func TestTextProse(t *testing.T) {
 		{"both cases, capitals first", "fetch token: ABcd was bad", "fetch token: [redacted] was bad"},
 		{"long", "fetch token: abcdefghijklmnop was bad", "fetch token: [redacted] was bad"},
 		{"sign", "fetch token: ab+cd was bad", "fetch token: [redacted] was bad"},
+		{"long, then words", "token: abcdefghijklmnop expired at noon", "token: [redacted] expired at noon"},
 		{"begins with a dash", "fetch token: -abc1 _abc1 x; token: _abc1", "fetch token: [redacted] _abc1 x; token: [redacted]"},
 
 		{"several words", "password: correct horse battery staple", "password: [redacted]"},

@@ -51,8 +51,7 @@ func (t *scan) headerValue(i, end int) (from, to int) {
 		return i, end
 	}
 	switch w := lower(s[i:end]); {
-	case w == "digest" || w == "oauth" || w == "hawk" || w == "signature" || w == "aws4-hmac-sha256",
-		w == "token" && strings.Contains(s[next:t.wordInLine(next)], "="):
+	case listing[w], w == "token" && strings.Contains(s[next:t.wordInLine(next)], "="):
 		return next, t.far(next, lineEnd(s, next))
 	case schemes[w]:
 		return next, t.bareEnd(next)
