@@ -487,6 +487,31 @@ func TestEditsThatAreRefused(t *testing.T) {
 	assert.Equal(t, "ref-A f 3/3", w.entries())
 }
 
+// TestAClaimAsksForTheLeaseAfterwards: what it wrote by then, the next leader
+// finds void.
+func TestAClaimAsksForTheLeaseAfterwards(t *testing.T) {
+	w := newWorld(t)
+	v := w.run().leads(t).sender.(*voice)
+	require.NoError(t, v.l.lease.Release(t.Context()))
+	require.ErrorIs(t, v.claim(t.Context(), v.entry(batch("A", group("f", 3, 3)))), errSteppedDown)
+	assert.Empty(t, v.entries)
+}
+
+// TestWhatIsNotedIsNotPostedAgain, nor looked for.
+func TestWhatIsNotedIsNotPostedAgain(t *testing.T) {
+	w := newWorld(t)
+	h := w.run().leads(t)
+	for range 2 {
+		require.NoError(t, h.send(batch("A", group("f", 3, 3))))
+	}
+	assert.Equal(t, "post A in C1: f 3/3", w.slack.took())
+	r := h.sender.(*voice).l.Relay
+	for i := range 1001 {
+		r.remember(fmt.Sprint(i), "ref")
+	}
+	assert.Len(t, r.known, 1000, "what couldn't be noted is remembered up to a bound")
+}
+
 // closes is a request's body.
 type closes struct {
 	strings.Reader
