@@ -5,7 +5,6 @@ package slackalert
 import (
 	"cmp"
 	"log/slog"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -494,7 +493,7 @@ func (st *story) brief(most, notes int, p inert.Place) (c card.Card) {
 		c.Loud = append(c.Loud, card.Field{Key: "user", Value: user})
 	}
 	c.Home = inert.Text(st.hosts, smallLimit, inert.Markup)
-	file, p := path.Base(st.place), inert.Label
+	file, p := st.place[strings.LastIndexByte(st.place, '/')+1:], inert.Label
 	if strings.Count(file, ".") > 1 { // it could be a domain
 		p = inert.Markup
 	}

@@ -571,6 +571,11 @@ func TestManyGroups(t *testing.T) {
 		}
 		assert.NotContains(t, got, "kinds of alert")
 	}
+	bare := shop(kinds(5)...)
+	for i := range bare.Groups {
+		bare.Groups[i].Source, bare.Groups[i].Fields = nil, nil
+	}
+	assert.NotContains(t, lines(t, layout(bare, nil, shopBuild)), "↳", "of whom and where nothing is known")
 	wide := shop(kinds(40)...)
 	for i := range wide.Groups {
 		wide.Groups[i].Source.File = "/build/shop/" + strings.Repeat("long/", 60) + "pay.go"
