@@ -153,11 +153,10 @@ func (l *Lane[T, S]) first(now time.Time) *Group[T, S] {
 	return g
 }
 
-// compose makes a new post of groups that are in no wait.
+// compose makes a new post of its groups.
 func (l *Lane[T, S]) compose(a *Attempt[T, S], now time.Time) {
 	a.Began, a.Items = now, make([]Item[T, S], 0, len(a.tells))
 	for _, g := range a.tells {
-		l.move(g, flying)
 		it := Item[T, S]{Group: g, Before: g.told, UpTo: g.Payload.Take(), Perhaps: g.perhaps}
 		if it.Interval = min(2*g.interval, l.rules.RepeatMax); g.interval == 0 {
 			it.Interval = l.rules.Repeat

@@ -19,8 +19,7 @@ const (
 	company      // for Delay or Size
 	held         // for the end of its interval, to be posted
 	edit         // for the next edit of its message
-	bundled      // with those it was refused with, or alone
-	flying       // in a post in flight or of unknown outcome
+	flying       // in a post in flight, of unknown outcome, or to be tried by itself
 	edited       // in an edit in flight
 )
 
@@ -75,7 +74,7 @@ func (g *Group[T, S]) Pressing(urgent bool, now time.Time) bool {
 		return !g.over().After(now)
 	case edit, edited:
 		return urgent
-	case bundled, flying:
+	case flying:
 		return g.parked == 0
 	}
 	return false
@@ -172,7 +171,7 @@ func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 	for i := range m.Items {
 		it := &m.Items[i]
 		g := it.Group
-		if it.Frozen = g.told > 0 || g.wait == flying || g.wait == bundled; it.Frozen {
+		if it.Frozen = g.told > 0 || g.wait == flying; it.Frozen {
 			continue
 		}
 		it.Interval = min(max(it.Interval, l.rules.Repeat), l.rules.RepeatMax)

@@ -574,6 +574,9 @@ func TestCloseWhereAnEditHasTrouble(t *testing.T) {
 			if at := d.lane.Next(d.now); !at.IsZero() {
 				t.Errorf("there is more at %v", at)
 			}
+			if said := strings.Join(d.said, ", "); c.fails == down && said != "11s begins, 2m0s over" {
+				t.Errorf("said was %q", said)
+			}
 		})
 	}
 }

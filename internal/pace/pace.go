@@ -9,7 +9,7 @@
 //	  │                      ▲                          │
 //	  │ News within          │ its message is gone,     ├ not told ► where it came from
 //	  │ its interval         │ or closing and no        ├ unknown ─► flying: the same attempt again
-//	  ├──────────► edit ─────┤ time to edit             └ refused ─► bundled: its half of the batch
+//	  ├──────────► edit ─────┤ time to edit             └ refused ─► flying: its half of the batch
 //	  │             │ Edit   │                                       by itself, and at last alone
 //	  │             └──────► edited ► resting
 //	  └──────────► held ─────┘ at the interval's end

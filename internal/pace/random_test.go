@@ -698,7 +698,7 @@ func (d *day) postEnds(a *attempt, r Result, out Outcome[*kind, string]) {
 			d.breaks("%d are told by a post that failed", out.Told)
 		}
 	}
-	if a.Tries > 0 && it0(a).wait == flying {
+	if slices.Contains(d.lane.open.all, a) {
 		d.pin(a, r)
 	} else if (r.Kind == Unknown || lost) && r.Kind != Refused && most < blameLost {
 		d.breaks("post %s has an unknown outcome, and is not tried again", a.ID)

@@ -269,7 +269,6 @@ func (l *Lane[T, S]) split(a *Attempt[T, S], r Result, now time.Time) (parked *G
 		due = now.Add(doubled(mendMin, mendMax, g.parked))
 	}
 	for _, g := range a.tells {
-		l.move(g, bundled)
 		g.Payload.Rests(g.told) // no: those to come need not be announced
 		g.failed = now          // what comes needs evidence of its own
 		g.perhaps = g.perhaps || r.Kind == Unknown || a.Tries > 0
