@@ -84,12 +84,12 @@ func (c *Client) judge(what call, a answer) (ref string, e *Error) {
 		return ref, nil
 	}
 	e = c.failed(what, c.reason(what, a, s, code))
-	e.status, e.code = a.status, c.secrets.excerpt(short(code), 100)
+	e.status, e.code = a.status, c.secrets.excerpt(code, 100)
 	if a.err != nil {
 		e.causes = causesOf(a.err, a.ended)
 	}
 	e.after = retryAfter(a.header, strings.Trim(string(s["retry_after"]), `"`), time.Now())
-	e.decide(a, code, c.secrets.excerpt(short(s.text("needed")), 100), s.is("ok", "false"))
+	e.decide(a, code, c.secrets.excerpt(s.text("needed"), 100), s.is("ok", "false"))
 	return "", e
 }
 
@@ -138,14 +138,6 @@ func bareCode(a answer) string {
 	return s
 }
 
-// short keeps a code that is no code, but a page, out of the error.
-func short(code string) string {
-	if len(code) > 1000 {
-		return "a code of " + strconv.Itoa(len(code)) + " bytes"
-	}
-	return code
-}
-
 // reason tells what the status and the code don't.
 func (c *Client) reason(what call, a answer, s said, code string) string {
 	why := s.why()
@@ -155,7 +147,7 @@ func (c *Client) reason(what call, a answer, s said, code string) string {
 	case a.status >= 300 && a.status <= 399:
 		return "a redirect, which is not followed"
 	case why != "":
-		return c.secrets.excerpt(short(why), 300)
+		return c.secrets.excerpt(why, 300)
 	case code != "" || !a.good():
 		return ""
 	case !what.hook && s.is("ok", "true"):

@@ -179,7 +179,7 @@ func botRows() []row {
 		{name: "why refused", status: 200, body: `{"ok":false,"error":"invalid_blocks","response_metadata":{"messages":["[ERROR] no more than 50 items allowed [json-pointer:/blocks]"]}}`, want: plainly, text: "no more than 50 items allowed"},
 		{name: "odd metadata", status: 200, body: `{"ok":false,"error":"invalid_blocks","response_metadata":{"messages":7}}`, want: plainly, text: "invalid_blocks"},
 		{name: "a code nobody knows", status: 200, body: refusal("brand_new_fault"), want: plainly, text: "brand_new_fault", todo: "brand_new_fault"},
-		{name: "a code as long as a page", status: 200, body: refusal(strings.Repeat("x", 5000)), want: plainly, text: "5000 bytes"},
+		{name: "a code as long as a page", status: 200, body: refusal(strings.Repeat("x", 5000)), want: plainly, text: strings.Repeat("x", 97) + "…"},
 		{name: "a code of control characters", status: 200, body: `{"ok":false,"error":"a\nb\u0000c"}`, want: plainly, text: "a b c"},
 	}
 	return append(rows, codeRows()...)
