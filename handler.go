@@ -235,11 +235,10 @@ func (h *Handler) rescue(ctx context.Context, r slog.Record, byLevel bool, e *ev
 	if h.core.config.nowhere || !byLevel && !h.coded(e) || h.core.config.guard.Here() {
 		return
 	}
-	if e.id == 0 {
-		e.named, e.channel = "", h.place(e.Code)
-		h.identify(&r, e, h.kind(&r, e))
+	if e.blind = true; e.id == 0 {
+		e.named = ""
+		h.identify(ctx, &r, e)
 	}
-	e.blind = true
 	h.first(ctx, r, nil, e)
 }
 
@@ -372,12 +371,7 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, e *
 		h.complete(&e.Facts, s)
 	}
 	e.text = e.ErrorText()
-	print := h.identity(ctx, r, e)
-	e.channel = h.place(e.Code)
-	if o.Route != nil {
-		e.channel = cmp.Or(o.Route(ctx, *r), e.channel)
-	}
-	h.identify(r, e, print)
+	h.identify(ctx, r, e)
 	if e.urgent || !h.core.batch.book.Again(e.id, e.at, e.user) {
 		h.first(ctx, *r, s, e)
 	}
@@ -396,42 +390,34 @@ type event struct {
 // fingerprint is its fingerprint as text.
 func (e *event) fingerprint() string { return cmp.Or(e.named, e.print.Hex()) }
 
-// identity says which records are the same thing happening again: those with one
-// fingerprint of the user's, or else of one kind. Together with the channel it is
-// what a record is counted by.
-func (h *Handler) identity(ctx context.Context, r *slog.Record, e *event) fingerprint.Hash {
-	if own := h.core.config.opts.Fingerprint; own != nil {
-		if print := own(ctx, *r); print != "" {
-			e.named = fingerprint.Own(print)
-			return fingerprint.Parse(e.named)
+// identify makes of an event the alert that is counted. The same thing happening
+// again are records with one fingerprint of the user's, or else one level, code,
+// place, message and error text, with numbers and ids made one sign; in one
+// channel.
+func (h *Handler) identify(ctx context.Context, r *slog.Record, e *event) {
+	o := &h.core.config.opts
+	if o.Fingerprint != nil && !e.blind {
+		e.named = fingerprint.Own(o.Fingerprint(ctx, *r))
+	}
+	if e.named != "" {
+		e.print = fingerprint.Parse(e.named)
+	} else {
+		hash := h.core.sources.Of(r.PC).Uint(uint64(r.Level))
+		if e.Code != "" {
+			hash = hash.String(e.Code)
 		}
+		e.print = hash.Text(r.Message).Text(e.text)
 	}
-	return h.kind(r, e)
-}
-
-// kind is one level, code, place, message and error text, with numbers and ids
-// made one sign.
-func (h *Handler) kind(r *slog.Record, e *event) fingerprint.Hash {
-	hash := h.core.sources.Of(r.PC).Uint(uint64(r.Level))
+	e.channel = o.Channel
 	if e.Code != "" {
-		hash = hash.String(e.Code)
+		e.channel = cmp.Or(h.core.config.catalogue()[e.Code].Channel, e.channel)
 	}
-	return hash.Text(r.Message).Text(e.text)
-}
-
-// place is where an alert with a code, or without, goes if Route doesn't say.
-func (h *Handler) place(code string) string {
-	if code == "" {
-		return h.core.config.opts.Channel
+	if o.Route != nil && !e.blind {
+		e.channel = cmp.Or(o.Route(ctx, *r), e.channel)
 	}
-	return cmp.Or(h.core.config.catalogue()[code].Channel, h.core.config.opts.Channel)
-}
-
-// identify makes of an event that has a channel the alert that is counted.
-func (h *Handler) identify(r *slog.Record, e *event, print fingerprint.Hash) {
-	e.print, e.id = print, print.In(laneName(e.channel))
 	e.at, e.level, e.user = tally.Nano(r.Time), r.Level, e.User
 	e.urgent = h.core.config.syncLevel.IsSet() && r.Level >= h.core.config.syncLevel.Level()
+	e.id = e.print.In(laneName(e.channel))
 }
 
 // first does what the first alert of a group, or the first after it was told,

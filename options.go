@@ -140,7 +140,7 @@ var ErrNoDestination = errors.New("no destination; want one of Token with Channe
 
 // New returns a handler that wraps base, the handler that keeps the logs as
 // they were. It sends nothing: the first alert of a channel starts its
-// goroutine, [Handler.Shutdown] ends it. The error names the option, what came
+// goroutine, [Handler.Shutdown] ends the last. The error names the option, what came
 // and what is wanted; it holds no secret.
 //
 // base must not log through the handler it serves, nor through a logger that
