@@ -497,6 +497,40 @@ func TestAClaimAsksForTheLeaseAfterwards(t *testing.T) {
 	assert.Empty(t, v.entries)
 }
 
+// TestAClaimOfUnknownOutcomeIsNotForgotten, though no message tells its groups.
+func TestAClaimOfUnknownOutcomeIsNotForgotten(t *testing.T) {
+	w := newWorld(t)
+	h := w.run().leads(t)
+	w.publish("a", "f", 3)
+	w.slack.post = func(slackalert.Batch) (string, error) { return "", &failure{text: "cut", unknown: true} }
+	require.Error(t, h.send(batch("A", group("f", 3, 3))))
+	require.NoError(t, h.sender.(*voice).l.sweep(t.Context(), time.Now()))
+	assert.Equal(t, "(f 3/3)", w.entries())
+}
+
+// TestSlackSaysWhenToLookAgain: the claim of a dead leader waits so long.
+func TestSlackSaysWhenToLookAgain(t *testing.T) {
+	w := newWorld(t)
+	v := w.run().leads(t).sender.(*voice)
+	var asked []time.Time
+	w.slack.find = func(slackalert.Batch) (string, error) {
+		asked = append(asked, time.Now())
+		if len(asked) == 1 {
+			return "", &limited{time.Second}
+		}
+		return "ref-A", nil
+	}
+	ref, sure := v.find(t.Context(), v.entry(batch("A", group("f", 3, 3))))
+	assert.Equal(t, []any{"ref-A", true}, []any{ref, sure})
+	assert.GreaterOrEqual(t, asked[1].Sub(asked[0]), time.Second)
+}
+
+// limited is a 429.
+type limited struct{ after time.Duration }
+
+func (l *limited) Error() string             { return "ratelimited" }
+func (l *limited) RetryAfter() time.Duration { return l.after }
+
 // TestWhatIsNotedIsNotPostedAgain, nor looked for.
 func TestWhatIsNotedIsNotPostedAgain(t *testing.T) {
 	w := newWorld(t)
