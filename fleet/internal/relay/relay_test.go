@@ -411,6 +411,8 @@ func TestAClaimOfADeadLeader(t *testing.T) {
 			assert.Equal(t, tc.ledge, w.entries())
 			assert.Empty(t, answers)
 			if tc.warn != "" { // the doubt lasts until it is told again
+				require.NoError(t, next.sender.(*voice).l.sweep(t.Context(), time.Now()))
+				assert.Equal(t, tc.ledge, w.entries())
 				require.NoError(t, next.send(batch("B", group("f", 5, 5))))
 				require.NoError(t, next.sender.(*voice).l.sweep(t.Context(), time.Now()))
 				assert.Equal(t, "ref-B f 5/5", w.entries())
