@@ -322,8 +322,8 @@ func (st *story) tellAttrs(s *sheet, g *Group) {
 	if title != "" || lead(code) == "" && code != "" {
 		add(key, code)
 	}
-	if st.message == "" && !inert.Blank(g.Message) && !saysError(g.Message, g.Error) {
-		add("message", strings.TrimSpace(g.Message))
+	if message := strings.TrimSpace(g.Message); st.message == "" && !inert.Blank(message) && message != strings.TrimSpace(g.Error) {
+		add("message", message)
 	}
 	if g.Level != slog.LevelError {
 		add(slog.LevelKey, g.Level.String())

@@ -833,6 +833,7 @@ func TestTitles(t *testing.T) {
 		{"with an error", "401", "token rejected", "bad signature", []Field{{"error_code", "401"}, {"x", "1"}}, "Tampered token", "bad signature\nx 1 · error_code 401 · message token rejected\n"},
 		{"without", "401", "token rejected", "", nil, "Tampered token", "token rejected\nerror_code 401\n"},
 		{"the error as message", "401", "bad signature", "bad signature", nil, "Tampered token", "bad signature\nerror_code 401\n"},
+		{"a message that ends with the error", "401", "order 7: bad signature", "bad signature", nil, "Tampered token", "bad signature\nerror_code 401 · message order 7: bad signature\n"},
 		{"without a title", "E2", "token rejected", "bad signature", []Field{{"error_code", "E2"}}, "E2: token rejected", "bad signature\n"},
 		{"what nobody gave a code", "unhandled", "no such order", "", []Field{{"error_code", "unhandled"}}, "no such order", "error_code unhandled\n"},
 		{"of several lines", "E4", "token rejected", "", nil, "Two lines", "token rejected\nerror_code E4\n"},
