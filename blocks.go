@@ -482,7 +482,8 @@ func (st *story) brief(most, notes int, p inert.Place) (c card.Card) {
 	loud := func(value string) string { return inert.Text(value, briefLimit, inert.Markup) }
 	asked := st.route(many, inert.Markup)
 	if asked == "" {
-		asked = loud(words.Join(" ", st.deed[who.Method], cmp.Or(st.deed[who.Path], st.deed[who.Route]), st.deed[who.Status]))
+		path := cmp.Or(st.deed[who.Path], st.deed[who.Route])
+		asked = loud(words.Join(" ", st.deed[who.Method], path, st.deed[who.Status]))
 	}
 	if asked != "" {
 		c.Loud = []card.Field{{Value: asked}}

@@ -142,11 +142,11 @@ func (p *printer) plain(v reflect.Value, depth int) {
 }
 
 func (p *printer) float(f float64, bits int) {
+	format := byte('f')
 	if size := math.Abs(f); size != 0 && (size < 1e-6 || size >= 1e21) {
-		p.raw(strconv.FormatFloat(f, 'e', -1, bits))
-		return
+		format = 'e'
 	}
-	p.raw(strconv.FormatFloat(f, 'f', -1, bits))
+	p.raw(strconv.FormatFloat(f, format, -1, bits))
 }
 
 // list writes a slice or an array. Bytes are text, so that a secret in them is

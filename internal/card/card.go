@@ -106,25 +106,17 @@ func (c *Card) parts() [12]part {
 	return [...]part{
 		{name: "message", want: inert.Len(c.Message), opening: opening, cut: func(c *Card, n int) { c.Message = inert.Cut(c.Message, n) }},
 		{name: "error", want: inert.Len(c.Error), opening: opening, cut: func(c *Card, n int) { c.Error = inert.Cut(c.Error, n) }},
-		{name: "count", want: draw.Weight(c.Often...), opening: all, least: all, cut: func(c *Card, n int) { c.Often = unless(n == 0, c.Often) }},
+		{name: "count", want: draw.Weight(c.Often...), opening: all, least: all, cut: func(c *Card, n int) { c.Often = c.Often[:min(n, len(c.Often))] }},
 		{want: sum(c.Loud, Field.weight), opening: opening, cut: func(c *Card, n int) { c.Loud = c.take(c.Loud, n) }},
 		{want: sum(c.Small, Field.weight), opening: opening, cut: func(c *Card, n int) { c.Small = c.take(c.Small, n) }},
-		{name: "host", want: inert.Len(c.Home), opening: all, least: all, cut: func(c *Card, n int) { c.Home = unless(n == 0, c.Home) }},
-		{name: "time", want: draw.Weight(c.When...), opening: all, least: all, cut: func(c *Card, n int) { c.When = unless(n == 0, c.When) }},
+		{name: "host", want: inert.Len(c.Home), opening: all, least: all, cut: func(c *Card, n int) { c.Home = inert.Cut(c.Home, n) }},
+		{name: "time", want: draw.Weight(c.When...), opening: all, least: all, cut: func(c *Card, n int) { c.When = c.When[:min(n, len(c.When))] }},
 		{name: "source", want: c.Source.weight(), opening: all, least: c.Source.bare(), cut: func(c *Card, n int) { c.Source = c.Source.within(n) }},
 		{want: sum(c.Links, Link.weight), opening: all, cut: func(c *Card, n int) { c.Links = fitting(c.Links, n) }},
 		{want: sum(c.Long, Field.weight), cut: func(c *Card, n int) { c.Long = c.take(c.Long, n) }},
 		{name: "stack", want: inert.Len(c.Stack), least: least, cut: func(c *Card, n int) { c.Stack = c.top(n) }},
 		{want: min(c.crumbs(), c.MostCrumbs), least: least, cut: func(c *Card, n int) { c.Crumbs = c.latest(n) }},
 	}
-}
-
-// unless is v, or nothing.
-func unless[T any](away bool, v T) (kept T) {
-	if away {
-		return kept
-	}
-	return v
 }
 
 // Weight is what the card counts if it is shown in full.
