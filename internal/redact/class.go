@@ -24,13 +24,14 @@ const (
 	lowerc                    // a to z
 )
 
+const digits = "0123456789"
+
 var classes = func() (t [256]class) {
 	set := func(c class, members string) {
 		for i := range len(members) {
 			t[members[i]] |= c
 		}
 	}
-	const digits = "0123456789"
 	const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	const letters = upper + "abcdefghijklmnopqrstuvwxyz"
 	set(word|keyPart|alnum|base64c|tokenc|slackc|jwtc|hashc, digits+letters)

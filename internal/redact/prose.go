@@ -28,19 +28,17 @@ func prose(s string, i int, k kind, at place) bool {
 	goesOn := next > end && next < len(s) && lineBreak(s, next) == 0 && s[end-1] != ',' && s[end-1] != ';'
 	bare, chain := strings.Trim(s[i:end], ":,.;!?()<>"), s[end-1] == ':'
 	switch {
-	case strings.HasPrefix(bare, Mark), k == cookie && strings.Contains(bare, "="):
-		return false
 	case is(s[i], quote):
-		return at != strict && k == minted && end-i <= 4 && (i+1 == len(s) || !is(s[i+1], word)) // "unexpected token: ")""
+		return k == minted && end-i <= 4 && (i+1 == len(s) || !is(s[i+1], word)) // "unexpected token: ")""
 	case len(bare) <= 2 && (bare == "" || !is(bare[0], word) && !is(bare[len(bare)-1], word)):
 		return true // "unexpected token: {"
-	case run(bare, 0, digit) == len(bare) && len(bare) < 4:
-		return goesOn && len(bare) < 3 || isStatus(bare) && k > chosen && (goesOn || at == within)
+	case run(bare, 0, digit) == len(bare):
+		return goesOn && len(bare) < 3 || len(bare) == 3 && '1' <= bare[0] && bare[0] <= '5' && (goesOn || at == within)
 	case openers[lower(bare)]:
 		return k > chosen || goesOn || causes[lower(bare)]
 	case at == strict:
 		return k == header && chain && plainWord(bare, true)
-	case chain && isException(bare):
+	case strings.HasSuffix(bare, "Exception"), strings.HasSuffix(bare, "Error"):
 		return true
 	case !plainWord(bare, chain && k > chosen) || len(bare) >= leastSecret && !chain:
 		return false
@@ -55,11 +53,6 @@ func until(s string, i int, set class) int {
 		end++
 	}
 	return end
-}
-
-// isException reports whether w is the name that some languages give errors.
-func isException(w string) bool {
-	return (strings.HasSuffix(w, "Exception") || strings.HasSuffix(w, "Error")) && run(w, 0, keyPart) == len(w)
 }
 
 // leastSecret is how many letters without a digit may be a secret.
@@ -100,10 +93,6 @@ var schemes = words(`bearer basic token apikey api-key key jwt secret negotiate 
 // listing are those of them that a list follows.
 var listing = words("digest oauth hawk signature aws4-hmac-sha256")
 
-func isStatus(w string) bool {
-	return len(w) == 3 && '1' <= w[0] && w[0] <= '5' && run(w, 1, digit) == 3
-}
-
 // plainWord reports whether w is of letters of one case, but for a capital, and
 // of signs that words have. One of a chain, before a colon, may end in digits.
 func plainWord(w string, chain bool) bool {
@@ -112,7 +101,7 @@ func plainWord(w string, chain bool) bool {
 		switch c := w[i]; {
 		case isUpper(c):
 			upper++
-			if lowerToo || upper < i {
+			if lowerToo {
 				return false
 			}
 		case is(c, lowerc):
@@ -123,9 +112,6 @@ func plainWord(w string, chain bool) bool {
 		case is(c, digit):
 			return chain && i > 0 && len(w)-i < 5 && run(w, i, digit) == len(w)
 		case is(c, word) || strings.IndexByte("-_/.'", c) >= 0:
-			if upper > 0 && c == '_' {
-				upper = i
-			}
 		default:
 			return false
 		}
@@ -133,17 +119,15 @@ func plainWord(w string, chain bool) bool {
 	return true
 }
 
-// minting reports whether the word at i looks made by a machine.
+// minting reports whether the word at i looks made by a machine: it has a digit.
 func minting(s string, i int) bool {
-	w := s[i:until(s, i, space|quote|slash)]
-	return (len(w) >= leastSecret || !plainWord(w, false)) && strings.ContainsAny(w, "0123456789")
+	return strings.ContainsAny(s[i:until(s, i, space|quote|slash)], digits)
 }
 
 // random reports whether the word at i can't be a name: it is long, with two
 // digits and letters of both cases.
 func random(s string, i int) bool {
 	w := s[i:run(s[:min(len(s), i+2*maxKey)], i, tokenc)]
-	const digits = "0123456789"
 	return len(w) >= leastSecret && strings.IndexAny(w, digits) < strings.LastIndexAny(w, digits) &&
 		strings.ToLower(w) != w && strings.ToUpper(w) != w
 }

@@ -125,6 +125,7 @@ func TestTextURL(t *testing.T) {
 		{"escaped words", "password%3Dsecret%20x authorization%3Aabc%20def", "password%3D[redacted]%20x authorization%3A[redacted]%20def"},
 		{"HTML", "{&quot;password&quot;:&quot;hunter 2&quot;,&quot;a&quot;:1}", "{&quot;password&quot;:&quot;[redacted]&quot;,&quot;a&quot;:1}"},
 
+		{"long name of a user", "ssh://deploy-user-of-shop@build-2026/repo", ""},
 		{"group of a container", "docker run -u 1000:1000 --user app:app x", ""},
 		{"bare", "://", ""},
 	})
@@ -271,6 +272,12 @@ func TestTextPair(t *testing.T) {
 		{"cookie, no pairs", "cookie: abc1 was sent", "cookie: [redacted] was sent"},
 		{"authorization, padding", "authorization: abc1= was sent to h", "authorization: [redacted] was sent to h"},
 		{"authorization, lists", "Authorization: Hawk id=\"a\", mac=\"b\"\nAuthorization: Signature keyId=\"a\",signature=\"b\"", "Authorization: Hawk [redacted]\nAuthorization: Signature [redacted]"},
+		{"scheme at the end of a string", `{"m":"token=Bearer","n":"a b"}`, `{"m":"token=[redacted]","n":"a b"}`},
+		{"scheme after a sign", "token=Basic eA== x", "token=[redacted] x"},
+		{"in an attribute", `<a href="/x?token=abc">go</a> {"password=hunter2":1}`, `<a href="/x?token=[redacted]">go</a> {"password=[redacted]":1}`},
+		{"before a tag", "password=abc;<br>", "password=[redacted];<br>"},
+		{"escape within", `password=ab\ncd x`, `password=[redacted] x`},
+		{"go struct, odd words", "{Password:a1 b2 User:c}", "{Password:[redacted] User:c}"},
 		{"tabs", "password\t=\thunter2", "password\t=\t[redacted]"},
 		{"no column", "token, and a=(b)", ""},
 		{".env", "PASSWORD=correct horse\nHOST=h", "PASSWORD=[redacted]\nHOST=h"},

@@ -11,7 +11,8 @@ import "strings"
 func (t *scan) url(scheme, i int) int {
 	s := t.s
 	end := t.far(i, urlEnd(s, i, false))
-	if user := run(s, i, tokenc); user-i >= leastSecret && user < end && s[user] == '@' && minting(s, i) {
+	user := run(s, i, tokenc)
+	if user-i >= leastSecret && user < end && s[user] == '@' && strings.ContainsAny(s[i:user], digits) {
 		return t.hide(i, user) // a token is the user
 	}
 	colon := strings.IndexByte(s[i:end], ':') + i

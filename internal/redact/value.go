@@ -74,7 +74,7 @@ func (t *scan) bareEnd(i int) int {
 		}
 		end = t.far(i, wordEnd(s, opened(s, end)))
 		next := blanks(s, end)
-		if next == end || next == len(s) || !asks(s[i:end]) {
+		if next == end || !asks(s[i:end]) {
 			return end
 		}
 		i = next
@@ -96,7 +96,7 @@ func asks(w string) bool {
 func wordEnd(s string, i int) int {
 	for ; i < len(s); i++ {
 		switch c := s[i]; {
-		case c == '[' && strings.HasPrefix(s[i:], Mark):
+		case strings.HasPrefix(s[i:], Mark):
 			i += len(Mark) - 1
 		case is(c, space):
 			return i
@@ -167,7 +167,7 @@ func goesOn(rest string, q byte) bool {
 func opened(s string, i int) int {
 	for first := true; ; first = false {
 		j := i
-		if first && j < len(s) && s[j] == '&' {
+		if j < len(s) && s[j] == '&' {
 			j++
 		}
 		name := run(s, j, keyPart)
@@ -231,19 +231,19 @@ func lineEnd(s string, i int) int {
 // where one that isn't a word is all of it.
 func (t *scan) wordsEnd(i, to int, field bool) int {
 	s, first := t.s, to
-	if is(s[i], quote) || strings.HasPrefix(s[i:], Mark) || !field && !plainWord(s[i:to], false) {
+	if !field && !plainWord(s[i:to], false) {
 		return to
 	}
 	for !field || to-first < 2*maxKey {
 		next := blanks(s, to)
-		if field && to < len(s) && is(s[to], closer) || next > to && assigns(s, next) {
+		if to < len(s) && is(s[to], closer) || next > to && assigns(s, next) {
 			return to
 		}
-		if next == to || next == len(s) || lineBreak(s, next) > 0 || strings.IndexByte("|([{<-/#", s[next]) >= 0 {
+		if next == len(s) || strings.IndexByte("|([{<-/#", s[next]) >= 0 {
 			break
 		}
 		end := t.wordInLine(next)
-		if end == next || s[end-1] == ':' || s[end-1] == '=' || strings.HasPrefix(s[next:], Mark) {
+		if end == next || s[end-1] == ':' {
 			break
 		}
 		to = end
