@@ -73,6 +73,39 @@ func TestAFailureLeavesNothing(t *testing.T) {
 	require.Len(t, entries, 1)
 }
 
+// What isn't this service's, or can't be used, is free for those who can.
+func TestASweepHoldsWhatItUsesAlone(t *testing.T) {
+	dir := t.TempDir()
+	paths := map[string]string{}
+	for _, o := range []Owner{{Service: "shop", Run: "good"}, {Service: "shop", Run: "bad"}, {Service: "mail", Run: "other"}} {
+		f, err := Create(dir, "kind", o)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+		paths[o.Run] = f.Path
+	}
+	said := map[string]string{}
+	s := Sweeper{Dir: dir, Kind: "kind", Service: "shop", Say: func(path string, err error) { said[path] += err.Error() }}
+	var good *File
+	for range 2 {
+		s.Sweep(func(f *File) error {
+			if f.Owner.Run == "bad" {
+				return io.ErrUnexpectedEOF
+			}
+			good = f
+			return nil
+		})
+	}
+	require.Equal(t, map[string]string{paths["bad"]: "unexpected EOF"}, said)
+	_, err := take(paths["good"])
+	require.ErrorIs(t, err, errHeld)
+	require.NoError(t, good.Close())
+	for _, path := range paths {
+		f, err := take(path)
+		require.NoError(t, err)
+		require.NoError(t, f.Close())
+	}
+}
+
 func TestAWatchLooksEachMinuteUntilClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun, looks := time.Now(), []time.Duration{}

@@ -266,7 +266,7 @@ func (s *Slot) Told(t Told) {
 	})
 }
 
-// Put replaces the group's example.
+// Put replaces the group's example. data is the slot's from then on.
 func (s *Slot) Put(data []byte) {
 	s.do(func() error { return s.place(data) })
 }
@@ -314,7 +314,7 @@ func (s *Slot) place(data []byte) error {
 		s.store.give(s.store.file, i)
 	}
 	if s.store.wait(s) {
-		s.data = bytes.Clone(data)
+		s.data = data
 	}
 	return err
 }

@@ -125,6 +125,20 @@ func TestALeastCountStaysOne(t *testing.T) {
 	require.Equal(t, Counts{Alerts: 21, Last: 2, Least: true}, found["1"].Counts)
 }
 
+// A count that was final is no longer so when it goes on.
+func TestAFinalCountGoesOn(t *testing.T) {
+	dir := t.TempDir()
+	st, _ := open(t, dir, "one")
+	st.Put([]byte(`1`), 1, 1).Count(20, 1, true)
+	require.NoError(t, st.Close())
+	st, _, found := adopted(t, dir, "two")
+	require.False(t, found["1"].Least)
+	found["1"].Slot.Count(21, 2, false)
+	require.NoError(t, st.Close())
+	_, _, found = adopted(t, dir, "three")
+	require.True(t, found["1"].Least)
+}
+
 func TestNothingLeftNothingStays(t *testing.T) {
 	dir := t.TempDir()
 	st, _ := open(t, dir, "one")

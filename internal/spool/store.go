@@ -81,7 +81,8 @@ func Open(dir string, owner owned.Owner, report func(msg string, args ...any)) (
 }
 
 // Put keeps a group of n alerts, the last of them at last. It never fails: what
-// can't be written waits in memory until it can, and report hears of it.
+// can't be written waits in memory until it can, and report hears of it. data is
+// the slot's from then on.
 func (st *Store) Put(data []byte, n uint64, last int64) *Slot {
 	if st == nil {
 		return nil
@@ -130,7 +131,7 @@ func (st *Store) give(f *file, i int) {
 		return
 	}
 	f.live--
-	if f.live == 0 && !st.closed {
+	if f.live == 0 {
 		st.taken = slices.DeleteFunc(st.taken, func(t *file) bool { return t == f })
 		_ = f.end((*owned.File).Remove) // empty: whoever finds it removes it
 	}

@@ -3,6 +3,7 @@ package spool
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -248,6 +249,45 @@ func TestAFileThatCantBeWritten(t *testing.T) {
 		require.EqualValues(t, 3, found[`"new"`].Alerts)
 		require.Contains(t, found, `"after"`)
 	})
+}
+
+func TestManyGroupsThatCantBeWritten(t *testing.T) {
+	st, h := open(t, t.TempDir(), "one")
+	good := st.file.f
+	bad := unwritable(t, st.file)
+	var slots []*Slot
+	for range 2 * Slots {
+		slots = append(slots, st.Put([]byte(`1`), 1, 1))
+	}
+	require.Len(t, st.waiting, Slots, "what waits is bounded")
+	require.Len(t, h.all(), 1)
+	st.file.f = good
+	require.NoError(t, st.Sync())
+	require.Empty(t, st.waiting)
+	require.Contains(t, h.all()[0], "written again")
+	kept := slices.DeleteFunc(slots, func(s *Slot) bool { return !s.Kept() })
+	require.Len(t, kept, Slots)
+
+	st.file.f = bad
+	kept[0].Count(2, 2, false)
+	require.Len(t, h.all(), 1)
+	require.Error(t, st.Sync())
+	require.Empty(t, h.all(), "it isn't written again, though nothing waits")
+	st.file.f = good
+	require.NoError(t, bad.Close())
+}
+
+// A file that was removed and can't be copied is not made anew by half.
+func TestAFileThatCantBeCopied(t *testing.T) {
+	dir := t.TempDir()
+	st, h := open(t, dir, "one")
+	st.Put([]byte(`"old"`), 1, 1)
+	require.NoError(t, os.Remove(st.file.f.Path))
+	require.NoError(t, st.file.f.Close())
+	s := st.Put([]byte(`"new"`), 1, 1)
+	require.False(t, s.Kept())
+	require.Len(t, h.all(), 1)
+	require.Empty(t, files(t, dir))
 }
 
 // A slot is given to nobody else where the one before it couldn't be freed.
