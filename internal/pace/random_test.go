@@ -700,7 +700,7 @@ func (d *day) postEnds(a *attempt, r Result, out Outcome[*kind, string]) {
 	}
 	if slices.Contains(d.lane.open.all, a) {
 		d.pin(a, r)
-	} else if (r.Kind == Unknown || lost) && r.Kind != Refused && most < blameLost {
+	} else if (r.Kind == Unknown || lost) && r.Kind != Refused && most < blame {
 		d.breaks("post %s has an unknown outcome, and is not tried again", a.ID)
 	}
 	excused := r.Wait > 0 || r.Mend || r.Kind == Unreachable

@@ -11,9 +11,8 @@ const (
 	mendMax    = 10 * time.Minute
 	holdMin    = time.Second // of Retry-After
 	holdMax    = time.Hour
-	blame      = 4 // failures of a batch that are its own, as others are accepted meanwhile
-	blameLost  = 6 // the same of unknown outcome: it may be told twice then
-	blameAlone = 8 // and these are its own though nothing else was accepted
+	blame      = 6 // failures of a batch that are its own, as others are accepted meanwhile
+	blameAlone = 8 // and of unknown outcome, though nothing else was accepted
 )
 
 // Kind is what became of an attempt.
@@ -211,8 +210,9 @@ func (l *Lane[T, S]) told(it *Item[T, S], took, now time.Time) (told uint64) {
 }
 
 func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
-	if l.blamed(a, r, now) {
-		out.Parked = l.split(a, r, now)
+	lost := r.Kind == Unknown || a.Tries > 0 // it was perhaps told
+	if l.blamed(a, r, lost, now) {
+		out.Parked = l.split(a, lost, now)
 		return out
 	}
 	wait := l.posting.fail(r)
@@ -225,9 +225,9 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 		l.pause = now.Add(wait)
 	}
 	out.Say = l.says(&l.posting)
-	switch lost := r.Kind == Unknown || a.Tries > 0; {
-	case lost && r.plain() && a.Tries+1 >= blameAlone && !l.closing(), !lost && a.tells[0].parked > 0:
-		out.Parked = l.split(a, r, now)
+	switch {
+	case lost && a.Tries+1 >= blameAlone && !l.closing(), !lost && a.tells[0].parked > 0:
+		out.Parked = l.split(a, lost, now)
 	case lost:
 		l.keep(a, r, wait, now)
 	default:
@@ -240,11 +240,8 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 
 // blamed says whether an attempt failed for what it holds: where it was said so,
 // or where it fails time and again while others are accepted, or once more alone.
-func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) bool {
-	own, lost, enough := r.Kind == Refused, r.Kind == Unknown || a.Tries > 0, blame
-	if lost {
-		enough = blameLost
-	}
+func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, lost bool, now time.Time) bool {
+	own := r.Kind == Refused
 	for _, g := range a.tells {
 		g.why = r.Why
 		if !r.plain() {
@@ -253,14 +250,14 @@ func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, now time.Time) bool {
 		if g.fails++; g.failed.IsZero() {
 			g.failed = now
 		}
-		own = own || g.fails >= enough && l.accepted.After(g.failed) || g.parked > 0 && !lost && l.accepted.After(g.due)
+		own = own || g.fails >= blame && l.accepted.After(g.failed) || g.parked > 0 && !lost && l.accepted.After(g.due)
 	}
 	return own
 }
 
 // split makes two batches of one that failed for what it holds. A group that
 // failed alone is parked, each time for longer, and returned the first time.
-func (l *Lane[T, S]) split(a *Attempt[T, S], r Result, now time.Time) (parked *Group[T, S]) {
+func (l *Lane[T, S]) split(a *Attempt[T, S], lost bool, now time.Time) (parked *Group[T, S]) {
 	half, due := len(a.tells)/2, now
 	if g := a.tells[0]; half == 0 {
 		if g.parked++; g.parked == 1 {
@@ -269,9 +266,8 @@ func (l *Lane[T, S]) split(a *Attempt[T, S], r Result, now time.Time) (parked *G
 		due = now.Add(doubled(mendMin, mendMax, g.parked))
 	}
 	for _, g := range a.tells {
-		g.Payload.Rests(g.told) // no: those to come need not be announced
-		g.failed = now          // what comes needs evidence of its own
-		g.perhaps = g.perhaps || r.Kind == Unknown || a.Tries > 0
+		g.failed = now // what comes needs evidence of its own
+		g.perhaps = g.perhaps || lost
 	}
 	for _, part := range [][]*Group[T, S]{a.tells[:half], a.tells[half:]} {
 		if len(part) > 0 {

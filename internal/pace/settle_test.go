@@ -44,6 +44,14 @@ func TestFailures(t *testing.T) {
 			"32s post6 unreachable a 1/1", "1m4s post7 unreachable a 1/1 late 1m3s: Slack was unreachable", "2m4s post8 unreachable a 1/1 late 2m3s: Slack was unreachable",
 			"3m4s post9 unreachable a 1/1 late 3m3s: Slack was unreachable", "4m4s post10 unreachable a 1/1 late 4m3s: Slack was unreachable",
 			"5m4s post11 a 1/1 late 5m3s: Slack was unreachable"}, []string{"1s begins", "5m4s over"}},
+		{"after an outage nothing is told in pieces", webhook, until(50*s, down), func(d *desk) {
+			d.at(0, "a", "b").run(70 * s)
+			d.lines = d.lines[len(d.lines)-1:]
+		}, []string{"1m4s post7 a 1/1 late 1m3s: Slack was unreachable b 1/1 late 1m3s: Slack was unreachable"}, nil},
+		{"nor after Retry-After", webhook, until(7*s, Result{Kind: Failed, Wait: 2 * s}), func(d *desk) {
+			d.at(0, "a", "b").run(m)
+			d.lines = d.lines[len(d.lines)-1:]
+		}, []string{"7s post4 a 1/1 b 1/1"}, nil},
 		{"what went along with it waits for its edit again", bot, func(d *desk) {
 			d.answer = func(a *attempt) Result {
 				if a.Edits == nil && d.ids == 2 {
