@@ -159,7 +159,7 @@ var anchored = regexp.MustCompile(`<https?://[!-;=?-{}~]+\|([^<>|\n]*)>`)
 var clocks = regexp.MustCompile(`(?m)since (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d|([A-Z][a-z]{2} \d+ )?\d\d:\d\d) UTC`)
 
 // files are source lines, which can be copied: there is no domain .go.
-var files = regexp.MustCompile(`(?m)[\pL\pN_]\.go(?::[0-9]+|$| )`)
+var files = regexp.MustCompile(`(?m)[\pL\pN_]\.go(?::[0-9]+|[^\pL\pN._-]|$)`)
 
 // acts is what could act in mrkdwn or in a message's text.
 var acts = []*regexp.Regexp{
