@@ -241,7 +241,11 @@ func (c *Card) take(fields []Field, room int) []Field {
 		switch keep := inert.Len(f.Value) + room; {
 		case room >= 0:
 		case keep >= 24:
-			f.Value = inert.Cut(f.Value, keep)
+			cut := inert.Cut
+			if c.Terse {
+				cut = inert.CutMarkup // as its second line is
+			}
+			f.Value = cut(f.Value, keep)
 			c.Unlisted += len(fields) - i - 1
 			return append(slices.Clone(fields[:i]), f)
 		default:

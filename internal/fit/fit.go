@@ -288,13 +288,10 @@ func limitOf(parent, key string) int {
 // cut shortens s and takes control characters out of it.
 func cut(s string, limit int, markup bool) string {
 	s = strings.Map(printable, s)
-	if inert.Len(s) <= limit {
-		return s
+	if markup {
+		return inert.CutMarkup(s, limit)
 	}
-	if s = inert.Cut(s, limit); markup {
-		s = outside(s)
-	}
-	return s
+	return inert.Cut(s, limit)
 }
 
 func printable(r rune) rune {
@@ -302,17 +299,4 @@ func printable(r rune) rune {
 		return '\uFFFD'
 	}
 	return r
-}
-
-// outside takes the cut that ends s back before a <…> or &…; it falls into,
-// which would otherwise show as garbage or, worse, name somebody else.
-func outside(s string) string {
-	body := strings.TrimSuffix(s, "…")
-	if i := strings.LastIndexByte(body, '<'); i >= 0 && !strings.Contains(body[i:], ">") {
-		body = body[:i]
-	}
-	if i := strings.LastIndexByte(body, '&'); i >= 0 && len(body)-i < 5 && !strings.Contains(body[i:], ";") {
-		body = body[:i]
-	}
-	return body + "…"
 }

@@ -80,7 +80,7 @@ func AppendBytes(out []byte, s string, limit int, p Place) []byte {
 }
 
 // Cut shortens s, as it is, to limit units. Of a text that is inert already it
-// leaves an inert one, but for Markup, whose entities it may cut through.
+// leaves an inert one, but for Markup: see [CutMarkup].
 func Cut(s string, limit int) string {
 	switch {
 	case len(s) <= limit:
@@ -96,6 +96,23 @@ func Cut(s string, limit int) string {
 		}
 	}
 	return s
+}
+
+// CutMarkup is Cut for mrkdwn: it doesn't end within a <…> or &…; which would
+// otherwise show as garbage or, worse, name somebody else.
+func CutMarkup(s string, limit int) string {
+	cut := Cut(s, limit)
+	if cut == s || cut == "" {
+		return cut
+	}
+	body := strings.TrimSuffix(cut, "…")
+	if i := strings.LastIndexByte(body, '<'); i >= 0 && !strings.Contains(body[i:], ">") {
+		body = body[:i]
+	}
+	if i := strings.LastIndexByte(body, '&'); i >= 0 && len(body)-i < 5 && !strings.Contains(body[i:], ";") {
+		body = body[:i]
+	}
+	return body + "…"
 }
 
 // Counted is Text, but says how much of s is missing: "… (+1,400 characters)".
