@@ -44,6 +44,21 @@ func TestFailures(t *testing.T) {
 			"32s post6 unreachable a 1/1", "1m4s post7 unreachable a 1/1 late 1m3s: Slack was unreachable", "2m4s post8 unreachable a 1/1 late 2m3s: Slack was unreachable",
 			"3m4s post9 unreachable a 1/1 late 3m3s: Slack was unreachable", "4m4s post10 unreachable a 1/1 late 4m3s: Slack was unreachable",
 			"5m4s post11 a 1/1 late 5m3s: Slack was unreachable"}, []string{"1s begins", "5m4s over"}},
+		{"unknown after an outage: again after 1 s, and the same however long nobody is there", webhook, func(d *desk) {
+			d.answer = func(*attempt) Result {
+				switch at := d.since(); {
+				case at < 40*s, at > 65*s && at < 3*h:
+					return down
+				case at <= 65*s:
+					return Result{Kind: Unknown}
+				}
+				return Result{}
+			}
+		}, func(d *desk) {
+			d.at(0, "a").run(4 * h)
+			d.lines = []string{d.lines[6], d.lines[7], d.lines[len(d.lines)-1]}
+		}, []string{"1m4s post7 unknown a 1/1 late 1m3s: Slack was unreachable", "1m5s post7 unknown a 1/1 late 1m3s: Slack was unreachable",
+			"3h0m5s post7 a 1/1 late 1m3s: Slack was unreachable"}, nil},
 		{"after an outage nothing is told in pieces", webhook, until(50*s, down), func(d *desk) {
 			d.at(0, "a", "b").run(70 * s)
 			d.lines = d.lines[len(d.lines)-1:]
