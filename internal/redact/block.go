@@ -23,7 +23,7 @@ func (t *scan) block(from, i int) (begin, end int) {
 	if list {
 		begin += len("- ")
 	}
-	if n == 0 || !scalar && (!minting(s, begin) || !t.alone(begin)) {
+	if !scalar && (!minting(s, begin) || !t.alone(begin)) {
 		return i, i
 	}
 	for end = i; n > 0; n = lineBreak(s, end) {
@@ -59,7 +59,7 @@ func (t *scan) indent(from int) int {
 	for i > low && (s[i-1] == ' ' || s[i-1] == '-') {
 		i--
 	}
-	if i > 0 && s[i-1] != '\n' && !strings.HasSuffix(s[:i], `\n`) && i != t.seen && !is(s[i-1], quote) {
+	if i > 0 && s[i-1] != '\n' && !strings.HasSuffix(s[:i], `\n`) && !is(s[i-1], quote) {
 		return -1
 	}
 	return from - i

@@ -18,6 +18,7 @@ func (t *scan) key(i int) int {
 	for from > t.seen && i-from < maxKey && is(s[from-1], keyPart) {
 		from--
 	}
+	t.far(from, i)
 	if from > 0 { // an escape isn't of the key: %26sig=, \u0026sig=, \npw=
 		switch {
 		case s[from-1] == '%':

@@ -184,7 +184,7 @@ func (t *scan) address(from, sep int, quoted bool) bool {
 	for begin > t.seen && from-begin < 4*maxKey && !is(s[begin-1], space|quote) {
 		begin--
 	}
-	word, at := s[begin:from], blanks(s, sep+1)
+	word, at := s[begin:t.far(begin, from)], blanks(s, sep+1)
 	url, path := strings.Contains(word, "://"), word[len(word)-1] == '/'
 	switch {
 	case word[len(word)-1] == ':':

@@ -85,11 +85,11 @@ func (t *scan) look(i int, what uint8) int {
 	if what&ofSign != 0 {
 		next = t.shape(i)
 	}
-	if next == i && what&ofMaker != 0 {
-		next = max(i, t.token(i-2))
+	if what&ofMaker != 0 {
+		next = max(next, t.token(i-2))
 	}
 	if next == i && what&ofKey != 0 {
-		next = max(i, t.key(i-2))
+		next = t.key(i - 2)
 	}
 	return max(next, i+1)
 }

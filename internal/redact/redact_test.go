@@ -126,6 +126,9 @@ func TestTextURL(t *testing.T) {
 		{"HTML", "{&quot;password&quot;:&quot;hunter 2&quot;,&quot;a&quot;:1}", "{&quot;password&quot;:&quot;[redacted]&quot;,&quot;a&quot;:1}"},
 
 		{"long name of a user", "ssh://deploy-user-of-shop@build-2026/repo", ""},
+		{"no password before the blank", "dial amqp://h:name of bob@example.com", ""},
+		{"call after an address", "mail a:b@c by tcp(x)", ""},
+		{"user of a command", "sudo -u ann cmd2 x", ""},
 		{"group of a container", "docker run -u 1000:1000 --user app:app x", ""},
 		{"bare", "://", ""},
 	})
@@ -183,6 +186,7 @@ func TestTextToken(t *testing.T) {
 		{"jwt in a name", "keyJsonDecoder eyJ eyJson monkeyJumpedOver", ""},
 		{"slack names", "xoxb- token, xoxb-…, xoxb-..., xoxo, xapp-", ""},
 		{"slack host", "lookup hooks.slack.com: no such host; hooks.slack.com/services hooks.slack.com/services/", ""},
+		{"upper case", "eyjABCDEFGHIJ /services/TEAMS/CATALOG/x", ""},
 		{"services", "/services/Teams/Billing/x /services/T0 /services/list", ""},
 		{"short look-alikes", "AKIA1234 AIzaBC ghp_x glpat-x sk_live_x sk-learn npm_config", ""},
 		{"names", "disk_live_migrations weigh_p_abcdefgh task-force-of-a-name-that-goes-on-and-on-and-on-and-on", ""},

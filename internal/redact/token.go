@@ -12,7 +12,7 @@ import (
 func (t *scan) token(i int) int {
 	s := t.s
 	for _, row := range prefixes[s[i]] {
-		if row.name[1] != s[i+1] || !strings.HasPrefix(s[i:], row.name) || i < t.seen || row.bound && !t.starts(i) {
+		if !strings.HasPrefix(s[i:], row.name) || row.bound && !t.starts(i) {
 			continue
 		}
 		from := i + len(row.name)
@@ -88,8 +88,8 @@ func (t *scan) bearer(i, end int) (begin, to int) {
 // key the word is prose ("basic authentication") unless what follows decodes
 // to user:password.
 func (t *scan) basic(i int) int {
-	begin, at := i-len("basi"), blanks(t.s, i+1)
-	if begin < 0 || at == i+1 || !strings.EqualFold(t.s[begin:i+1], "basic") || !t.starts(begin) {
+	at := blanks(t.s, i+1)
+	if at == i+1 || !hasSuffixFold(t.s[:i+1], "basic") {
 		return i
 	}
 	end := t.far(at, run(t.s, at, base64c))

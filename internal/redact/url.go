@@ -23,6 +23,7 @@ func (t *scan) url(scheme, i int) int {
 	for name > t.seen && scheme-name < maxKey && is(s[name-1], keyPart) {
 		name--
 	}
+	t.far(name, scheme)
 	web := webs[lower(s[name:scheme])]
 	at := lastAt(s[colon+1:end], web)
 	if at < 0 && !port(s[colon+1:end]) && name > t.seen && is(s[name-1], quote) { // then it may have blanks
@@ -93,7 +94,7 @@ func (t *scan) dsn(i int) int {
 	}
 	low += strings.LastIndexAny(s[low:at], " \t\r\n\"`") + 1
 	_, after, ok := strings.Cut(s[low:at], ":")
-	if !ok || strings.HasPrefix(after, "//") {
+	if !ok {
 		return i
 	}
 	return t.hide(at-len(after), at)
@@ -114,7 +115,7 @@ func (t *scan) webhook(from int) int {
 	next := skipSlash(s, team)
 	end := t.far(next, run(s, next, upnum))
 	last := skipSlash(s, end)
-	if next == team || end == next || last == end || !is(s[next], digit) && s[next] != 'A' && s[next] != 'B' {
+	if last == end || !is(s[next], digit) && s[next] != 'A' && s[next] != 'B' {
 		return from
 	}
 	for end = last; end < len(s); {
