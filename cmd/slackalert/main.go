@@ -58,8 +58,19 @@ func run(args []string, env func(string) string, in io.Reader, out, log io.Write
 	} else {
 		status = p.filter(in, out, log)
 	}
-	_ = h.Close() // what it couldn't tell it has said on log
+	tellRest(h)
 	return status
+}
+
+// tellRest closes the handler, which says on log what it couldn't tell. Nobody
+// may be reading there any more: that doesn't keep the pipe.
+func tellRest(h *slackalert.Handler) {
+	done := make(chan struct{})
+	go func() { _ = h.Close(); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(closeWait + grace):
+	}
 }
 
 func check(h *slackalert.Handler, log io.Writer) int {

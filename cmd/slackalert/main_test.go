@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -12,11 +14,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"example.com/slackalert"
 	"example.com/slackalert/fakeslack"
 )
 
@@ -282,6 +286,32 @@ func TestOwnTroubleIsSaid(t *testing.T) {
 	assert.NotContains(t, log, "payment failed", "it has been passed on already")
 	assert.Zero(t, status)
 }
+
+// Where nobody reads its own words either the pipe ends all the same.
+func TestNobodyReadsTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reads := make(chan struct{})
+		h, err := slackalert.New(own{unread{slog.DiscardHandler, reads}}, &slackalert.Options{Sender: refusing{}})
+		require.NoError(t, err)
+		_ = h.Handle(foreign, slog.NewRecord(time.Now(), slog.LevelError, "payment failed", 0))
+		begun := time.Now()
+		tellRest(h)
+		assert.Equal(t, closeWait+grace, time.Since(begun))
+		close(reads)
+	})
+}
+
+type unread struct {
+	slog.Handler
+	reads <-chan struct{}
+}
+
+func (u unread) Enabled(context.Context, slog.Level) bool  { return true }
+func (u unread) Handle(context.Context, slog.Record) error { <-u.reads; return nil }
+
+type refusing struct{}
+
+func (refusing) Send(context.Context, slackalert.Batch) error { return errors.New("no") }
 
 // A reader that fails is said, and what came before is told.
 func TestAnInputThatFails(t *testing.T) {
