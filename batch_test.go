@@ -844,6 +844,26 @@ func TestChannelsWithoutEnd(t *testing.T) {
 	})
 }
 
+func TestAChannelEndsWhereItsGroupMakesRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, channel := newDesk(), "#a"
+		h, log, _ := newTest(t, d, func(o *Options) {
+			o.MaxGroups = 1
+			o.Route = func(context.Context, slog.Record) string { return channel }
+		})
+		log.Error("m")
+		pass(3 * time.Hour)
+		before := runtime.NumGoroutine()
+		channel = "#b"
+		log.Error("m")
+		pass(time.Minute)
+		assert.Equal(t, before, runtime.NumGoroutine(), "one has begun, one has ended")
+		assert.Equal(t, "m", d.all()[1].Groups[0].Message, "it isn't among others")
+		assert.Equal(t, Stats{Alerts: 2, Delivered: 2, Messages: 2}, h.Stats())
+		require.NoError(t, h.Close())
+	})
+}
+
 func TestTheSumHoldsFromEveryGoroutine(t *testing.T) {
 	t.Parallel()
 	d := newDesk()

@@ -208,11 +208,11 @@ func (b *batcher) find(p *place) *group {
 		*p = placeIn(b.channel, p.print)
 	}
 	l := b.lanes[laneName(p.channel)]
-	if l == nil {
-		return nil
+	if l != nil && l.groups[p.id] != nil {
+		return l.groups[p.id]
 	}
-	if g := l.groups[p.id]; g != nil || b.room() {
-		return g
+	if b.room() || l == nil {
+		return nil
 	}
 	return l.other
 }
