@@ -188,7 +188,11 @@ func (t *scan) spoken(key string, from, sep, at int, quoted bool) bool {
 		}
 	}
 	end := run(s[:min(len(s), at+most)], at, digit)
+	name := key[strings.LastIndexByte(key, '.')+1:]
+	column, ok := strings.CutSuffix(s[at:run(s[:min(len(s), at+maxKey)], at, keyPart)], name)
 	switch {
+	case ok && name != "" && strings.HasSuffix(column, "."):
+		return true // JOIN a ON a.token = b.token
 	case end > at && (end == len(s) || is(s[end], space|closer|quote)):
 		return true
 	case s[sep] != ':':
@@ -196,8 +200,7 @@ func (t *scan) spoken(key string, from, sep, at int, quoted bool) bool {
 	case quoted && from > 0 && !is(s[at], quote|slash) && causes[wordBefore(s, from-1)]:
 		return true // `"Invalid Credentials": 80090308`
 	}
-	ending := key[strings.LastIndexByte(key, '.')+1:]
-	return files[ending] || prefixed(s[sep+1:], ":", "//") > 0 || t.address(from, sep, quoted)
+	return files[name] || prefixed(s[sep+1:], ":", "//") > 0 || t.address(from, sep, quoted)
 }
 
 // escapedValue returns the value at i, after a separator that was escaped to n

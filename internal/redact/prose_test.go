@@ -38,6 +38,7 @@ func TestTextProse(t *testing.T) {
 		{"more validation", "Password: String length must be 8; password: min 8 characters; login: password: incorrect; wrong password: 3 attempts left", ""},
 		{"counts", `tokens: 1532 in, 88 out {"tokens":1532,"n":1} tokens=1532`, ""},
 		{"place holders", "UPDATE users SET token = $1, password=? WHERE secret = $2", ""},
+		{"columns", "JOIN s ON s.token = t.token AND t.password_hash=s.password_hash", ""},
 		{"no place holder", "password=$ecret token=?x", "password=[redacted] token=[redacted]"},
 		{"SQL", "ALTER USER bob WITH PASSWORD 'hunter 2'; bad password \"hunter2\"", "ALTER USER bob WITH PASSWORD '[redacted]'; bad password \"[redacted]\""},
 		{"SQL, MySQL's", "CREATE USER 'bob'@'%' IDENTIFIED BY 'hunter2'", "CREATE USER 'bob'@'%' IDENTIFIED BY '[redacted]'"},

@@ -282,6 +282,7 @@ func TestTextPair(t *testing.T) {
 		{"before a tag", "password=abc;<br>", "password=[redacted];<br>"},
 		{"escape within", `password=ab\ncd x`, `password=[redacted] x`},
 		{"go struct, odd words", "{Password:a1 b2 User:c}", "{Password:[redacted] User:c}"},
+		{"dots", "password....: hunter2.", "password....: [redacted]"},
 		{"tabs", "password\t=\thunter2", "password\t=\t[redacted]"},
 		{"no column", "token, and a=(b)", ""},
 		{".env", "PASSWORD=correct horse\nHOST=h", "PASSWORD=[redacted]\nHOST=h"},
