@@ -636,6 +636,18 @@ func TestAnAlertWhoseReadingEndsTheGoroutine(t *testing.T) {
 	}
 }
 
+func TestWhatAFunctionLogsAsItsGoroutineEndsIsNoAlert(t *testing.T) {
+	var log *slog.Logger
+	h, log, _ := newTest(t, newDesk(), func(o *Options) {
+		o.Filter = func(context.Context, slog.Record) bool { log.Error("inner", "x", ends{}); return true }
+	})
+	var wg sync.WaitGroup
+	wg.Go(func() { log.Error("m") })
+	wg.Wait()
+	assert.EqualValues(t, 1, h.Stats().Alerts)
+	require.NoError(t, h.Close())
+}
+
 func TestScopeStandsAtTheTop(t *testing.T) {
 	d := newDesk()
 	var buf bytes.Buffer
