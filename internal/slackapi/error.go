@@ -153,7 +153,7 @@ func causesOf(err, ended error) []error {
 
 // failed is the error of a call of which no more is known.
 func (c *Client) failed(what call, reason string, causes ...error) *Error {
-	what.channel, what.ts = c.secrets.excerpt(what.channel, 100), ""
+	what.channel = c.secrets.excerpt(what.channel, 100)
 	return &Error{what: what, reason: reason, causes: causes}
 }
 

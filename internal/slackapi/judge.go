@@ -76,10 +76,7 @@ func (s said) why() string {
 // judge says what became of the call: a ref, or what went wrong.
 func (c *Client) judge(what call, a answer) (ref string, e *Error) {
 	s := hear(a.body)
-	code := s.text("error")
-	if code == "" && !s.is("ok", "true") {
-		code = bareCode(a)
-	}
+	code := cmp.Or(s.text("error"), bareCode(a))
 	if ref, ok := accepted(what, a, s, code); ok {
 		return ref, nil
 	}

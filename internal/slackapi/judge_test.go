@@ -440,3 +440,17 @@ func TestCausesAreFound(t *testing.T) {
 	assert.NotErrorIs(t, err, context.Canceled)
 	assert.Contains(t, err.Error(), "the five seconds are over")
 }
+
+// brokenBody is an answer whose body can't be read, and nobody knows why.
+type brokenBody struct{}
+
+func (brokenBody) Read([]byte) (int, error) { return 0, errors.New("boom") }
+func (brokenBody) Close() error             { return nil }
+
+func TestAnAnswerThatCantBeRead(t *testing.T) {
+	hc := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: brokenBody{}}, nil
+	})}
+	_, err := NewBot(testToken, "", hc).Post(t.Context(), message())
+	assert.True(t, later.check(t, err, 1).Unknown(), "it went out")
+}
