@@ -788,7 +788,7 @@ func TestSenderThatPanics(t *testing.T) {
 func TestOneGoroutineAndNonePerRecord(t *testing.T) {
 	before := runtime.NumGoroutine()
 	h, log, _ := newTest(t, newDesk(), nil)
-	assert.Equal(t, before, runtime.NumGoroutine(), "New starts nothing")
+	assert.LessOrEqual(t, runtime.NumGoroutine(), before, "New starts nothing")
 	for range 1000 {
 		log.Error("m")
 	}
@@ -804,6 +804,12 @@ func (hasty) Gaps() (post, edit time.Duration) { return 20 * time.Millisecond, 2
 
 // Whatever channels a program invents, those beyond a limit go to the default
 // one, and a channel that is quiet for long enough ends.
+// lanes counts the goroutines of lanes, those of every handler.
+func lanes() int {
+	stacks := make([]byte, 16<<20)
+	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), ".(*batcher).work(")
+}
+
 func TestChannelsWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, channel := newDesk(), ""
@@ -811,7 +817,7 @@ func TestChannelsWithoutEnd(t *testing.T) {
 			o.Channel, o.MaxGroups = "#ops", 2*maxLanes
 			o.Route = func(context.Context, slog.Record) string { return channel }
 		})
-		before := runtime.NumGoroutine()
+		before := lanes()
 		const more = 50
 		for i := range maxLanes + more {
 			channel = fmt.Sprint("#c", i)
@@ -820,7 +826,7 @@ func TestChannelsWithoutEnd(t *testing.T) {
 		h.Merge(Batch{Channel: "#merged", Groups: []Group{{Fingerprint: "f", Message: "merged", Count: 7}}})
 		h.Resume(Batch{Channel: "#resumed", Groups: []Group{{Fingerprint: "f", Message: "resumed", Count: 7, Total: 7}}}, "ref", time.Now())
 		synctest.Wait()
-		assert.Equal(t, maxLanes+1, runtime.NumGoroutine()-before)
+		assert.Equal(t, maxLanes+1, lanes()-before)
 		pass(time.Minute)
 		assert.Equal(t, Stats{Alerts: maxLanes + more + 7, Delivered: maxLanes + more + 7, Messages: maxLanes + 1}, h.Stats())
 		for _, a := range d.all() {
@@ -833,7 +839,7 @@ func TestChannelsWithoutEnd(t *testing.T) {
 		assert.Contains(t, base.own()[0], "more channels than are kept apart")
 		assert.Contains(t, base.own()[0], "channels=1000 channel=#c1000 default=#ops")
 		pass(48 * time.Hour)
-		assert.Zero(t, runtime.NumGoroutine()-before, "they are forgotten")
+		assert.Zero(t, lanes()-before, "they are forgotten")
 		assert.EqualValues(t, maxLanes+more+7, h.Stats().Alerts)
 		channel = "#new"
 		log.Error("m")
@@ -853,11 +859,11 @@ func TestAChannelEndsWhereItsGroupMakesRoom(t *testing.T) {
 		})
 		log.Error("m")
 		pass(3 * time.Hour)
-		before := runtime.NumGoroutine()
+		before := lanes()
 		channel = "#b"
 		log.Error("m")
 		pass(time.Minute)
-		assert.Equal(t, before, runtime.NumGoroutine(), "one has begun, one has ended")
+		assert.Equal(t, before, lanes(), "one has begun, one has ended")
 		assert.Equal(t, "m", d.all()[1].Groups[0].Message, "it isn't among others")
 		assert.Equal(t, Stats{Alerts: 2, Delivered: 2, Messages: 2}, h.Stats())
 		require.NoError(t, h.Close())
