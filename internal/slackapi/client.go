@@ -291,7 +291,7 @@ func (c *Client) request(ctx context.Context, method string, all args) (*http.Re
 		return nil, err
 	}
 	req.Header.Set("Content-Type", kind)
-	req.Header.Set("User-Agent", "slackalert")
+	req.Header.Set("User-Agent", userAgent())
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 	}

@@ -135,7 +135,7 @@ func TestPostOnTheWire(t *testing.T) {
 	assert.Equal(t, "Bearer "+testToken, r.header.Get("Authorization"))
 	assert.NotContains(t, r.body, "token", "once is enough")
 	assert.Equal(t, "#payments", r.form.Get("channel"))
-	assert.Equal(t, "slackalert", r.header.Get("User-Agent"))
+	assert.Equal(t, "slackalert/devel", r.header.Get("User-Agent"))
 	assert.Equal(t, map[string]string{
 		"text": "ERROR card declined", "blocks": headerJSON, "parse": "none", "link_names": "false",
 		"unfurl_links": "false", "unfurl_media": "false",
