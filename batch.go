@@ -532,20 +532,35 @@ func (b *batcher) shutdown(ctx context.Context) error {
 	lost, spooled, err := b.end()
 	b.carrier.close()
 	if err := b.spool.Close(); err != nil {
-		b.guard.Tell("slackalert: shutdown: the spool can't be closed, a power cut may take what is in it", "error", err.Error())
+		b.lastWords(ctx, "slackalert: shutdown: the spool can't be closed, a power cut may take what is in it", "error", err.Error())
 	}
 	err = cmp.Or(err, context.Cause(ctx), errDeadline)
 	if spooled.alerts > 0 {
-		b.guard.Tell("slackalert: shutdown, alerts are left for the next start", "alerts_spooled", spooled.alerts, "groups_spooled", spooled.groups, "error", err.Error())
+		b.lastWords(ctx, "slackalert: shutdown, alerts are left for the next start", "alerts_spooled", spooled.alerts, "groups_spooled", spooled.groups, "error", err.Error())
 	}
 	if lost.alerts > 0 {
 		b.stopReason = fmt.Errorf("slackalert: shutdown: %d alerts of %d groups are lost: %w", lost.alerts, lost.groups, err)
-		b.guard.Tell("slackalert: shutdown, alerts are lost", "alerts_lost", lost.alerts, "groups_lost", lost.groups, "alerts_delivered", b.stats().Delivered, "error", err.Error())
+		b.lastWords(ctx, "slackalert: shutdown, alerts are lost", "alerts_lost", lost.alerts, "groups_lost", lost.groups, "alerts_delivered", b.stats().Delivered, "error", err.Error())
 	}
 	if stuck {
 		b.stopReason = errors.Join(b.stopReason, errors.New("slackalert: shutdown: the Sender didn't return when its context ended"))
 	}
 	return b.stopReason
+}
+
+// lastWords tells base, which may have stopped to listen: not much longer than
+// shutdown has.
+func (b *batcher) lastWords(ctx context.Context, msg string, args ...any) {
+	told := b.guard.Telling(msg, args...)
+	select {
+	case <-told:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-told:
+	case <-time.After(closeGrace):
+	}
 }
 
 // close ends admission and wakes the lanes to tell all they have. It returns

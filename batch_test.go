@@ -550,6 +550,35 @@ func TestShutdownSaysWhatIsLost(t *testing.T) {
 	})
 }
 
+// deaf is a base that never comes back from what slackalert says.
+type deaf struct {
+	slog.Handler
+	until <-chan struct{}
+}
+
+func (deaf) Enabled(context.Context, slog.Level) bool { return true }
+
+func (b deaf) Handle(_ context.Context, r slog.Record) error {
+	if strings.HasPrefix(r.Message, "slackalert: ") {
+		<-b.until
+	}
+	return nil
+}
+
+func TestCloseReturnsThoughBaseDoesNot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, until := newDesk(), make(chan struct{})
+		d.fail = func(string, Batch) error { return errDown }
+		h, err := New(deaf{slog.DiscardHandler, until}, &Options{Sender: d})
+		require.NoError(t, err)
+		slog.New(h).Error("m")
+		begun := time.Now()
+		assert.ErrorContains(t, h.Close(), "1 alerts of 1 groups are lost")
+		assert.LessOrEqual(t, time.Since(begun), closeWait+2*closeGrace)
+		close(until)
+	})
+}
+
 func TestShutdownDoesNotWaitForWhatCannotBe(t *testing.T) {
 	for _, cause := range []error{mend("invite the bot"), retryAfter(time.Hour)} {
 		synctest.Test(t, func(t *testing.T) {

@@ -105,16 +105,20 @@ func (g *Guard) Ask(ctx context.Context, f func() error) (c cause.Cause) {
 	return c
 }
 
-// Tell tells something, and survives it: on a goroutine of its own, so that one
-// who ends it takes nothing else along.
-func (g *Guard) Tell(msg string, args ...any) {
+// Tell tells something, and survives it.
+func (g *Guard) Tell(msg string, args ...any) { <-g.Telling(msg, args...) }
+
+// Telling is Tell for who doesn't wait for ever: the channel is closed when it
+// is told. That is on a goroutine of its own, so that one who ends it takes
+// nothing else along.
+func (g *Guard) Telling(msg string, args ...any) <-chan struct{} {
 	told := make(chan struct{})
 	go func() {
 		defer close(told)
 		defer func() { _ = recover() }() // there is nobody left to tell
 		g.mark.Run(func() { g.tell(msg, args...) })
 	}()
-	<-told
+	return told
 }
 
 // First tells something the first time it happens, and not again.
