@@ -143,7 +143,9 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 	} else if r.Kind == Yielded && l.closing() {
 		l.editing.n++ // there is no time to try again
 	}
-	m.retry = now.Add(wait)
+	if r.Kind != Yielded {
+		m.retry = now.Add(wait) // what can be posted sooner is
+	}
 	for i := range m.Items {
 		g := m.Items[i].Group
 		if g.message != m {
@@ -159,6 +161,7 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 			l.schedule(g, now)
 		}
 	}
+	m.retry = now.Add(wait)
 	l.tend(m)
 	return out
 }

@@ -182,6 +182,27 @@ func TestYield(t *testing.T) {
 	}
 }
 
+// An edit that made way is no trouble: who waits for it waits on, though the
+// interval ends before the next.
+func TestAnUrgentEditThatMadeWay(t *testing.T) {
+	const ms = time.Millisecond
+	r := bot
+	r.Repeat = 2 * s
+	d := newDesk(t, r)
+	d.took = func(a *attempt) time.Duration {
+		if a.Edits != nil && d.since() < 3*s {
+			return s / 2
+		}
+		return 0
+	}
+	d.script = append(d.script, say{at: 2050 * ms, do: func() { d.urge("a") }})
+	d.at(0, "a").at(1200*ms, "new").run(2300 * ms)
+	if !d.kinds["a"].plan.Pressing(true, d.now) {
+		t.Error("nobody waits for it")
+	}
+	d.run(4*s).want("1s post1 a 1/1", "2.05s edit1 yielded a 2/2", "2.2s post2 new 1/1", "3.2s edit1 a 2/2")
+}
+
 func TestAPostComesBeforeAnEdit(t *testing.T) {
 	d := newDesk(t, bot).at(0, "a").run(2 * s)
 	d.at(10*s, "new", "a").run(10 * s)
