@@ -29,7 +29,7 @@ type Group[T Counter, S any] struct {
 	Payload T
 	Level   int       // later changed by Lane.Raise alone
 	First   time.Time // of its first alert; orders equals
-	Wants   bool      // the next alert is to be captured as example: set by each accepted post, cleared by the caller when it has captured
+	Wants   bool      // the next alert is to be the example: set by each accepted post, cleared by the caller
 
 	seq      uint64
 	told     uint64

@@ -111,11 +111,14 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	l.old = byTime((*Group[T, S]).forget, first)
 	l.along = byTime((*Group[T, S]).early, second)
 	l.rank = queue[*Group[T, S]]{before: before[T, S], at: second}
-	l.waits = [edited + 1][]*queue[*Group[T, S]]{resting: {&l.old}, company: {&l.soon, &l.rank}, held: {&l.held, &l.along}, edit: {&l.along}}
+	l.waits = [edited + 1][]*queue[*Group[T, S]]{
+		resting: {&l.old}, company: {&l.soon, &l.rank}, held: {&l.held, &l.along}, edit: {&l.along},
+	}
 	l.parts = byTime(func(a *Attempt[T, S]) time.Time { return a.due }, func(a *Attempt[T, S]) *int { return &a.place })
 	l.open = l.parts
 	for i, q := range []*queue[*Message[T, S]]{&l.edits, &l.marks} {
-		*q = byTime(func(m *Message[T, S]) time.Time { return later(m.due[i], m.retry) }, func(m *Message[T, S]) *int { return &m.place[i] })
+		*q = byTime(func(m *Message[T, S]) time.Time { return later(m.due[i], m.retry) },
+			func(m *Message[T, S]) *int { return &m.place[i] })
 	}
 	return l
 }

@@ -58,7 +58,7 @@ const (
 type Outcome[T Counter, S any] struct {
 	Told   uint64       // alerts told by it
 	Say    Say          // of posting and editing together
-	Parked *Group[T, S] // it failed alone for the first time: the rest is told without it, and it is tried again later; nil = none
+	Parked *Group[T, S] // it failed alone for the first time, and is tried again later; nil = none
 }
 
 // trouble is a run of failed attempts.
