@@ -76,8 +76,11 @@ func LoadCodes(r io.Reader) (map[string]Code, error) {
 	c := reader{dec: json.NewDecoder(bytes.NewReader(data)), data: data}
 	codes := map[string]Code{}
 	err = c.object("the catalogue", func(code string) error {
-		if _, ok := codes[code]; ok || code == "" {
-			return c.errorf("code %q is given twice or empty; want each code once", code)
+		if code == "" {
+			return c.errorf("a code is empty; want its text")
+		}
+		if _, ok := codes[code]; ok {
+			return c.errorf("code %q is given twice; want each code once", code)
 		}
 		into, err := c.code(code)
 		codes[code] = into
@@ -128,7 +131,7 @@ func (c *reader) object(what string, member func(key string) error) error {
 func (c *reader) token() (json.Token, error) {
 	t, err := c.dec.Token()
 	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
+		return nil, c.errorf("the text ends before the catalogue does; want one JSON object: %w", io.ErrUnexpectedEOF)
 	}
 	if err != nil {
 		return nil, c.errorf("%w", err)

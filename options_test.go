@@ -150,18 +150,19 @@ func TestLoadCodes(t *testing.T) {
 
 func TestLoadCodesSaysLineAndField(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
-		{"empty", "", "line 1: unexpected "},
+		{"empty", "", `line 1: the text ends before the catalogue does; want one JSON object`},
 		{"no object", "[]", "line 1: the catalogue is [; want an object"},
 		{"no code object", "{\n\"E1\": 5}", `line 2: code "E1" is 5; want an object`},
 		{"unknown field", "{\n\n\"E1\": {\n\"titel\": \"x\"}}", `line 4: code "E1": unknown field "titel"; want title, channel, mention, runbook or mute`},
 		{"wrong type", "{\"E1\": {\n\"title\": 5}}", `line 2: code "E1": title is 5; want a string`},
 		{"wrong mute", "{\"E1\": {\"mute\": \"yes\"}}", `line 1: code "E1": mute is yes; want true or false`},
 		{"nested", "{\"E1\": {\"title\": {}}}", `line 1: code "E1": title is {; want a string`},
+		{"nameless", "{\"\": {}}", "line 1: a code is empty; want its text"},
 		{"twice", "{\"E1\": {},\n\"E1\": {}}", `line 2: code "E1" is given twice`},
 		{"field twice", "{\"E1\": {\"mute\": true,\n\"mute\": true}}", `line 2: code "E1": field "mute" is given twice`},
 		{"a mention of nobody", "{\"E1\":\n{\"mention\": \"@here\"}}", `line 2: code "E1": mention is "@here", which calls nobody; want "<@U…>"`},
 		{"behind", "{}\n{}", "line 2: more follows the catalogue"},
-		{"cut", "{\"E1\": {\"title\": \"x\"", "line 1: unexpected "},
+		{"cut", "{\"E1\": {\"title\": \"x\"", `line 1: the text ends before the catalogue does; want one JSON object`},
 		{"syntax", "{\"E1\": {\"title\" \"x\"}}", "line 1: invalid character"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
