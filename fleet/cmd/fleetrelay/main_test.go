@@ -155,7 +155,7 @@ func TestCheck(t *testing.T) {
 		{"all well", url, "xoxb-1", nil, "NATS and Slack answer"},
 		{"a wrong token", url, "xoxb-2", nil, "invalid_auth"},
 		{"no NATS", "nats://127.0.0.1:1", "xoxb-1", nil, "NATS: not connected: "},
-		{"no rights", natsd.URL(closed), "xoxb-1", nil, "NATS: not connected: nats: authorization violation"},
+		{"no rights", natsd.URL(closed), "xoxb-1", nil, "NATS: not connected: nats: (authorization violation|no servers available)"}, // it may be cut off before it reads why
 		{"a stream's name that is none", url, "xoxb-1", []string{"-stream", "a.b"}, `Stream is "a.b"`},
 		{"a stream for something else", url, "xoxb-1", []string{"-stream", "ORDERS"}, "has the retention WorkQueue"},
 	} {
@@ -164,7 +164,7 @@ func TestCheck(t *testing.T) {
 			status := run(t.Context(), append(tc.args, "-check"), env(map[string]string{
 				"NATS_URL": tc.url, "SLACK_TOKEN": tc.token, "SLACK_CHANNEL": "C1", "SLACK_API_URL": slack.APIURL(),
 			}), &output{}, &errs)
-			assert.Contains(t, errs.String(), tc.want)
+			assert.Regexp(t, tc.want, errs.String())
 			assert.Equal(t, tc.name == "all well", status == statusOK)
 		})
 	}

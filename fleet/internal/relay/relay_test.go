@@ -588,7 +588,7 @@ func TestWithoutALeaseNothingIsTold(t *testing.T) {
 	require.NoError(t, w.ns.Start())
 	again := r.leads(t)
 	eventually(t, "resume ref-A: f 3/3", again.took)
-	assert.Equal(t, 1, w.logs.has("works again"))
+	assert.Eventually(t, func() bool { return w.logs.has("works again") == 1 }, 5*time.Second, 5*time.Millisecond)
 }
 
 // TestANoteThatCantBeWritten is remembered by who could not write it.
