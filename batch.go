@@ -27,7 +27,7 @@ const (
 	forgetMany = 100              // groups forgotten in one go
 	maxLanes   = 1000             // channels that are kept apart, and the default one
 	stretch    = 1000             // groups that are looked at in one go
-	closeGrace = time.Second      // for a Sender that doesn't heed its context
+	closeGrace = time.Second      // for a Sender that doesn't heed its context, and a base that doesn't return
 	minWait    = time.Millisecond // of a lane's goroutine: whatever its plan says, it never spins
 )
 
@@ -245,7 +245,7 @@ func (b *batcher) next(l *lane) (f *flight, at time.Time) {
 		return b.launch(l, a, now), time.Time{}
 	case b.phase == closing && (at.IsZero() || !b.deadline.IsZero() && at.After(b.deadline)):
 		l.ended = true
-	case b.phase == running && len(l.groups) == 0 && l.other == nil && l.posting.Err == nil && l.editing.Err == nil:
+	case b.phase == running && len(l.groups) == 0 && l.other == nil:
 		l.ended = true
 		delete(b.lanes, laneName(l.channel))
 	}
@@ -554,9 +554,16 @@ func (b *batcher) lastWords(ctx context.Context, msg string, args ...any) {
 	told := b.guard.Telling(msg, args...)
 	select {
 	case <-told:
-		return
 	case <-ctx.Done():
+		grace(told)
 	}
+}
+
+// aside tells base what comes up while others wait, perhaps for mu: not longer
+// than closeGrace.
+func (b *batcher) aside(msg string, args ...any) { grace(b.guard.Telling(msg, args...)) }
+
+func grace(told <-chan struct{}) {
 	select {
 	case <-told:
 	case <-time.After(closeGrace):

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -579,6 +581,26 @@ func TestCloseReturnsThoughBaseDoesNot(t *testing.T) {
 	})
 }
 
+// Nor does it wait for base to hear of the spool, which is asked while others wait.
+func TestCloseReturnsThoughBaseDoesNotHearOfTheSpool(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, dir, until := newDesk(), filepath.Join(t.TempDir(), "spool"), make(chan struct{})
+		h, err := New(deaf{slog.DiscardHandler, until}, &Options{Sender: d, SpoolDir: dir})
+		require.NoError(t, err)
+		slog.New(h).Error("m")
+		require.NoError(t, os.RemoveAll(dir))
+		require.NoError(t, os.WriteFile(dir, nil, 0o600))
+		timer := time.AfterFunc(time.Minute, func() { close(until) })
+		begun := time.Now()
+		require.NoError(t, h.Close())
+		assert.LessOrEqual(t, time.Since(begun), closeWait+2*closeGrace)
+		assert.EqualValues(t, 1, h.Stats().Delivered)
+		if timer.Stop() {
+			close(until)
+		}
+	})
+}
+
 func TestShutdownDoesNotWaitForWhatCannotBe(t *testing.T) {
 	for _, cause := range []error{mend("invite the bot"), retryAfter(time.Hour)} {
 		synctest.Test(t, func(t *testing.T) {
@@ -831,14 +853,14 @@ type hasty struct{ editDesk }
 
 func (hasty) Gaps() (post, edit time.Duration) { return 20 * time.Millisecond, 20 * time.Millisecond }
 
-// Whatever channels a program invents, those beyond a limit go to the default
-// one, and a channel that is quiet for long enough ends.
 // lanes counts the goroutines of lanes, those of every handler.
 func lanes() int {
 	stacks := make([]byte, 16<<20)
 	return strings.Count(string(stacks[:runtime.Stack(stacks, true)]), ".(*batcher).work(")
 }
 
+// Whatever channels a program invents, those beyond a limit go to the default
+// one, and a channel that is quiet for long enough ends.
 func TestChannelsWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, channel := newDesk(), ""
@@ -877,6 +899,32 @@ func TestChannelsWithoutEnd(t *testing.T) {
 		assert.EqualValues(t, maxLanes+more+8, h.Stats().Delivered)
 		require.NoError(t, h.Close())
 	})
+}
+
+// Who deletes what was told, so that it can't be marked as quiet, or archives the
+// channel, keeps no goroutine.
+func TestAChannelEndsThoughItsLastEditFailed(t *testing.T) {
+	for _, cause := range []error{gone{}, mend("unarchive it")} {
+		synctest.Test(t, func(t *testing.T) {
+			d := newDesk()
+			d.fail = func(what string, _ Batch) error {
+				if what == "edit" {
+					return cause
+				}
+				return nil
+			}
+			h, log, _ := newTest(t, editDesk{d}, nil)
+			before := lanes()
+			log.Error("m")
+			pass(48 * time.Hour)
+			assert.Equal(t, []string{"post 1s [1/1 m]"}, d.lines())
+			assert.Zero(t, lanes()-before, "it is forgotten")
+			log.Error("m")
+			pass(time.Minute)
+			assert.Equal(t, 2, d.told())
+			require.NoError(t, h.Close())
+		})
+	}
 }
 
 func TestAChannelEndsWhereItsGroupMakesRoom(t *testing.T) {

@@ -578,6 +578,23 @@ func TestADiskThatIsFullAtTheStart(t *testing.T) {
 	}
 }
 
+// What can't be found any more isn't left to anybody.
+func TestAFolderThatIsGoneAtShutdown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "spool")
+		d := newDesk()
+		d.fail = func(string, Batch) error { return errDown }
+		h, log, _ := newTest(t, d, spooling(dir))
+		log.Error("m")
+		pass(time.Second)
+		require.NoError(t, os.RemoveAll(dir))
+		require.NoError(t, os.WriteFile(dir, nil, 0o600))
+		require.ErrorContains(t, h.Close(), "1 alerts of 1 groups are lost")
+		s := h.Stats()
+		assert.Equal(t, []uint64{1, 0}, []uint64{s.Lost, s.Spooled})
+	})
+}
+
 // Who removes the files of a process as it ends takes nothing from the next.
 func TestAFolderThatIsEmptiedBeforeShutdown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

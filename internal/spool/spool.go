@@ -277,10 +277,16 @@ func (s *Slot) Drop() {
 	s.do(func() error { s.gone = true; return s.leave() })
 }
 
-// Kept reports whether the group is on disk, and not dropped: another process
-// will find it. In a closed store that says how Close left it.
+// Kept reports whether the group is on disk, in a file that nobody has removed,
+// and not dropped: another process will find it. In a closed store that says how
+// Close left it.
 func (s *Slot) Kept() (kept bool) {
-	s.do(func() error { kept = s.file != nil; return nil })
+	s.do(func() error {
+		if kept = s.file != nil; kept {
+			_ = s.file.with(func(g *owned.File) error { kept = g.There(); return nil }) // closed: it stays true
+		}
+		return nil
+	})
 	return kept
 }
 
