@@ -23,7 +23,11 @@ func (t *scan) block(from, i int) (begin, end int) {
 	if list {
 		begin += len("- ")
 	}
-	if !scalar && (!minting(s, begin) || !t.alone(begin)) {
+	word := begin
+	if begin < len(s) && is(s[begin], quote) {
+		word++
+	}
+	if !scalar && (!minting(s, word) || !t.alone(word)) {
 		return i, i
 	}
 	for end = i; n > 0; n = lineBreak(s, end) {
@@ -44,11 +48,13 @@ func (t *scan) block(from, i int) (begin, end int) {
 	return min(begin, end), end
 }
 
-// alone reports whether one word that is no key stands on the line that goes on at i.
+// alone reports whether one word that is no key stands on the line that goes on at
+// i, but for a remark.
 func (t *scan) alone(i int) bool {
 	end := until(t.s, i, space)
 	end = min(end, lineEnd(t.s[:end], i))
-	return t.s[end-1] != ':' && (end == len(t.s) || lineBreak(t.s, end) > 0 || is(t.s[end], quote))
+	rest := blanks(t.s, end)
+	return t.s[end-1] != ':' && (rest == len(t.s) || lineBreak(t.s, rest) > 0 || is(t.s[end], quote) || t.s[rest] == '#')
 }
 
 // indent returns how far the key at from is indented, or -1 where more stands

@@ -35,7 +35,7 @@ var signs = func() (t [1 << 14]uint8) {
 		}
 	}
 	for _, begin := range [...]string{
-		"://", `:\/`, "eyj", "sic", "-u ", "--u", "s/t", `\/t`, "2ft", "dup", "cp(", "p6(", "ix(", "ql(",
+		"://", `:\/`, "eyj", "sic", "-u ", "--u", "s/t", "s/e", `\/t`, `\/e`, "2ft", "2fe", "dup", "cp(", "p6(", "ix(", "ql(",
 	} {
 		add(begin, ofSign)
 	}

@@ -40,7 +40,7 @@ var makers = []maker{
 	{"sl.", jwtc, 60, true},                       // Dropbox
 	{"EAAC", alnum, 60, true},                     // Facebook
 	{"figd_", tokenc, 30, true},                   // Figma
-	{"fm2_", base64c, 40, true},                   // Fly
+	{"fm2_ fm1a_ fm1r_ fo1_", base64c, 40, true},  // Fly
 	{"ghp_ gho_ ghu_ ghs_ ghr_", alnum, 8, false}, // GitHub
 	{"github_pat_", tokenc, 8, false},
 	{"glpat-", tokenc, 8, false}, // GitLab

@@ -37,7 +37,7 @@ func TestMakersRows(t *testing.T) {
 		{"body that begins with a dash", "gl" + "pat--" + x(19) + " gl" + "pat-_" + x(19), "[redacted] [redacted]"},
 		{"Discord's webhook", "https://discord.com/api/webhooks/1234567890123456789/" + x(68), "https://discord.com/[redacted]"},
 		{"AWS", "session IQoJb3JpZ2luX2Vj" + x(60) + "+/== ended", "session [redacted] ended"},
-		{"Fly", "use FlyV1 fm2_" + x(60) + ",fm2_" + x(60), "use FlyV1 [redacted],[redacted]"},
+		{"Fly", "use FlyV1 fm2_" + x(60) + ",fm2_" + x(60) + ", FlyV1 fo1_" + x(43), "use FlyV1 [redacted],[redacted], FlyV1 [redacted]"},
 
 		{"lines and names", "sk-" + strings.Repeat("-", 60) + " key-value pattern path/to key-of-the-realm SKIP ACCESS SG.x hf_x", ""},
 		{"commit", "at 0a1b2c3d4e5f60718293a4b5c6d7e8f901234567 of pul-request", ""},

@@ -40,10 +40,10 @@ func (t *scan) key(i int) int {
 	switch sep, quoted := sepAfter(s, end); {
 	case sep >= 0:
 		v.from, v.to = t.pair(s[from:end], from, sep, quoted, k)
-	case k == bearer:
-		v.from, v.to = t.bearer(i, end)
 	case t.inTag(from):
 		v.from, v.to = t.element(end)
+	case k == bearer:
+		v.from, v.to = t.bearer(i, end)
 	case s[from] == '-':
 		v.from, v.to = t.flag(end, k)
 	default:

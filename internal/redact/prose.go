@@ -69,10 +69,17 @@ func proseOfHeader(s string, i int) bool {
 	return next == len(s) || next > end && clause(s, next)
 }
 
-// clause reports whether a word that opens a clause stands at i, whole.
+// clause reports whether a word that opens a clause stands at i, whole: in
+// "user:hunter2" it doesn't.
 func clause(s string, i int) bool {
 	end := run(s[:min(len(s), i+maxKey)], i, alnum)
-	return openers[lower(s[i:end])] && (end == len(s) || is(s[end], space|closer) || s[end] == ':')
+	if !openers[lower(s[i:end])] {
+		return false
+	}
+	if end < len(s) && (is(s[end], closer) || s[end] == ':') {
+		end++
+	}
+	return end == len(s) || is(s[end], space|closer|quote|slash)
 }
 
 // A wordList is a set of words in lower case.

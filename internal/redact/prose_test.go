@@ -80,6 +80,8 @@ func TestTextProse(t *testing.T) {
 		{"YAML in JSON", `{"b":"user: bob\npassword: |\n  correct horse\nhost: h"}`, `{"b":"user: bob\npassword: |\n  [redacted]\nhost: h"}`},
 		{"YAML list", "tokens:\n  - abc1\n  - def2\nhost: h", "tokens:\n  - [redacted]\nhost: h"},
 		{"YAML list, not indented", "tokens:\n- abc1\n- def2\nhost: h", "tokens:\n- [redacted]\nhost: h"},
+		{"YAML list with a remark", "tokens:\n- abc1 # old\n- def2\nhost: h", "tokens:\n- [redacted]\nhost: h"},
+		{"YAML list, quoted", "tokens:\n- \"abc1\"\nhost: h", "tokens:\n- [redacted]\nhost: h"},
 		{"YAML, next line", "db:\n  password:\n    hunter2\n  host: h", "db:\n  password:\n    [redacted]\n  host: h"},
 		{"YAML in JSON, first line", `{"b":"password: |\n  correct horse\nhost: h"}`, `{"b":"password: |\n  [redacted]\nhost: h"}`},
 		{"end of a sentence's line", "see the token:\n abc1\nmore", ""},
@@ -99,6 +101,8 @@ func TestTextHeader(t *testing.T) {
 		{"secret", "Proxy-Authorization: Secret abcdef\r\nX: y", "Proxy-Authorization: Secret [redacted]\r\nX: y"},
 		{"token, Rails", `Authorization: Token token="abcdef"`, `Authorization: Token [redacted]`},
 		{"in JSON", `{"h":"Authorization: Token abcdef","n":1}`, `{"h":"Authorization: Token [redacted]","n":1}`},
+		{"a word before a colon", "Authorization: Bearer user:hunter2\nAuthorization: ApiKey key:abc", "Authorization: Bearer [redacted]\nAuthorization: ApiKey [redacted]"},
+		{"a word before a sign", "Bearer a,b1c2", "Bearer [redacted]"},
 		{"looks like prose", "Authorization: Token the1", "Authorization: Token [redacted]"},
 
 		{"prose", "authorization: token expired; authorization: token is missing", ""},

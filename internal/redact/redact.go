@@ -110,7 +110,7 @@ func (t *scan) shape(i int) int {
 		return t.basic(i)
 	case "-u ", "--u":
 		return t.user(i)
-	case "s/t", "|/t", "2ft":
+	case "s/t", "s/e", "|/t", "|/e", "2ft", "2fe":
 		return t.webhook(i)
 	case "dup":
 		return t.duplicate(i)

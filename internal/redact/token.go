@@ -76,7 +76,9 @@ func (t *scan) bearer(i, end int) (begin, to int) {
 		at = end + len("%20")
 	}
 	switch {
-	case !t.starts(i), end-i > len("bearer"), at == end, at == len(s), nothing(s, at), clause(s, at),
+	case at == end:
+		return t.apart(end, minted)
+	case !t.starts(i), end-i > len("bearer"), at == len(s), nothing(s, at), clause(s, at),
 		prose(s, at, minted, strict),
 		strings.HasPrefix(s[run(s[:min(len(s), at+maxKey)], at, alnum):], `="`): // a challenge: Bearer realm="api"
 		return end, end

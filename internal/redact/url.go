@@ -101,10 +101,14 @@ func (t *scan) dsn(i int) int {
 }
 
 // hooks are what stands before the ids in the path of a Slack webhook.
-var hooks = words("services workflows triggers")
+var hooks = words("services workflows triggers actions commands")
 
-// webhook hides the path of a Slack webhook or workflow, behind any host: of a
-// proxy or a test, too. The 'T' of the team is at from.
+// leastOrg is how long an organization's id is at least: EU is none.
+const leastOrg = 9
+
+// webhook hides the path of a Slack webhook, workflow or answer to a command,
+// behind any host: of a proxy or a test, too. The 'T' of the team,
+// or the 'E' of an organization, is at from.
 func (t *scan) webhook(from int) int {
 	s := t.s
 	before := strings.TrimRight(s[max(0, from-len(`workflows\/`)):from], `/\%2Ff`)
@@ -115,7 +119,7 @@ func (t *scan) webhook(from int) int {
 	next := skipSlash(s, team)
 	end := t.far(next, run(s, next, upnum))
 	last := skipSlash(s, end)
-	if last == end || !is(s[next], digit) && s[next] != 'A' && s[next] != 'B' {
+	if last == end || !is(s[next], digit) && s[next] != 'A' && s[next] != 'B' || s[from] == 'E' && team-from < leastOrg {
 		return from
 	}
 	for end = last; end < len(s); {

@@ -72,7 +72,11 @@ func (t *scan) bareEnd(i int) int {
 		if c, open := sign(s, i); is(c, quote) && is(s[i], quote|slash) {
 			end = quotedEnd(s, i, open-1)
 		}
-		end = t.far(i, wordEnd(s, opened(s, end)))
+		shut := opened(s, end)
+		if s[end:shut] != Mark || prefixed(s[shut:], "]", "}") == 0 { // else a field was hidden to its bracket
+			shut = wordEnd(s, shut)
+		}
+		end = t.far(i, shut)
 		next := blanks(s, end)
 		if next == end || !asks(s[i:end]) {
 			return end
@@ -243,6 +247,9 @@ func (t *scan) wordsEnd(i, to int, field bool) int {
 			break
 		}
 		end := t.wordInLine(next)
+		if n := strings.IndexAny(s[next:end], "]}"); field && n >= 0 {
+			return next + n // whatever follows the bracket: {Password:a b}: dial tcp
+		}
 		if end == next || s[end-1] == ':' {
 			break
 		}
