@@ -213,41 +213,37 @@ func keyText(v reflect.Value) string {
 // behind its own those of embedded structs. An embedded one that has a name or a
 // say in how it looks is a field as others are.
 func (p *printer) object(v reflect.Value, depth int) {
-	fields := reflect.VisibleFields(v.Type())
-	slices.SortStableFunc(fields, func(a, b reflect.StructField) int { return len(a.Index) - len(b.Index) })
 	var names []string
-	var closed [][]int // embedded ones whose fields aren't its own
+	types, n := []reflect.Type{v.Type()}, 0
 	p.raw("{")
-	n := 0
-	for _, f := range fields {
-		in, err := v.FieldByIndexErr(f.Index)
-		if p.full() || err != nil || slices.ContainsFunc(closed, func(at []int) bool { return within(f.Index, at) }) {
-			continue // of a nil pointer it is nothing
-		}
-		tag := f.Tag.Get("json")
-		name, options, _ := strings.Cut(tag, ",")
-		if f.Anonymous {
-			if _, speaks := speaker(in); name == "" && !speaks && isStruct(f.Type) {
-				continue // its fields follow
+	for all := []reflect.Value{v}; len(all) > 0; all = all[1:] {
+		for f, in := range all[0].Fields() {
+			if p.full() {
+				return
 			}
-			closed = append(closed, f.Index)
-		}
-		name = cmp.Or(name, f.Name)
-		if !f.IsExported() || tag == "-" || slices.Contains(names, name) {
-			continue
-		}
-		names = append(names, name)
-		if !left(in, options) {
-			p.member(n, name)
-			p.value(in, depth+1)
-			n++
+			tag := f.Tag.Get("json")
+			name, options, _ := strings.Cut(tag, ",")
+			if _, speaks := speaker(in); f.Anonymous && name == "" && !speaks && isStruct(f.Type) {
+				in = reflect.Indirect(in)                               // of a nil pointer it is nothing
+				if in.IsValid() && !slices.Contains(types, in.Type()) { // the names of one seen are taken
+					all, types = append(all, in), append(types, in.Type())
+				}
+				continue
+			}
+			name = cmp.Or(name, f.Name)
+			if !f.IsExported() || tag == "-" || slices.Contains(names, name) {
+				continue
+			}
+			names = append(names, name)
+			if !left(in, options) {
+				p.member(n, name)
+				p.value(in, depth+1)
+				n++
+			}
 		}
 	}
 	p.raw("}")
 }
-
-// within says whether a field is of the embedded one at another index.
-func within(index, at []int) bool { return len(index) > len(at) && slices.Equal(index[:len(at)], at) }
 
 func isStruct(t reflect.Type) bool {
 	return t.Kind() == reflect.Struct || t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct

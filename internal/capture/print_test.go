@@ -48,6 +48,19 @@ type Embedded struct {
 	A, B int
 }
 
+// sameNames has fields of Embedded's names, called otherwise in JSON; Same has not.
+type sameNames struct {
+	A int `json:"a"`
+	B int `json:"b"`
+}
+
+type Same struct{ A int }
+
+type around struct {
+	*around
+	N int
+}
+
 type node struct {
 	Name string
 	Next *node
@@ -59,6 +72,8 @@ func TestPrinted(t *testing.T) {
 	cycle.Next = cycle
 	inMap := map[string]any{"a": 1}
 	inMap["self"] = inMap
+	round := &around{N: 1}
+	round.around = round
 	var deep any = 1
 	for range 20 {
 		deep = []any{deep}
@@ -103,6 +118,16 @@ func TestPrinted(t *testing.T) {
 			Embedded
 			Masked *int `json:"A,omitempty"`
 		}{Embedded: Embedded{3, 4}}, `{"B":4}`},
+		{"embedded under other names", struct {
+			Embedded
+			sameNames
+			A int `json:"own"`
+		}{Embedded: Embedded{3, 4}, sameNames: sameNames{5, 6}, A: 1}, `{"own":1,"A":3,"B":4,"a":5,"b":6}`},
+		{"embedded twice", struct {
+			Embedded
+			Same
+		}{Embedded{3, 4}, Same{5}}, `{"A":3,"B":4}`},
+		{"embedded without end", round, `{"N":1}`},
 		{"embedded under a name", struct {
 			Embedded `json:"e"`
 			A        int

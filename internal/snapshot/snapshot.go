@@ -52,6 +52,14 @@ func keep(v any) any {
 	if fixed(reflect.TypeOf(v)) {
 		return v
 	}
+	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
+		if r.IsNil() {
+			return v
+		}
+		own := reflect.MakeSlice(r.Type(), r.Len(), r.Len())
+		reflect.Copy(own, r)
+		return own.Interface() // slog quotes bytes as it does no text
+	}
 	k := kept{plain: fmt.Sprintf("%v", v), plus: fmt.Sprintf("%+v", v)}
 	k.json, k.text = k.toJSON(v), k.toText(v)
 	if err, ok := v.(error); ok {
@@ -119,9 +127,6 @@ func (k *kept) toText(v any) (out string) {
 			return fmt.Sprintf("!ERROR:%v", err)
 		}
 		return string(b)
-	}
-	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8 {
-		return string(r.Bytes())
 	}
 	return k.plus
 }

@@ -73,7 +73,7 @@ func TestABaseWritesWhatItWouldHave(t *testing.T) {
 	for name, v := range map[string]any{
 		"nil": nil, "int": 1, "named": named("x"), "struct": plain{1, 2}, "time": time.Unix(1, 2).UTC(), "duration": time.Second,
 		"map": map[string]any{"b": []int{1}, "a": "<&>"}, "slice": []string{"a", "b c"}, "pointer": &plain{1, 2}, "int pointer": (*int)(nil),
-		"bytes": []byte("by tes"), "own bytes": bytesOf("by\ntes"), "text": masked{&n}, "own json": ownJSON{"a": 1}, "failing json": failsJSON{&n},
+		"bytes": []byte("by tes"), "a word": []byte("word"), "no bytes": []byte(nil), "empty": []byte{}, "own bytes": bytesOf("by\ntes"), "text": masked{&n}, "own json": ownJSON{"a": 1}, "failing json": failsJSON{&n},
 		"channel": make(chan int, 1), "big": big.NewInt(1 << 40), "url": u, "stringer": stringer{&n}, "source": &slog.Source{File: "f", Line: 1},
 		"error": errors.New("no <&> luck"), "wrapped": fmt.Errorf("a: %w", fs.ErrNotExist), "joined": errors.Join(fs.ErrExist, fs.ErrClosed),
 		"error with a stack": long{fs.ErrExist}, "error as json": jsonError{&n}, "error as text": textError{&n}, "group": slog.GroupValue(slog.Any("m", map[string]int{"a": 1})),
