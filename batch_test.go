@@ -575,13 +575,33 @@ func TestCloseReturnsThoughBaseDoesNot(t *testing.T) {
 		require.NoError(t, err)
 		slog.New(h).Error("m")
 		begun := time.Now()
-		assert.ErrorContains(t, h.Close(), "1 alerts of 1 groups are lost")
+		assert.EqualError(t, h.Close(), "slackalert: shutdown: 1 alerts of 1 groups are lost: down")
 		assert.LessOrEqual(t, time.Since(begun), closeWait+2*closeGrace)
 		close(until)
 	})
 }
 
-// Nor does it wait for base to hear of the spool, which is asked while others wait.
+// A channel whose trouble base doesn't come back from hearing of goes on.
+func TestAlertsAreToldThoughBaseDoesNotReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, until, tries := newDesk(), make(chan struct{}), 0
+		d.fail = func(string, Batch) error {
+			if tries++; tries == 1 {
+				return errDown
+			}
+			return nil
+		}
+		h, err := New(deaf{slog.DiscardHandler, until}, &Options{Sender: d})
+		require.NoError(t, err)
+		slog.New(h).Error("m")
+		pass(time.Minute)
+		assert.Equal(t, 1, d.told())
+		require.NoError(t, h.Close())
+		close(until)
+	})
+}
+
+// Nor does Close wait for base to hear of the spool, which is asked while others wait.
 func TestCloseReturnsThoughBaseDoesNotHearOfTheSpool(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, dir, until := newDesk(), filepath.Join(t.TempDir(), "spool"), make(chan struct{})
