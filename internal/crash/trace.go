@@ -64,21 +64,20 @@ func isHeading(line string) bool {
 // split parts what was said, which may have blank lines, from the traces.
 func split(text string) (said string, sections []section) {
 	lines := strings.Split(text, "\n")
+	before := len(lines) // so many came before the first trace
 	for i, line := range lines {
 		if isHeading(line) {
 			sections = append(sections, section{heading: line})
+			before = min(before, i)
 			continue
 		}
-		last := len(sections) - 1
-		if last < 0 {
-			said += line + "\n"
-		} else if i+1 < len(lines) {
+		if last := len(sections) - 1; last >= 0 && i+1 < len(lines) {
 			if f, ok := readFrame(line, lines[i+1]); ok {
 				sections[last].frames = append(sections[last].frames, f)
 			}
 		}
 	}
-	return strings.TrimSpace(said), sections
+	return strings.TrimSpace(strings.Join(lines[:before], "\n")), sections
 }
 
 // readFrame reads the two lines of a call, such as

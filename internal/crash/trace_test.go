@@ -2,6 +2,7 @@ package crash
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,4 +62,10 @@ func TestParse(t *testing.T) {
 			require.Equal(t, tt.stack, r.Stack)
 		})
 	}
+}
+
+// Reading takes no longer than what was said does, however many lines that has.
+func TestManyLinesAreReadInOneGo(t *testing.T) {
+	text := "panic: " + strings.Repeat("\n\t", maxRead/2)
+	require.Less(t, testing.AllocsPerRun(1, func() { parse(text) }), 100.0)
 }
