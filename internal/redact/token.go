@@ -16,11 +16,11 @@ func (t *scan) token(i int) int {
 			continue
 		}
 		from := i + len(row.name)
-		end := t.far(from, run(s, from, row.body))
-		if end-from < row.least {
-			continue
+		head := s[from:run(s[:min(len(s), from+4)], from, row.body)]
+		if strings.Trim(head, "-_.%+/=$") == "" {
+			continue // a line, which isn't looked over: there may be more such prefixes in it
 		}
-		if head := s[from:min(end, from+4)]; strings.Trim(head, "-_.%+/=$") != "" {
+		if end := t.far(from, run(s, from, row.body)); end-from >= row.least {
 			return t.hideToken(i, end)
 		}
 	}
