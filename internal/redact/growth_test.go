@@ -18,7 +18,7 @@ var unitsOfText = []string{
 	"token", "token-", "token ", "a token", "-token", " -token ", "<token ", "<token a=b>", "<a:token", "token\"", "token%22", "token*", "token]", "pw=",
 	"api ", "p_a_s_s", "sic YTpi", "s/T", "services/T", "T0/B0/", "a@cp(", "cp(", "BEG", "-----BEG", "max tokens", "   tokens",
 	`:\/\/,`, "pass-----", `\"%5Dcookie=://`, `:\/\/a:`, "password: a b ", `password: a b\n`, "password: |\n ", `password: >\n `, "tokens:\n- a1\n",
-	"Key (token)=(", "(token, a)=(", "#//", `/token": `, "://h/token: ", "/token: a ", "authorization: token a", "authorization: token a= ", `cookie=a="`, "with password: a ",
+	"Key (token)=(", "(token, a)=(", "#//", "\x1a//", ":\x0f\x0f", `/token": `, "://h/token: ", "/token: a ", "authorization: token a", "authorization: token a= ", `cookie=a="`, "with password: a ",
 	`\u0026sig=`, `\npw=`, "%26sig=", "pat", "pat-", "pat.a", "key-0", "1//0", ":AA", "SG.", "secret_", "api/webhooks/", "IQoJb3JpZ2lu",
 	"password=&quot;a ", "password=&quot;", "token%3D%22a ", "token%253D%20", "authorization%3Abearer%20", "password is ", "password \"", "password(\"a",
 	"password:\n  a1\n", "password:\n", "{a, password=a ", "-u a:", "-u a:\"b ", "--user a:b", "token='a''", "name=\"token\"\n\n", "<token><![CDATA[", "://aaaaaaaaaaaaaaa1@",

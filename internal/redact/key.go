@@ -162,3 +162,11 @@ func hasSuffixFold(s, suffix string) bool {
 }
 
 func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
+
+// lowered is c, in lower case if it is a letter: no sign becomes another.
+func lowered(c byte) byte {
+	if isUpper(c) {
+		return c | 0x20
+	}
+	return c
+}

@@ -97,10 +97,10 @@ func (t *scan) look(i int, what uint8) int {
 // shape looks for what is told by neither a key nor a maker's prefix.
 func (t *scan) shape(i int) int {
 	s := t.s
-	switch string([]byte{s[i-2] | 0x20, s[i-1] | 0x20, s[i] | 0x20}) {
+	switch string([]byte{lowered(s[i-2]), lowered(s[i-1]), lowered(s[i])}) {
 	case "://":
 		return t.url(i-2, i+1)
-	case ":|/":
+	case `:\/`:
 		if next := skipSlash(s, i+1); next > i+1 {
 			return t.url(i-2, next)
 		}
@@ -110,7 +110,7 @@ func (t *scan) shape(i int) int {
 		return t.basic(i)
 	case "-u ", "--u":
 		return t.user(i)
-	case "s/t", "s/e", "|/t", "|/e", "2ft", "2fe":
+	case "s/t", "s/e", `\/t`, `\/e`, "2ft", "2fe":
 		return t.webhook(i)
 	case "dup":
 		return t.duplicate(i)
