@@ -58,19 +58,8 @@ func run(args []string, env func(string) string, in io.Reader, out, log io.Write
 	} else {
 		status = p.filter(in, out, log)
 	}
-	tellRest(h)
+	_ = h.Close() // it says on log what it couldn't tell, and heeds nobody who doesn't read there any more
 	return status
-}
-
-// tellRest closes the handler, which says on log what it couldn't tell. Nobody
-// may be reading there any more: that doesn't keep the pipe.
-func tellRest(h *slackalert.Handler) {
-	done := make(chan struct{})
-	go func() { _ = h.Close(); close(done) }()
-	select {
-	case <-done:
-	case <-time.After(closeWait + grace):
-	}
 }
 
 func check(h *slackalert.Handler, log io.Writer) int {

@@ -2,11 +2,9 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -14,13 +12,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"example.com/slackalert"
 	"example.com/slackalert/fakeslack"
 )
 
@@ -286,32 +282,6 @@ func TestOwnTroubleIsSaid(t *testing.T) {
 	assert.NotContains(t, log, "payment failed", "it has been passed on already")
 	assert.Zero(t, status)
 }
-
-// Where nobody reads its own words either the pipe ends all the same.
-func TestNobodyReadsTheLog(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		reads := make(chan struct{})
-		h, err := slackalert.New(own{unread{slog.DiscardHandler, reads}}, &slackalert.Options{Sender: refusing{}})
-		require.NoError(t, err)
-		_ = h.Handle(foreign, slog.NewRecord(time.Now(), slog.LevelError, "payment failed", 0))
-		begun := time.Now()
-		tellRest(h)
-		assert.Equal(t, closeWait+grace, time.Since(begun))
-		close(reads)
-	})
-}
-
-type unread struct {
-	slog.Handler
-	reads <-chan struct{}
-}
-
-func (u unread) Enabled(context.Context, slog.Level) bool  { return true }
-func (u unread) Handle(context.Context, slog.Record) error { <-u.reads; return nil }
-
-type refusing struct{}
-
-func (refusing) Send(context.Context, slackalert.Batch) error { return errors.New("no") }
 
 // A reader that fails is said, and what came before is told.
 func TestAnInputThatFails(t *testing.T) {
