@@ -273,7 +273,6 @@ func TestWhoRemovesTheFileIsToldOf(t *testing.T) {
 		require.NoError(t, err)
 		var said []string
 		w := NewWatch(filepath.Dir(f.Path), "shop", &Catcher{f}, nil, func(msg string, _ ...any) { said = append(said, msg) })
-		require.Empty(t, said)
 		require.NoError(t, f.Remove())
 		time.Sleep(5 * time.Minute)
 		w.Close()
