@@ -752,7 +752,7 @@ func TestSyncLevelDoesNotWaitForWhatIsNotTried(t *testing.T) {
 				d.fail = func(string, Batch) error { return c.err }
 				h, log, _ := newTest(t, d, func(o *Options) { o.SyncLevel = slog.LevelError })
 				log.Error("a")
-				assert.Equal(t, c.first, time.Since(d.start))
+				assert.Contains(t, []time.Duration{0, c.first}, time.Since(d.start), "0 if it has failed before it is waited for")
 				begun := time.Now()
 				for i := range 30 {
 					log.Error("another " + letters(i))

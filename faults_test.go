@@ -54,7 +54,7 @@ func webhook(w *world, s *setup) error {
 
 // hurried is for faults that end in a request's time-out.
 func hurried(_ *world, s *setup) error {
-	s.Timeout = 2 * time.Second // long enough for a healthy Slack on a busy machine
+	s.Timeout = 3 * time.Second // long enough for a healthy Slack on a busy machine
 	if testing.Short() {
 		s.Timeout = time.Second
 	}
@@ -76,9 +76,9 @@ func faults() []fault {
 			begin: func(w *world, _ *runningProgram) error { return w.down() },
 			over:  func(w *world, _ *runningProgram) error { return w.up() },
 		},
-		but(hangs, func(f *fault) { f.prepare, f.unsure = hurried, true }),
+		but(hangs, func(f *fault) { f.prepare, f.unsure, f.fromStart = hurried, true, true }),
 		but(hangs, func(f *fault) {
-			f.name, f.unsure, f.twice = "hangs, webhook", true, true
+			f.name, f.unsure, f.twice, f.fromStart = "hangs, webhook", true, true, true
 			f.prepare = func(w *world, s *setup) error { return errors.Join(hurried(w, s), webhook(w, s)) }
 		}),
 		but(cut, func(f *fault) { f.unsure = true }),
