@@ -101,25 +101,35 @@ type day struct {
 	calm  bool // Slack never fails
 	codes bool // the Fingerprint is the code, where there is one
 
-	mu         sync.Mutex
-	broken     []string // promises
-	events     []string
-	streets    map[string]*street
-	posters    map[string]*poster
-	closing    time.Time // of Shutdown; zero = not yet
-	offered    int       // alerts logged, those during Shutdown included
-	shown      int       // alerts told in what was accepted
-	messages   int
-	updates    int
-	failures   int
-	undecided  []unanswered
-	contents   map[string]string // by ID, of posts
-	open       map[string]*lost  // by ID, posts of unknown outcome
-	editAt     []time.Time       // when edits began
-	editHold   time.Time         // no edit before: an edit's Retry-After
-	editHeld   time.Time         // when that came
-	editHolder string            // and in which channel
-	alerts     uint64            // Stats.Alerts of before: it never shrinks
+	mu      sync.Mutex
+	broken  []string // promises
+	events  []string
+	streets map[string]*street
+	posters map[string]*poster
+	closing time.Time // of Shutdown; zero = not yet
+	books
+	editing
+}
+
+// books are what the referee keeps of a day, to see that the sums are right.
+type books struct {
+	offered   int // alerts logged, those during Shutdown included
+	shown     int // alerts told in what was accepted
+	messages  int
+	updates   int
+	failures  int
+	undecided []unanswered
+	contents  map[string]string // by ID, of posts
+	open      map[string]*lost  // by ID, posts of unknown outcome
+	alerts    uint64            // Stats.Alerts of before: it never shrinks
+}
+
+// editing is what the referee knows of all channels' edits.
+type editing struct {
+	editAt     []time.Time // when edits began
+	editHold   time.Time   // no edit before: an edit's Retry-After
+	editHeld   time.Time   // when that came
+	editHolder string      // and in which channel
 }
 
 // weather is how Slack does in one channel.
@@ -135,7 +145,7 @@ var weathers = []string{"fine", "slow", "flaky", "down", "away", "limited", "bro
 func newDay(t *testing.T, seed uint64) *day {
 	d := &day{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), start: time.Now(),
 		base: &logs{}, streets: make(map[string]*street), posters: make(map[string]*poster),
-		contents: make(map[string]string), open: make(map[string]*lost)}
+		books: books{contents: make(map[string]string), open: make(map[string]*lost)}}
 	d.calm, d.edits = d.rng.IntN(4) == 0, d.rng.IntN(3) > 0
 	d.opts = Options{
 		Sender: referee{d}, Channel: "#main", Service: "shop",

@@ -33,8 +33,8 @@ func TestFigure(t *testing.T) {
 	f := results.File{CPU: "<cpu> & co", Command: "go run ./storm"}
 	for _, s := range []string{"equal", "different"} {
 		f.Runs = append(f.Runs,
-			results.Run{Handler: "wrapped", Scenario: s, Asked: 1_000_000, Logged: 1_000_000, Delivered: 1_000_000, MeanNS: 640, RSSMiB: 20},
-			results.Run{Handler: "multi", Scenario: s, Asked: 1_000_000, Logged: 4000, Delivered: 10, MeanNS: 2_500_000, RSSMiB: 4096, Stopped: "memory"},
+			results.Run{Handler: "wrapped", Scenario: s, Asked: 1_000_000, Logged: 1_000_000, Delivered: 1_000_000, Calls: results.Calls{MeanNS: 640}, RSSMiB: 20},
+			results.Run{Handler: "multi", Scenario: s, Asked: 1_000_000, Logged: 4000, Delivered: 10, Calls: results.Calls{MeanNS: 2_500_000}, RSSMiB: 4096, Stopped: "memory"},
 		)
 	}
 	picture, err := draw(f)

@@ -31,11 +31,8 @@ type Run struct {
 
 	// While the callers logged.
 	WallMS float64 `json:"wall_ms"`
-	CPUMS  float64 `json:"cpu_ms"`  // of the whole process: callers and what works for them
-	MeanNS int64   `json:"mean_ns"` // of one call, here and below
-	P50NS  int64   `json:"p50_ns"`
-	P99NS  int64   `json:"p99_ns"`
-	MaxNS  int64   `json:"max_ns"`
+	CPUMS  float64 `json:"cpu_ms"` // of the whole process: callers and what works for them
+	Calls
 
 	// Until the process ended.
 	ExitMS     float64 `json:"exit_ms"` // to deliver what waited, at most what -exit allows
@@ -52,6 +49,14 @@ type Run struct {
 	Lost      uint64  `json:"lost"`
 	SaidLost  *uint64 `json:"said_lost"` // what the handler itself said of it; null: nothing
 	Errors    uint64  `json:"errors"`    // failures it reported without saying how many alerts they cost
+}
+
+// Calls is how long one call took.
+type Calls struct {
+	MeanNS int64 `json:"mean_ns"`
+	P50NS  int64 `json:"p50_ns"`
+	P99NS  int64 `json:"p99_ns"`
+	MaxNS  int64 `json:"max_ns"`
 }
 
 // CPUPerAlert is the CPU time of the whole process over the alerts logged, in
