@@ -472,11 +472,11 @@ func (b *batcher) flush(ctx context.Context) error {
 
 // await returns when all tickets' alerts are told, or no longer on their way, or
 // when nothing is tried for those that are left: a person must mend something
-// first. Urgent are those of Handle: they go by edits too, and don't begin to
-// wait where nothing will be tried in their time.
+// first. Urgent are those of Handle: they go by edits too, and wait no longer than
+// until the lane has tried for the last time before their deadline.
 func (b *batcher) await(ctx context.Context, waits []ticket, urgent bool) error {
 	deadline, _ := ctx.Deadline()
-	for first := true; ; first = false {
+	for {
 		b.mu.Lock()
 		now := time.Now()
 		open, stuck := 0, 0
@@ -489,7 +489,8 @@ func (b *batcher) await(ctx context.Context, waits []ticket, urgent bool) error 
 			if l.posting.Err != nil {
 				why = l.posting
 			}
-			if b.phase == over || l.idle(now) && (l.plan.Mends() || urgent && first && l.plan.Next(now).After(deadline)) {
+			late := urgent && l.flight == nil && l.plan.Next(now).After(deadline)
+			if late || b.phase == over || l.idle(now) && l.plan.Mends() {
 				stuck++
 			} else {
 				open++

@@ -737,29 +737,64 @@ func TestSyncLevel(t *testing.T) {
 	}
 }
 
+// Nobody waits for what isn't tried in his time, whether that comes out while he
+// waits or has before.
 func TestSyncLevelDoesNotWaitForWhatIsNotTried(t *testing.T) {
+	const trip = time.Second
 	for _, c := range []struct {
-		name  string
-		err   error
-		first time.Duration
+		name string
+		err  error
+		edit bool // it is the edit that fails
 	}{
-		{"a person must mend it", mend("invite the bot"), 0},
-		{"not for an hour", retryAfter(time.Hour), 5 * time.Second},
+		{"a person must mend it", mend("invite the bot"), false},
+		{"not for an hour", retryAfter(time.Hour), false},
+		{"a person must mend editing", mend("allow it to edit"), true},
+		{"no edit for a minute", retryAfter(time.Minute), true},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				d := newDesk()
-				d.fail = func(string, Batch) error { return c.err }
-				h, log, _ := newTest(t, d, func(o *Options) { o.SyncLevel = slog.LevelError })
-				log.Error("a")
-				assert.Contains(t, []time.Duration{0, c.first}, time.Since(d.start), "0 if it has failed before it is waited for")
-				begun := time.Now()
-				for i := range 30 {
-					log.Error("another " + letters(i))
+		failing := func(t *testing.T) (*desk, *Handler, *slog.Logger) {
+			d := newDesk()
+			d.fail = func(what string, _ Batch) error {
+				if c.edit && what == "post" {
+					return nil
 				}
-				assert.Zero(t, time.Since(begun))
+				return c.err
+			}
+			d.block = func(context.Context, Batch) { time.Sleep(trip) }
+			h, log, _ := newTest(t, editDesk{d}, func(o *Options) { o.SyncLevel, o.BatchDelay = slog.LevelError, time.Millisecond })
+			if c.edit {
+				require.NoError(t, h.Handle(t.Context(), record(slog.LevelError, "a")))
+				require.Equal(t, 1, d.told())
+			}
+			return d, h, log
+		}
+		t.Run(c.name+"/it fails while somebody waits", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, h, _ := failing(t)
+				begun := time.Now()
+				require.NoError(t, h.Handle(t.Context(), record(slog.LevelError, "a")))
+				assert.Equal(t, trip, time.Since(begun), "till it has failed")
+				for range 30 {
+					require.NoError(t, h.Handle(t.Context(), record(slog.LevelError, "a")))
+				}
+				assert.Equal(t, trip, time.Since(begun))
 				assert.EqualValues(t, 1, h.Stats().Failures)
-				assert.Error(t, h.Close())
+				_ = h.Close()
+			})
+		})
+		t.Run(c.name+"/it has failed before", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, h, _ := failing(t)
+				hash := h.core.sources.Of(0).Uint(uint64(slog.LevelError)).Text("a").Text("")
+				a := &alert{place: placeIn("", hash), level: slog.LevelError, urgent: true}
+				tk := h.core.batch.begin(a, Group{Message: "a"})
+				pass(trip)
+				assert.EqualValues(t, 1, h.Stats().Failures)
+				begun := time.Now()
+				ctx, cancel := context.WithTimeout(t.Context(), syncWait)
+				defer cancel()
+				assert.Error(t, h.core.batch.await(ctx, []ticket{tk}, true))
+				assert.Zero(t, time.Since(begun))
+				_ = h.Close()
 			})
 		})
 	}
@@ -798,11 +833,26 @@ func TestSyncLevelComesFirstWhereMuchWaits(t *testing.T) {
 func TestSyncLevelWaitsFiveSecondsAtMost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk()
-		d.fail = func(string, Batch) error { return errDown }
+		d.block = func(ctx context.Context, _ Batch) { <-ctx.Done() }
 		h, log, _ := newTest(t, d, func(o *Options) { o.SyncLevel = slog.LevelError })
-		begun := time.Now()
 		log.Error("m")
-		assert.Equal(t, 5*time.Second, time.Since(begun))
+		assert.Equal(t, 5*time.Second, time.Since(d.start))
+		assert.Error(t, h.Close())
+	})
+}
+
+func TestSyncLevelWaitsForTheLastTryInItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		var tried []time.Duration
+		d.fail = func(string, Batch) error {
+			tried = append(tried, time.Since(d.start))
+			return errDown
+		}
+		h, log, _ := newTest(t, d, func(o *Options) { o.SyncLevel = slog.LevelError })
+		log.Error("m")
+		require.Len(t, tried, 3, "at once, after 1 s and after 2 more; the next would be after 4 more")
+		assert.Equal(t, tried[2], time.Since(d.start))
 		assert.Error(t, h.Close())
 	})
 }
