@@ -455,12 +455,15 @@ func (b *batcher) flush(ctx context.Context) error {
 		return fmt.Errorf("slackalert: Flush: %w", errInside)
 	}
 	b.mu.Lock()
-	now := time.Now()
+	ended, now := b.phase == over, time.Now()
 	for _, l := range b.lanes {
 		l.plan.Hurry(now)
 		b.nudge(l, l.plan.Next(now), now)
 	}
 	b.mu.Unlock()
+	if ended {
+		return nil // nothing waits any more: what is lost, Shutdown has said
+	}
 	var waits []ticket
 	b.each(func(g *group) {
 		if g.plan.Pressing(false, now) {

@@ -457,6 +457,19 @@ func TestFlush(t *testing.T) {
 	})
 }
 
+// What Shutdown gave up waits for nothing: it has said so itself.
+func TestFlushAfterALossIsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		d.fail = func(string, Batch) error { return errDown }
+		h, log, _ := newTest(t, d, nil)
+		log.Error("m")
+		require.Error(t, h.Close())
+		assert.EqualValues(t, 1, h.Stats().Lost)
+		assert.NoError(t, h.Flush(t.Context()))
+	})
+}
+
 func TestFlushSaysWhatStandsInTheWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk()

@@ -149,9 +149,9 @@ func (h *Handler) Enabled(ctx context.Context, level slog.Level) bool {
 
 // Handle hands the record to base, if base wants it, and returns base's error.
 // Then, if it is an alert, it is counted or captured, and waits to be told; the
-// network is waited for only from SyncLevel up, and not for a repeat of what was
-// told within its interval. Nothing of ctx or r is kept. A nil ctx is an empty one.
-// After Shutdown records go to base alone.
+// network is waited for only from SyncLevel up, at most 5 s, and not for a
+// webhook's repeat within its interval. Nothing of ctx or r is kept. A nil ctx is
+// an empty one. After Shutdown records go to base alone.
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	var err error
 	if ctx == nil {

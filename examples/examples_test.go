@@ -40,12 +40,12 @@ var examples = map[string]arrived{
 		slack: []string{"payment failed", "card declined", "ada", "nil pointer", "503 Service Unavailable at GET /stock/{id}"},
 	},
 	"echo4": {
-		log:   []string{`"route":"/orders/:id/pay"`, "card declined", "nil pointer", "503"},
-		slack: []string{"request failed", "card declined", "ada", "nil pointer", "503 Service Unavailable at GET /stock/:id"},
+		log:   []string{`"route":"/orders/:id/pay"`, "card declined", "nil pointer", "Service Unavailable", "502", "!nothing-here"},
+		slack: []string{"request failed", "card declined", "ada", "/orders/:id/pay", "nil pointer", "Service Unavailable", "502 Bad Gateway at GET /rates"},
 	},
 	"echo5": {
-		log:   []string{`"route":"/orders/:id/pay"`, "card declined", "nil pointer", "503"},
-		slack: []string{"request failed", "card declined", "ada", "nil pointer", "503 Service Unavailable at GET /stock/:id"},
+		log:   []string{"card declined", "nil pointer", "Service Unavailable", "502", "!nothing-here"},
+		slack: []string{"request failed", "card declined", "ada", "/orders/:id/pay", "nil pointer", "Service Unavailable", "502 Bad Gateway at GET /rates"},
 	},
 	"fiber": {
 		log: []string{`"request_id":"r-1"`, "card declined", "nil pointer", `"route":"/orders/:id"`, "Service Unavailable",

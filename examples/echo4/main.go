@@ -29,8 +29,8 @@ func example(opts *slackalert.Options, logs io.Writer) error {
 			ctx := c.Request().Context()
 			slackalert.Add(ctx, "route", c.Path()) // which only echo knows
 			err := next(c)
-			var answer *echo.HTTPError
-			if err != nil && !errors.As(err, &answer) { // what echo turns into a 500 without a word
+			var answer *echo.HTTPError // an error that is none becomes a 500
+			if err != nil && (!errors.As(err, &answer) || answer.Code >= 500) {
 				slog.ErrorContext(ctx, "request failed", "error", err)
 			}
 			return err
@@ -44,10 +44,11 @@ func example(opts *slackalert.Options, logs io.Writer) error {
 		var order *struct{ Total int }
 		return c.JSON(http.StatusOK, order.Total)
 	})
-	e.GET("/stock/:id", func(echo.Context) error { return echo.NewHTTPError(http.StatusServiceUnavailable) })
+	e.GET("/stock/:id", func(echo.Context) error { return echo.ErrServiceUnavailable })
+	e.GET("/rates", func(c echo.Context) error { return c.NoContent(http.StatusBadGateway) })
 
 	// Around the server, not by echo.WrapMiddleware: that one sees no answer to
 	// an error that a handler returns.
-	err = try.Get(slackhttp.Middleware(nil)(e), "POST /orders/7/pay", "/orders/7", "/stock/9")
+	err = try.Get(slackhttp.Middleware(nil)(e), "POST /orders/7/pay", "/orders/7", "/stock/9", "/rates", "/nothing-here")
 	return errors.Join(err, h.Close())
 }

@@ -26,12 +26,10 @@ func example(opts *slackalert.Options, logs io.Writer) error {
 	e := echo.New()
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c *echo.Context) error {
-			ctx := c.Request().Context()
-			slackalert.Add(ctx, "route", c.Path()) // which only echo knows
 			err := next(c)
-			var answer *echo.HTTPError
-			if err != nil && !errors.As(err, &answer) { // what echo turns into a 500 without a word
-				slog.ErrorContext(ctx, "request failed", "error", err)
+			status := echo.StatusCode(err) // 0: an error without one, which echo makes a 500
+			if err != nil && (status == 0 || status >= 500) {
+				slog.ErrorContext(c.Request().Context(), "request failed", "error", err)
 			}
 			return err
 		}
@@ -44,10 +42,11 @@ func example(opts *slackalert.Options, logs io.Writer) error {
 		var order *struct{ Total int }
 		return c.JSON(http.StatusOK, order.Total)
 	})
-	e.GET("/stock/:id", func(*echo.Context) error { return echo.NewHTTPError(http.StatusServiceUnavailable, "sold out") })
+	e.GET("/stock/:id", func(*echo.Context) error { return echo.ErrServiceUnavailable })
+	e.GET("/rates", func(c *echo.Context) error { return c.NoContent(http.StatusBadGateway) })
 
 	// Around the server, not by echo.WrapMiddleware: that one sees no answer to
 	// an error that a handler returns.
-	err = try.Get(slackhttp.Middleware(nil)(e), "POST /orders/7/pay", "/orders/7", "/stock/9")
+	err = try.Get(slackhttp.Middleware(nil)(e), "POST /orders/7/pay", "/orders/7", "/stock/9", "/rates", "/nothing-here")
 	return errors.Join(err, h.Close())
 }
