@@ -18,7 +18,6 @@ import (
 	"example.com/slackalert/internal/guard"
 	"example.com/slackalert/internal/pace"
 	"example.com/slackalert/internal/spool"
-	"example.com/slackalert/internal/tally"
 )
 
 const (
@@ -51,7 +50,7 @@ type batcher struct {
 	settings
 	carrier    carrier
 	run        string          // names this handler's life
-	book       *tally.Book     // finds a group's tally without mu
+	book       book            // finds a group without mu
 	spool      *spool.Store    // what outlives the process; nil = nothing does
 	ctx        context.Context // of attempts; ended by cancel when shutdown gives up
 	cancel     context.CancelCauseFunc
@@ -69,7 +68,7 @@ type batcher struct {
 	dead     int           // how many of them were
 	todo     []func()      // once mu is free
 	budget   *pace.Budget  // of edits; nil = as many as one likes
-	names    tally.Names   // of hosts
+	names    hostNames     // that others told of
 	changed  chan struct{} // closed and replaced whenever an attempt ends
 	sum      Stats         // Alerts: of groups that aren't in all any more
 }
@@ -139,8 +138,8 @@ func (b *batcher) inside(ctx context.Context) bool {
 // limit unless the carrier has a pace of its own.
 func newBatcher(c carrier, s settings) *batcher {
 	b := &batcher{
-		settings: s, carrier: c, run: rand.Text()[:16], book: tally.NewBook(s.maxGroups),
-		stopped: make(chan struct{}), changed: make(chan struct{}), lanes: make(map[string]*lane),
+		settings: s, carrier: c, run: rand.Text()[:16], book: newBook(s.maxGroups),
+		stopped: make(chan struct{}), changed: make(chan struct{}), lanes: make(map[string]*lane), names: make(hostNames),
 	}
 	b.ctx, b.cancel = context.WithCancelCause(context.WithValue(context.Background(), insideKey{}, b))
 	b.rules.Dense, b.rules.Edits = dense, c.canEdit()

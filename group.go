@@ -7,8 +7,10 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"math/bits"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"example.com/slackalert/internal/fingerprint"
@@ -66,17 +68,19 @@ type Field struct {
 // group is one kind of alert. batcher.mu guards all but the tally.
 type group struct {
 	tally.Tally
+	id      uint64      // its place's; 0 = "other alerts". Set once, as slot is, before others see the group
+	slot    *spool.Slot // where it is kept, too; nil = nowhere
 	plan    pace.Group[*group, Group]
 	lane    *lane
-	example Group     // the first alert since the last post
-	notes   []string  // what others want said of it, in the next post
-	said    []string  // what they wanted said in the last, for its edits
-	hosts   tally.Set // where it was counted, if not here alone
-	away    bool      // not here, so far
-	gone    bool      // forgotten
-	named   int       // hosts that others counted, at least
-	least   bool      // some of what others counted may be missing
-	carried uint64    // counted by a process that is gone: not in Stats
+	example Group    // the first alert since the last post
+	notes   []string // what others want said of it, in the next post
+	said    []string // what they wanted said in the last, for its edits
+	hosts   hostSet  // where it was counted, if not here alone
+	away    bool     // not here, so far
+	gone    bool     // forgotten
+	named   int      // hosts that others counted, at least
+	least   bool     // some of what others counted may be missing
+	carried uint64   // counted by a process that is gone: not in Stats
 }
 
 // Rests is for the plan: whether all that was counted is told. While it isn't,
@@ -121,6 +125,35 @@ type alert struct {
 type ticket struct {
 	g *group
 	n uint64
+}
+
+// book finds groups by their IDs, without a lock. An ID has one place in it. What
+// shares that with another is counted under the lock, and then has the place.
+type book []atomic.Pointer[group]
+
+// newBook returns a book with room for about n groups; 8,192 at most, for which
+// it takes 512 KiB.
+func newBook(n int) book { return make(book, 1<<min(max(bits.Len(uint(8*n)), 8), 16)) }
+
+func (b book) place(id uint64) *atomic.Pointer[group] { return &b[id&uint64(len(b)-1)] }
+
+// again counts an alert if it is found where it belongs, and its tally is open.
+func (b book) again(a *alert) bool {
+	g := b.place(a.id).Load()
+	if g == nil || g.id != a.id {
+		return false
+	}
+	n := g.Again(a.at, a.user)
+	g.jot(n)
+	return n > 0
+}
+
+// jot has it written down, where that is due, that n were counted; 0 does nothing.
+// The lock isn't held.
+func (g *group) jot(n uint64) {
+	if g.slot != nil && n > 0 && spool.Due(n-g.slot.Earlier()) {
+		g.slot.Count(n, tally.Nano(g.Last()), false)
+	}
 }
 
 // laneName makes one lane of "alerts" and "#alerts".
@@ -170,7 +203,7 @@ func (b *batcher) begin(a *alert, example Group) (t ticket) {
 		b.keep(g)
 	}
 	t = b.add(g, a)
-	if g.Slot != slot {
+	if g.slot != slot {
 		b.later(slot.Drop)
 		b.keepCount(t)
 	}
@@ -187,16 +220,16 @@ func (b *batcher) knows(a *alert) bool {
 
 // keep has what the group shows written down. b.mu is held.
 func (b *batcher) keep(g *group) {
-	if g.Slot != nil {
+	if g.slot != nil {
 		shows := g.example.clone()
-		b.later(func() { g.Slot.Put(encode(g.lane.channel, shows)) })
+		b.later(func() { g.slot.Put(encode(g.lane.channel, shows)) })
 	}
 }
 
 // keepCount has it written down that an alert was counted. b.mu is held.
 func (b *batcher) keepCount(t ticket) {
-	if t.g.Slot != nil {
-		b.later(func() { t.g.Keep(t.n) })
+	if t.g.slot != nil {
+		b.later(func() { t.g.jot(t.n) })
 	}
 }
 
@@ -268,14 +301,13 @@ func (b *batcher) open(at place, example Group, slot *spool.Slot) *group {
 	g := &group{lane: b.lane(at.channel), example: example}
 	g.plan.Payload, g.plan.Level, g.plan.First = g, int(example.Level), example.First
 	b.all = append(b.all, g)
-	if g.Slot = slot; slot == nil {
-		g.Slot = b.spool.New()
+	if g.slot = slot; slot == nil {
+		g.slot = b.spool.New()
 	}
 	if b.groups < b.maxGroups {
 		b.groups++
-		g.ID = at.id
+		g.id = at.id
 		g.lane.groups[at.id] = g
-		b.book.Remember(&g.Tally)
 	} else {
 		g.lane.other = g
 		if example.Fingerprint != otherAlerts { // else it is another process's, whose message says so
@@ -308,7 +340,10 @@ func (b *batcher) add(g *group, a *alert) ticket {
 	}
 	if g.away {
 		g.away = false
-		g.hosts.Add(&b.names, b.host)
+		b.names.add(&g.hosts, b.host)
+	}
+	if g.id != 0 {
+		b.book.place(g.id).Store(g)
 	}
 	n := g.Add(1, a.at, a.user)
 	b.news(g, a.urgent)
@@ -340,12 +375,12 @@ func (b *batcher) forget(l *lane, now time.Time) {
 // drop forgets a group that rests. Its tally is closed, as it is while a group
 // rests: no alert can come in between. b.mu is held.
 func (b *batcher) drop(l *lane, g *group) {
-	g.Slot.Drop()
+	g.slot.Drop()
 	if g == l.other {
 		l.other = nil
 	} else {
-		b.book.Forget(&g.Tally)
-		delete(l.groups, g.ID)
+		b.book.place(g.id).CompareAndSwap(g, nil)
+		delete(l.groups, g.id)
 		b.groups--
 	}
 	if len(l.groups) == 0 {
@@ -382,9 +417,11 @@ func (g *group) show(it *item, post bool) Group {
 	if last := g.Last(); last.After(s.First) {
 		s.Last = last
 	}
-	s.Users, s.UserSet = g.Users()
+	if s.Users = g.Users.Count(); s.Users > 0 {
+		s.UserSet, _ = g.Users.AppendBinary(nil) // its error is always nil
+	}
 	s.Quiet, s.Least = it.Quiet, g.least
-	s.Hosts, s.Named = max(g.hosts.Len(), g.named), g.hosts.First()
+	s.Hosts, s.Named = max(g.hosts.n, g.named), slices.Clone(g.hosts.first)
 	if post {
 		s.Notes = append(notes(it), g.notes...)
 	} else {

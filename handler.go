@@ -372,7 +372,7 @@ func (h *Handler) alert(ctx context.Context, r *slog.Record, s *scope.Scope, e *
 	}
 	e.text = e.ErrorText()
 	h.identify(ctx, r, e)
-	if e.urgent || !h.core.batch.book.Again(e.id, e.at, e.user) {
+	if e.urgent || !h.core.batch.book.again(&e.alert) {
 		h.first(ctx, *r, s, e)
 	}
 }

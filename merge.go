@@ -4,12 +4,14 @@ package slackalert
 
 import (
 	"cmp"
+	"math/big"
 	"math/bits"
 	"slices"
 	"time"
 
 	"example.com/slackalert/internal/fingerprint"
 	"example.com/slackalert/internal/pace"
+	"example.com/slackalert/internal/sketch"
 	"example.com/slackalert/internal/spool"
 	"example.com/slackalert/internal/tally"
 )
@@ -68,7 +70,7 @@ func (b *batcher) merge(channel, host string, from Group) {
 		g.Add(uint64(from.Count), tally.Nano(from.Last), 0)
 		b.news(g, false)
 	}
-	b.later(func() { g.Slot.Inherit(g.Count(), tally.Nano(g.Last())) })
+	b.later(func() { g.slot.Inherit(g.Count(), tally.Nano(g.Last())) })
 }
 
 const (
@@ -103,15 +105,17 @@ func (b *batcher) adopt(at place, from Group, run string, slot *spool.Slot) *gro
 
 // mergeFacts adds what another process knows of a group. b.mu is held.
 func (b *batcher) mergeFacts(g *group, host string, from Group) {
-	g.MergeUsers(from.UserSet)
-	if !g.away && g.hosts.Len() == 0 {
-		g.hosts.Add(&b.names, b.host) // what was counted so far was counted here
+	if users, err := sketch.Parse(from.UserSet); err == nil { // else it is of a newer format
+		g.Users.Merge(users)
+	}
+	if !g.away && g.hosts.n == 0 {
+		b.names.add(&g.hosts, b.host) // what was counted so far was counted here
 	}
 	if from.Hosts <= 1 && len(from.Named) == 0 {
 		from.Named = []string{host}
 	}
 	for _, name := range from.Named {
-		g.hosts.Add(&b.names, name)
+		b.names.add(&g.hosts, name)
 	}
 	g.named = max(g.named, from.Hosts)
 	g.least = g.least || from.Least
@@ -124,6 +128,41 @@ func (b *batcher) mergeFacts(g *group, host string, from Group) {
 	if from.Level > g.example.Level && g == g.lane.other {
 		g.example.Level = from.Level
 		g.lane.plan.Raise(&g.plan, int(from.Level))
+	}
+}
+
+const (
+	maxNames = 1 << 16 // hosts that are told apart; the others aren't counted
+	named    = 5       // hosts that a set can say
+)
+
+// hostNames numbers hosts, so that sets of them are small: a leader has many
+// groups of many hosts.
+type hostNames map[string]int
+
+// hostSet is a set of hosts. The zero value is empty.
+type hostSet struct {
+	bits  big.Int // one for each host's number
+	n     int
+	first []string // up to five of them, in the order they came
+}
+
+// add puts a host into a set; "" is none.
+func (names hostNames) add(s *hostSet, host string) {
+	id, known := names[host]
+	if !known {
+		if host == "" || len(names) >= maxNames {
+			return
+		}
+		id = len(names)
+		names[host] = id
+	}
+	if s.bits.Bit(id) == 1 {
+		return
+	}
+	s.bits.SetBit(&s.bits, id, 1)
+	if s.n++; s.n <= named {
+		s.first = append(s.first, host)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"example.com/slackalert/internal/tally"
+	"example.com/slackalert/internal/sketch"
 )
 
 // told is the last batch that a desk got.
@@ -108,11 +109,11 @@ func TestMergeAddsUsersHostsAndNotes(t *testing.T) {
 		d := newDesk()
 		h, _, _ := newTest(t, editDesk{d}, nil)
 		users := func(from, to uint64) []byte {
-			var n tally.Tally
+			var s sketch.Sketch
 			for u := from; u < to; u++ {
-				n.Add(1, 0, u+1)
+				s.Add(u + 1)
 			}
-			_, set := n.Users()
+			set, _ := s.AppendBinary(nil)
 			return set
 		}
 		a, b := elsewhere("web-1", 3), elsewhere("web-2", 3)
@@ -428,4 +429,26 @@ func TestResumeOfOddBatches(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestASetOfHosts(t *testing.T) {
+	names := make(hostNames)
+	var a, b hostSet
+	for i := range 200 {
+		names.add(&b, "other "+strconv.Itoa(i))
+	}
+	for i := range 20 {
+		names.add(&a, "web-"+strconv.Itoa(i%7))
+	}
+	names.add(&a, "")
+	assert.Equal(t, 7, a.n)
+	assert.Equal(t, []string{"web-0", "web-1", "web-2", "web-3", "web-4"}, a.first)
+	assert.Equal(t, 200, b.n)
+	for i := range maxNames {
+		names.add(new(hostSet), strconv.Itoa(i))
+	}
+	names.add(&b, "one too many")
+	assert.Equal(t, 200, b.n)
+	names.add(&b, "web-3")
+	assert.Equal(t, 201, b.n)
 }

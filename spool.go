@@ -247,8 +247,8 @@ func (b *batcher) resumeLegacy(groups []legacy) {
 func (b *batcher) inherit(x legacy) {
 	g, untold := b.inheritCount(x)
 	switch {
-	case g != nil && g.Slot != x.Slot:
-		g.Slot.Inherit(g.Count(), tally.Nano(g.Last()))
+	case g != nil && g.slot != x.Slot:
+		g.slot.Inherit(g.Count(), tally.Nano(g.Last()))
 		x.Slot.Drop()
 	case g == nil && untold == 0:
 		x.Slot.Drop()
@@ -271,7 +271,7 @@ func (b *batcher) inheritCount(x legacy) (g *group, untold uint64) {
 		return g, 0
 	case g == nil:
 		g = b.adopt(at, x.Group, x.Group.Run, x.Slot)
-	case g.Slot != x.Slot && g.example.Run == x.Group.Run && g.example.First.Equal(x.Group.First):
+	case g.slot != x.Slot && g.example.Run == x.Group.Run && g.example.First.Equal(x.Group.First):
 		untold = x.Alerts - min(x.Alerts, g.Count()) // the same count, written twice
 	}
 	facts := x.Group
@@ -341,7 +341,7 @@ func markOf(it *item, groups int, id, ref string, now time.Time) mark {
 	if posted.IsZero() {
 		posted = now
 	}
-	return mark{g.Slot, spool.Told{Alerts: it.UpTo, Before: it.Before, Posted: posted.UnixNano(), Interval: g.plan.Interval(), Groups: groups, ID: id, Ref: ref}}
+	return mark{g.slot, spool.Told{Alerts: it.UpTo, Before: it.Before, Posted: posted.UnixNano(), Interval: g.plan.Interval(), Groups: groups, ID: id, Ref: ref}}
 }
 
 // leave writes down what Shutdown couldn't tell, forgets what nobody needs to
@@ -352,12 +352,12 @@ func (b *batcher) leave(now time.Time) (left amount) {
 	for _, g := range b.all {
 		switch n, told := g.Count(), g.plan.Told(); {
 		case n > told:
-			g.Slot.Count(n, tally.Nano(g.Last()), true)
-			if g.Slot.Kept() {
+			g.slot.Count(n, tally.Nano(g.Last()), true)
+			if g.slot.Kept() {
 				left = amount{left.alerts + n - told, left.groups + 1}
 			}
 		case !g.gone && !now.Before(g.plan.Posted().Add(g.plan.Interval())):
-			g.Slot.Drop()
+			g.slot.Drop()
 		}
 	}
 	return left

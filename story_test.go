@@ -331,7 +331,7 @@ func TestRepeatsNeedNoLockWhileTheirLaneFails(t *testing.T) {
 		b := h.core.batch
 		b.mu.Lock()
 		for _, g := range b.all {
-			assert.True(t, g.Again(0, 0))
+			assert.NotZero(t, g.Again(0, 0))
 		}
 		b.mu.Unlock()
 		d.fail = nil
@@ -470,5 +470,47 @@ func TestShutdownSaysWhyEditsFailed(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		assert.ErrorIs(t, h.Shutdown(ctx), errDown)
+	})
+}
+
+// Who shares a place in the book is counted all the same, and who came last has it.
+func TestKindsThatShareAPlaceInTheBook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk()
+		h, log, _ := newTest(t, d, nil)
+		b := h.core.batch
+		b.book = make(book, 1)
+		repeat := func(g *group) bool { return b.book.again(&alert{place: place{id: g.id}}) }
+		say := func(text string) { log.Error(text) }
+		for range 10 {
+			say("one")
+			say("two")
+			say("two")
+		}
+		one, two := b.all[0], b.all[1]
+		assert.False(t, repeat(one))
+		assert.True(t, repeat(two))
+		say("one")
+		assert.True(t, repeat(one))
+		require.NoError(t, h.Close())
+		assert.Equal(t, 33, d.told())
+	})
+}
+
+func TestTheBookHasRoom(t *testing.T) {
+	for _, c := range []struct{ n, places int }{{0, 256}, {31, 256}, {32, 512}, {1000, 8192}, {1_000_000, 1 << 16}} {
+		assert.Len(t, newBook(c.n), c.places)
+	}
+}
+
+func TestAForgottenGroupLeavesTheBook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h, log, _ := newTest(t, newDesk(), nil)
+		log.Error("m")
+		b := h.core.batch
+		id := b.all[0].id
+		assert.NotNil(t, b.book.place(id).Load())
+		pass(27 * time.Hour)
+		assert.Nil(t, b.book.place(id).Load())
 	})
 }

@@ -22,7 +22,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 	"slices"
 	"sync/atomic"
 )
@@ -59,18 +58,18 @@ type list [exact]atomic.Uint64
 // full marks a sketch whose list has overflowed.
 var full = new(list)
 
-// Sketch counts different hashes. The zero value has seen none. It is 256 bytes
-// where pointers have 8, and 128 more while the hashes are few. Its methods may
-// be called from many goroutines at once. It must not be copied after its first
-// use.
+// Sketch counts different hashes. The zero value has seen none, and is two
+// pointers; what they lead to is 248 bytes, and 128 more while the hashes are few.
+// Its methods may be called from many goroutines at once. It must not be copied
+// after its first use.
 type Sketch struct {
 	few  atomic.Pointer[list] // nil = none yet; full = too many
-	bits [words]atomic.Uint64
+	bits atomic.Pointer[[words]atomic.Uint64]
 }
 
 // Add shows the sketch a hash. Hashes that differ must differ over 64 bits, but
 // needn't look random. 0 is nobody: it isn't counted. It takes no lock; it
-// allocates once, for the first hash.
+// allocates for the first hash only.
 func (s *Sketch) Add(hash uint64) {
 	if hash == 0 {
 		return
@@ -78,7 +77,7 @@ func (s *Sketch) Add(hash uint64) {
 	// The bit first: whoever finds the list full finds in the bitmap what is
 	// in the list.
 	at := place(hash)
-	if w := &s.bits[at>>6]; w.Load()&(1<<(at&63)) == 0 {
+	if w := &s.bitmap()[at>>6]; w.Load()&(1<<(at&63)) == 0 {
 		w.Or(1 << (at & 63))
 	}
 	few := s.few.Load()
@@ -89,6 +88,14 @@ func (s *Sketch) Add(hash uint64) {
 	if few != full && !few.add(hash) {
 		s.few.Store(full)
 	}
+}
+
+func (s *Sketch) bitmap() *[words]atomic.Uint64 {
+	if b := s.bits.Load(); b != nil {
+		return b
+	}
+	s.bits.CompareAndSwap(nil, new([words]atomic.Uint64))
+	return s.bits.Load()
 }
 
 // add says whether there was room.
@@ -145,8 +152,9 @@ func (l *list) hashes() (all []uint64) {
 // falls with n: its zero is found by halving.
 func (s *Sketch) estimate() int {
 	var set [len(classes)]float64
+	bitmap := s.bitmap()
 	for i := range uint64(words * 64) {
-		if s.bits[i>>6].Load()&(1<<(i&63)) != 0 {
+		if bitmap[i>>6].Load()&(1<<(i&63)) != 0 {
 			for c := range classes {
 				if i >= classes[c].from && i < classes[c].from+classes[c].bits {
 					set[c]++
@@ -176,8 +184,9 @@ func (s *Sketch) estimate() int {
 func (s *Sketch) Merge(other *Sketch) {
 	few := other.few.Load()
 	if few == full {
-		for i := range s.bits {
-			s.bits[i].Or(other.bits[i].Load())
+		to, from := s.bitmap(), other.bitmap()
+		for i := range to {
+			to[i].Or(from[i].Load())
 		}
 		s.few.Store(full)
 		return
@@ -201,8 +210,8 @@ func (s *Sketch) AppendBinary(b []byte) ([]byte, error) {
 	few := s.few.Load()
 	if few == full {
 		b = append(b, formatBits)
-		for i := range s.bits {
-			b = binary.LittleEndian.AppendUint64(b, s.bits[i].Load())
+		for i := range s.bitmap() {
+			b = binary.LittleEndian.AppendUint64(b, s.bitmap()[i].Load())
 		}
 		return b, nil
 	}
@@ -238,14 +247,11 @@ func Parse(b []byte) (*Sketch, error) {
 		if len(body) != words*8 {
 			return nil, fmt.Errorf("sketch: a bitmap of %d bytes; want %d", len(body), words*8)
 		}
-		set := 0
-		for i := range s.bits {
+		for i := range s.bitmap() {
 			w := binary.LittleEndian.Uint64(body[8*i:])
-			s.bits[i].Store(w)
-			set += bits.OnesCount64(w)
-		}
-		if set > 0 {
-			s.few.Store(full)
+			if s.bitmap()[i].Store(w); w != 0 {
+				s.few.Store(full)
+			}
 		}
 		return s, nil
 	}

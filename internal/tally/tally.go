@@ -19,45 +19,33 @@ import (
 	"time"
 
 	"example.com/slackalert/internal/sketch"
-	"example.com/slackalert/internal/spool"
 )
 
 // Tally counts one thing. Its zero value has counted nothing and is closed. It
 // must not be copied.
 type Tally struct {
-	ID    uint64        // by which a Book finds it; set once, before it is shared
-	Slot  *spool.Slot   // where the count is kept, too; nil = nowhere. Set as ID is
+	Users sketch.Sketch // who was hit
 	state atomic.Uint64 // count<<1 | open
 	last  atomic.Int64  // Unix ns, to a millisecond; 0 = unknown
-	users atomic.Pointer[sketch.Sketch]
 }
 
 const open = 1
 
-// Again counts one more if the tally is open, and says whether it did. at is as
-// for [Nano]; user is a hash of who was hit, 0 = unknown. It takes no lock, and
-// it allocates for the first user only.
-func (t *Tally) Again(at int64, user uint64) bool {
+// Again counts one more if the tally is open, and returns how many it has
+// counted in all; 0 = it is closed. at is as for [Nano]; user is a hash of who
+// was hit, 0 = unknown. It takes no lock, and allocates for few of the users only.
+func (t *Tally) Again(at int64, user uint64) uint64 {
 	s := t.state.Load()
 	if s&open == 0 {
-		return false
+		return 0
 	}
 	t.note(at, user)
 	for !t.state.CompareAndSwap(s, s+2) {
 		if s = t.state.Load(); s&open == 0 {
-			return false // its time stays noted: the caller counts it by Add
+			return 0 // its time stays noted: the caller counts it by Add
 		}
 	}
-	t.Keep(s>>1 + 1)
-	return true
-}
-
-// Keep writes down, where that is due, that n were counted. Again does so by
-// itself; after Add it is the caller's to do, without the lock.
-func (t *Tally) Keep(n uint64) {
-	if t.Slot != nil && spool.Due(n-t.Slot.Earlier()) {
-		t.Slot.Count(n, t.last.Load(), false)
-	}
+	return s>>1 + 1
 }
 
 // Add counts n more, open or not, and returns how many it has counted in all.
@@ -87,39 +75,10 @@ func (t *Tally) Last() time.Time {
 	return time.Unix(0, ns).UTC()
 }
 
-// Users is how many different users were counted, about, and their set as
-// [sketch.Sketch.AppendBinary] writes it. 0 and nil: none is known.
-func (t *Tally) Users() (n int, set []byte) {
-	s := t.users.Load()
-	if s == nil {
-		return 0, nil
-	}
-	set, _ = s.AppendBinary(nil) // its error is always nil
-	return s.Count(), set
-}
-
-// MergeUsers adds the users of a set that another tally's Users returned. What
-// can't be read is left out.
-func (t *Tally) MergeUsers(set []byte) {
-	if other, err := sketch.Parse(set); err == nil && other.Count() > 0 {
-		t.sketch().Merge(other)
-	}
-}
-
-func (t *Tally) sketch() *sketch.Sketch {
-	if s := t.users.Load(); s != nil {
-		return s
-	}
-	t.users.CompareAndSwap(nil, new(sketch.Sketch))
-	return t.users.Load()
-}
-
 // note keeps the latest time, to a millisecond: in a storm every processor
 // would want to write it.
 func (t *Tally) note(at int64, user uint64) {
-	if user != 0 {
-		t.sketch().Add(user)
-	}
+	t.Users.Add(user)
 	for old := t.last.Load(); at-old > int64(time.Millisecond) || old == 0 && at != 0; old = t.last.Load() {
 		if t.last.CompareAndSwap(old, at) {
 			return

@@ -2,36 +2,32 @@ package tally
 
 import (
 	"runtime"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
-	"example.com/slackalert/internal/sketch"
 )
 
 func TestAgainCountsWhileOpen(t *testing.T) {
 	var n Tally
-	assert.False(t, n.Again(0, 0), "closed at first")
+	assert.Zero(t, n.Again(0, 0), "closed at first")
 	assert.EqualValues(t, 0, n.Count())
 	assert.EqualValues(t, 1, n.Add(1, 0, 0))
-	assert.False(t, n.Again(0, 0), "Add doesn't open it")
+	assert.Zero(t, n.Again(0, 0), "Add doesn't open it")
 	n.Open()
-	assert.True(t, n.Again(0, 0))
-	assert.True(t, n.Again(0, 0))
+	assert.NotZero(t, n.Again(0, 0))
+	assert.NotZero(t, n.Again(0, 0))
 	assert.EqualValues(t, 3, n.Take())
-	assert.False(t, n.Again(0, 0), "taken")
+	assert.Zero(t, n.Again(0, 0), "taken")
 	assert.EqualValues(t, 3, n.Count())
 	n.Open()
 	assert.EqualValues(t, 8, n.Add(5, 0, 0))
-	assert.True(t, n.Again(0, 0))
+	assert.NotZero(t, n.Again(0, 0))
 	assert.EqualValues(t, 9, n.Take())
 	n.Open()
-	assert.True(t, n.Again(0, 0))
+	assert.NotZero(t, n.Again(0, 0))
 	assert.EqualValues(t, 10, n.Count())
 }
 
@@ -52,7 +48,7 @@ func TestLastIsTheLatestToAMillisecond(t *testing.T) {
 		{"later", at.Add(2 * time.Millisecond), at.Add(2 * time.Millisecond)},
 		{"unknown", time.Time{}, at.Add(2 * time.Millisecond)},
 	} {
-		assert.True(t, n.Again(Nano(c.at), 0), c.name)
+		assert.NotZero(t, n.Again(Nano(c.at), 0), c.name)
 		assert.Equal(t, c.want, n.Last(), c.name)
 	}
 	var old Tally
@@ -79,38 +75,6 @@ func TestNano(t *testing.T) {
 			assert.Zero(t, Nano(c.at), c.name)
 		}
 	}
-}
-
-func TestUsers(t *testing.T) {
-	var n Tally
-	users, set := n.Users()
-	assert.Zero(t, users)
-	assert.Nil(t, set, "none is known")
-	n.Add(1, 0, 7)
-	n.Open()
-	n.Again(0, 8)
-	n.Again(0, 7)
-	n.Again(0, 0)
-	users, set = n.Users()
-	assert.Equal(t, 2, users)
-
-	var other Tally
-	other.Add(1, 0, 9)
-	other.MergeUsers(set)
-	users, _ = other.Users()
-	assert.Equal(t, 3, users)
-	for _, set := range [][]byte{nil, {0xff, 1}, []byte("garbage"), {0x10}} {
-		other.MergeUsers(set)
-		var none Tally
-		none.MergeUsers(set)
-		users, _ = none.Users()
-		assert.Zero(t, users)
-	}
-	users, set = other.Users()
-	assert.Equal(t, 3, users)
-	s, err := sketch.Parse(set)
-	require.NoError(t, err)
-	assert.Equal(t, 3, s.Count())
 }
 
 // hammer calls one from goroutines without pause while teller runs.
@@ -166,7 +130,7 @@ func TestAllThatIsCountedIsTold(t *testing.T) {
 	for range goroutines {
 		all.Go(func() {
 			for range each {
-				if n.Again(0, 0) {
+				if n.Again(0, 0) > 0 {
 					continue
 				}
 				mu.Lock()
@@ -211,7 +175,7 @@ func TestTimesAndUsersComeBeforeTheCount(t *testing.T) {
 		}, func() {
 			for counted := 0; counted < 10; {
 				counted = int(n.Count())
-				if users, _ := n.Users(); users < counted || counted > 0 && n.Last().IsZero() {
+				if users := n.Users.Count(); users < counted || counted > 0 && n.Last().IsZero() {
 					t.Errorf("round %d: %d are counted, known are %d users, and %v as the latest", i, counted, users, n.Last())
 					return
 				}
@@ -223,119 +187,42 @@ func TestTimesAndUsersComeBeforeTheCount(t *testing.T) {
 	}
 }
 
-func TestABookFindsWhatItRemembers(t *testing.T) {
-	b := NewBook(1)
-	a, c := &Tally{ID: 7}, &Tally{ID: 7}
-	assert.False(t, b.Again(7, 0, 0))
-	b.Remember(a)
-	assert.False(t, b.Again(7, 0, 0), "closed")
-	a.Open()
-	assert.True(t, b.Again(7, 0, 0))
-	assert.EqualValues(t, 1, a.Count())
-	b.Remember(a)
-	b.Remember(c)
-	c.Open()
-	assert.True(t, b.Again(7, 0, 0))
-	assert.EqualValues(t, 1, c.Count(), "the later one of an ID")
-	b.Forget(a)
-	assert.True(t, b.Again(7, 0, 0), "another's place is left alone")
-	b.Forget(c)
-	assert.False(t, b.Again(7, 0, 0))
-}
-
-func TestABookThatIsFullForgets(t *testing.T) {
-	b := NewBook(1)
-	size := uint64(len(b.places))
-	var all []*Tally
-	for i := range uint64(probes + 1) {
-		all = append(all, &Tally{ID: 3 + i*size}) // all want one place
-		all[i].Open()
-		b.Remember(all[i])
-	}
-	found := 0
-	for _, n := range all {
-		if b.Again(n.ID, 0, 0) {
-			found++
-			assert.EqualValues(t, 1, n.Count())
-		}
-	}
-	assert.Equal(t, probes, found)
-	assert.True(t, b.Again(all[probes].ID, 0, 0), "the latest has its place")
-	b.Forget(all[0])
-	b.Remember(all[probes-1])
-	assert.True(t, b.Again(all[probes-1].ID, 0, 0), "there is room again")
-}
-
-func TestABookHasRoom(t *testing.T) {
-	for _, c := range []struct{ n, places int }{{0, 256}, {64, 256}, {65, 512}, {1000, 4096}, {1_000_000, 1 << 16}} {
-		assert.Len(t, NewBook(c.n).places, c.places)
-	}
-}
-
-func TestASetOfNames(t *testing.T) {
-	var names Names
-	var a, b Set
-	assert.Zero(t, a.Len())
-	assert.Empty(t, a.First())
-	for i := range 200 {
-		b.Add(&names, "other "+strconv.Itoa(i))
-	}
-	for i := range 20 {
-		a.Add(&names, "web-"+strconv.Itoa(i%7))
-	}
-	a.Add(&names, "")
-	assert.Equal(t, 7, a.Len())
-	assert.Equal(t, []string{"web-0", "web-1", "web-2", "web-3", "web-4"}, a.First())
-	assert.Equal(t, 200, b.Len())
-	a.First()[0] = "scribbled"
-	assert.Equal(t, "web-0", a.First()[0])
-	for i := range maxNames {
-		new(Set).Add(&names, strconv.Itoa(i))
-	}
-	b.Add(&names, "one too many")
-	assert.Equal(t, 200, b.Len())
-	b.Add(&names, "web-3")
-	assert.Equal(t, 201, b.Len())
-}
-
 func TestAgainAllocatesNothing(t *testing.T) {
-	b, n := NewBook(1), &Tally{ID: 1}
-	b.Remember(n)
+	n := new(Tally)
 	n.Add(1, 0, 1)
 	n.Open()
 	at := int64(0)
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
 		at += int64(time.Second)
-		b.Again(1, at, uint64(at))
+		n.Again(at, uint64(at))
 	}))
 }
 
 func BenchmarkAgain(b *testing.B) {
-	book, n := NewBook(1000), &Tally{ID: 1}
-	book.Remember(n)
+	n := new(Tally)
 	n.Open()
 	b.Run("user=no", func(b *testing.B) {
 		for b.Loop() {
-			book.Again(1, 1, 0)
+			n.Again(1, 0)
 		}
 	})
 	b.Run("user=one", func(b *testing.B) {
 		for b.Loop() {
-			book.Again(1, 1, 5)
+			n.Again(1, 5)
 		}
 	})
 	b.Run("user=many", func(b *testing.B) {
 		u := uint64(0)
 		for b.Loop() {
 			u++
-			book.Again(1, 1, u%5000)
+			n.Again(1, u%5000)
 		}
 	})
 	b.Run("goroutines=8", func(b *testing.B) {
 		b.SetParallelism(4)
 		b.RunParallel(func(pb *testing.PB) {
 			for pb.Next() {
-				book.Again(1, 1, 0)
+				n.Again(1, 0)
 			}
 		})
 	})
