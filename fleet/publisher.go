@@ -23,6 +23,8 @@ import (
 const (
 	postGap = 200 * time.Millisecond
 	editGap = 10 * time.Second
+
+	deniedWait = 5 * time.Second // until it is looked whether NATS takes the credentials by now
 )
 
 // maxPending is how many values are under way at once: the client allows 4,000,
@@ -86,7 +88,7 @@ func (p *Publisher) Update(ctx context.Context, b slackalert.Batch) error {
 func (p *Publisher) Check(ctx context.Context) error {
 	s, err := p.js.Stream(ctx, p.opts.Stream)
 	if err != nil {
-		return fmt.Errorf("slackalert/fleet: stream %s: %w", p.opts.Stream, err)
+		return fmt.Errorf("slackalert/fleet: stream %s: %w", p.opts.Stream, store.Why(p.js.Conn(), err))
 	}
 	place := p.opts.place()
 	c := s.CachedInfo().Config
@@ -114,17 +116,15 @@ func (p *Publisher) publish(ctx context.Context, b *slackalert.Batch) error {
 	if p.down.IsZero() {
 		p.down = time.Now()
 	}
-	return &unstored{fmt.Errorf("slackalert/fleet: %w", err)}
+	return &unstored{fmt.Errorf("slackalert/fleet: %w", store.Why(p.js.Conn(), err))}
 }
-
-var errAway = errors.New("not connected to NATS")
 
 // store publishes all groups and waits for the stream to have them. Nothing is
 // published without a connection: it would wait in the connection's buffer, and
 // be said to have failed.
 func (p *Publisher) store(ctx context.Context, b *slackalert.Batch) error {
 	if !p.js.Conn().IsConnected() {
-		return errAway
+		return store.ErrAway
 	}
 	var failed error
 	subjects, done := make([]string, 0, len(b.Groups)), make([]bool, 0, len(b.Groups))
@@ -253,6 +253,22 @@ func (e *unstored) Error() string     { return e.err.Error() }
 func (e *unstored) Unwrap() error     { return e.err }
 func (e *unstored) Unknown() bool     { return false }
 func (e *unstored) Unreachable() bool { return !e.Refused() }
+func (e *unstored) Mend() string {
+	if store.Denied(e.err) {
+		return "let the program connect to NATS with credentials that it takes"
+	}
+	return ""
+}
+
+// RetryAfter is soon, though a person must do something: to ask again whether
+// there is a connection asks nothing of NATS.
+func (e *unstored) RetryAfter() time.Duration {
+	if store.Denied(e.err) {
+		return deniedWait
+	}
+	return 0
+}
+
 func (e *unstored) Refused() bool {
 	var api *jetstream.APIError
 	return errors.Is(e.err, nats.ErrMaxPayload) || errors.As(e.err, &api) && api.ErrorCode == errCodeMsgTooLarge

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -204,6 +205,7 @@ func TestNATSAway(t *testing.T) {
 		require.Error(t, err)
 		unreachable, unknown := errorOf(err)
 		assert.Equal(t, []bool{true, false}, []bool{unreachable, unknown}, "%v: a total may be published again", err)
+		assert.NotContains(t, err.Error(), "nil", "the client knows no reason")
 	}
 	require.NoError(t, s.Start())
 	require.Eventually(t, func() bool { return p.Send(t.Context(), batch("f", 3)) == nil }, 10*time.Second, 50*time.Millisecond)
@@ -275,7 +277,14 @@ func TestAUserWithoutRights(t *testing.T) {
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	require.Error(t, p.Send(ctx, batch("f", 1)), "there is no stream, and it may not make one")
+	err = p.Send(ctx, batch("f", 1))
+	require.ErrorContains(t, err, `Permissions Violation for Publish to "$JS.API.STREAM.INFO.SLACKALERT"`, "there is no stream, and it may not make one")
+	unreachable, _ := errorOf(err)
+	assert.True(t, unreachable)
+	var e interface{ Mend() string }
+	require.ErrorAs(t, err, &e)
+	assert.Empty(t, e.Mend(), "somebody else may make it")
+	assert.ErrorContains(t, p.Check(ctx), "Permissions Violation")
 
 	admin := connect(t, natsd.URL(s), nats.UserInfo("admin", "p"))
 	a, err := NewPublisher(admin, nil)
@@ -284,10 +293,46 @@ func TestAUserWithoutRights(t *testing.T) {
 	require.NoError(t, p.Send(t.Context(), batch("f", 2)), "once it is there, to publish is all that is needed")
 	assert.Equal(t, map[string]string{"C1/f": "2-0", "C1/g": "1-0"}, published(t, admin))
 
-	wrong := connect(t, natsd.URL(s), nats.UserInfo("web", "wrong"), nats.IgnoreAuthErrorAbort())
-	p, err = NewPublisher(wrong, nil)
+}
+
+// TestCredentialsThatAreMended: base hears what to do, though the client says
+// nothing at first; and it isn't long until the alert goes out.
+func TestCredentialsThatAreMended(t *testing.T) {
+	s := startNATS(t, func(o *server.Options) { o.Username, o.Password = "web", "old" })
+	js := connect(t, natsd.URL(s), nats.UserInfo("web", "new"), nats.IgnoreAuthErrorAbort())
+	p, err := NewPublisher(js, nil)
 	require.NoError(t, err)
-	require.ErrorContains(t, p.Send(t.Context(), batch("f", 3)), "not connected to NATS")
+	base := &output{}
+	h, err := slackalert.New(slog.NewTextHandler(base, nil), &slackalert.Options{Sender: p, Channel: "C1", BatchDelay: time.Millisecond})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = h.Close() })
+	slog.New(h).Error("payment failed")
+	require.Eventually(t, func() bool {
+		return strings.Contains(base.String(), `not connected to NATS: nats: Authorization Violation`) &&
+			strings.Contains(base.String(), `do="let the program connect to NATS with credentials that it takes"`)
+	}, 30*time.Second, 10*time.Millisecond, "%s", base)
+	s.Stop()
+	s.Change(func(o *server.Options) { o.Password = "new" })
+	require.NoError(t, s.Start())
+	require.Eventually(t, func() bool { return h.Stats().Delivered == 1 }, 30*time.Second, 10*time.Millisecond)
+}
+
+// output may be read while it is written.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(b)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
 }
 
 // sender notes what it is sent.

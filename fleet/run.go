@@ -28,7 +28,8 @@ import (
 // RepeatInterval.
 //
 // base hears who leads and what goes wrong. While NATS is away or refuses, Run
-// tries again and says so once. It returns an error only for what trying again
+// tries again and says so once, and once more when it turns out that it is the
+// credentials. It returns an error only for what trying again
 // can't mend: options that are wrong, a connection that is closed.
 func Run(ctx context.Context, js jetstream.JetStream, base slog.Handler, slack *slackalert.Options, opts *Options) error {
 	r, err := newRelay(js, base, slack, opts)

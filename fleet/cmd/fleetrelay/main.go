@@ -19,6 +19,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -30,6 +31,7 @@ import (
 	"example.com/slackalert"
 	"example.com/slackalert/fleet"
 	"example.com/slackalert/fleet/internal/relay"
+	"example.com/slackalert/fleet/internal/store"
 )
 
 // The exit statuses.
@@ -39,7 +41,10 @@ const (
 	statusUsage  = 2
 )
 
-const checkWait = 15 * time.Second
+const (
+	checkWait = 15 * time.Second
+	dialWait  = 5 * time.Second // for each server
+)
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -61,6 +66,13 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 	if err != nil {
 		return fail(statusUsage, err)
 	}
+	if s.check {
+		if err := check(ctx, &s); err != nil {
+			return fail(statusFailed, err)
+		}
+		fmt.Fprintln(errs, "fleetrelay: NATS and Slack answer")
+		return statusOK
+	}
 	base := slog.NewJSONHandler(out, nil)
 	nc, err := connect(&s, slog.New(base))
 	if err != nil {
@@ -70,13 +82,6 @@ func run(ctx context.Context, args []string, env func(string) string, out, errs 
 	js, err := jetstream.New(nc)
 	if err != nil {
 		return fail(statusFailed, err)
-	}
-	if s.check {
-		if err := check(ctx, nc, js, &s); err != nil {
-			return fail(statusFailed, err)
-		}
-		fmt.Fprintln(errs, "fleetrelay: NATS and Slack answer")
-		return statusOK
 	}
 	h := &health{nc: nc}
 	if s.health != "" {
@@ -123,10 +128,10 @@ func connect(s *settings, logger *slog.Logger) (*nats.Conn, error) {
 }
 
 // check asks both sides, and changes nothing.
-func check(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, s *settings) error {
-	ctx, cancel := context.WithTimeout(ctx, checkWait)
+func check(ctx context.Context, s *settings) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, checkWait, fmt.Errorf("no answer in %v", checkWait))
 	defer cancel()
-	errs := []error{checkNATS(ctx, nc, js, &s.fleet)}
+	errs := []error{checkNATS(ctx, s)}
 	h, err := slackalert.New(slog.DiscardHandler, &s.slack)
 	if err != nil {
 		return errors.Join(append(errs, err)...)
@@ -135,21 +140,47 @@ func check(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, s *settin
 }
 
 // checkNATS asks for JetStream, and for the stream's settings where it is there.
-func checkNATS(ctx context.Context, nc *nats.Conn, js jetstream.JetStream, opts *fleet.Options) error {
-	p, err := fleet.NewPublisher(js, opts)
+func checkNATS(ctx context.Context, s *settings) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	nc, err := dial(s, func(_ *nats.Conn, _ *nats.Subscription, err error) { end(err) }) // a right that is missing has no other answer
 	if err != nil {
 		return err
 	}
-	if !nc.IsConnected() {
-		return fmt.Errorf("NATS: not connected: %w", cmp.Or(nc.LastError(), nats.ErrNoServers))
-	}
-	if _, err := js.AccountInfo(ctx); err != nil {
-		return fmt.Errorf("NATS: %w", err)
-	}
-	if err := p.Check(ctx); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
 		return err
 	}
-	return nil
+	p, err := fleet.NewPublisher(js, &s.fleet)
+	if err != nil {
+		return err
+	}
+	if _, err = js.AccountInfo(ctx); err == nil {
+		err = p.Check(ctx)
+	}
+	if err == nil || errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil
+	}
+	return fmt.Errorf("NATS: %w", cmp.Or(context.Cause(ctx), err))
+}
+
+// dial connects to one of the servers now, or says what each of them says: of
+// several, and of one that is tried again, the client doesn't tell.
+func dial(s *settings, say nats.ErrHandler) (*nats.Conn, error) {
+	var errs []error
+	for _, u := range s.servers {
+		nc, err := nats.Connect(u.String(), append(slices.Clip(s.nats), nats.RetryOnFailedConnect(false), nats.Timeout(dialWait), nats.ErrorHandler(say))...)
+		if err == nil {
+			return nc, nil
+		}
+		err = fmt.Errorf("NATS at %s: %w", u.Host, err)
+		if store.Denied(err) {
+			err = fmt.Errorf("%w; want NATS_CREDS, NATS_USER with NATS_PASSWORD, or NATS_TOKEN as it knows them", err)
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
 }
 
 // health answers how the relay is.

@@ -41,12 +41,13 @@ Flags:
 
 // settings is what the user set.
 type settings struct {
-	nats   []nats.Option
-	url    string
-	slack  slackalert.Options
-	fleet  fleet.Options
-	health string
-	check  bool
+	nats    []nats.Option
+	url     string
+	servers []*url.URL // in it
+	slack   slackalert.Options
+	fleet   fleet.Options
+	health  string
+	check   bool
 }
 
 // read takes the settings from the command line and the environment.
@@ -120,6 +121,7 @@ func (s *settings) readNATS(env func(string) string) error {
 		if err != nil || u.Hostname() == "" || !slices.Contains([]string{"nats", "tls", "ws", "wss"}, u.Scheme) {
 			return errors.New("NATS_URL has an address that is none; want such as nats://nats:4222, several with commas")
 		}
+		s.servers = append(s.servers, u)
 	}
 	ways := 0
 	for _, w := range []struct {

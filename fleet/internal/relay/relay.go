@@ -56,7 +56,7 @@ const (
 	setUpTimeout = 10 * time.Second
 )
 
-var errAway = errors.New("not connected to NATS")
+var errClosed = errors.New("the connection to NATS is closed, and doesn't come back")
 
 // Relay is one that may lead. One goroutine runs it.
 type Relay struct {
@@ -65,6 +65,7 @@ type Relay struct {
 
 	mu     sync.Mutex
 	status Status
+	denied bool              // it was said that NATS doesn't take its credentials
 	said   map[string]bool   // what is said once
 	known  map[string]string // by batch: Slack's name of a message that was posted, and couldn't be noted
 }
@@ -124,7 +125,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			return nil
 		}
 		if r.JS.Conn().IsClosed() {
-			return errors.New("slackalert/fleet: the connection to NATS is closed, and doesn't come back; want one with nats.MaxReconnects(-1), and nats.IgnoreAuthErrorAbort() where credentials may be wrong for a while")
+			return fmt.Errorf("slackalert/fleet: %w; want one with nats.MaxReconnects(-1), and nats.IgnoreAuthErrorAbort() where credentials may be wrong for a while", store.Why(r.JS.Conn(), errClosed))
 		}
 		r.failed(err)
 		if time.Since(began) > retryMax {
@@ -147,7 +148,7 @@ func (r *Relay) term(ctx context.Context) error {
 	st, err := store.Open(setUp, r.JS, &r.Place)
 	cancel()
 	if err != nil && !r.JS.Conn().IsConnected() {
-		return errAway // the client says that a buffer is full
+		return store.ErrAway // the client says that a buffer is full
 	}
 	if err != nil {
 		return err
@@ -172,13 +173,16 @@ func (r *Relay) term(ctx context.Context) error {
 	return err
 }
 
-// failed says what keeps the relay from its work, once.
+// failed says what keeps the relay from its work: once, and once more when it
+// turns out that it is its credentials.
 func (r *Relay) failed(err error) {
+	err = store.Why(r.JS.Conn(), err)
+	denied := store.Denied(err)
 	r.mu.Lock()
-	first := r.status.Error == ""
-	r.status.Error = err.Error()
+	news := r.status.Error == "" || denied && !r.denied
+	r.status.Error, r.denied = err.Error(), denied || r.denied
 	r.mu.Unlock()
-	if first {
+	if news {
 		r.say(slog.LevelWarn, "slackalert fleet: the relay can't work, it tries again", "error", err.Error())
 	}
 }
@@ -187,7 +191,7 @@ func (r *Relay) failed(err error) {
 func (r *Relay) worked() {
 	r.mu.Lock()
 	was := r.status.Error
-	r.status.Error = ""
+	r.status.Error, r.denied = "", false
 	r.mu.Unlock()
 	if was != "" {
 		r.say(slog.LevelWarn, "slackalert fleet: the relay works again", "was", was)

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
@@ -182,8 +183,9 @@ func (w *world) connect(more ...nats.Option) jetstream.JetStream {
 // running is a relay and the handler of its present term.
 type running struct {
 	*Relay
-	stop func() error
-	h    chan *handlerFake
+	ended func() error // waits for Run's
+	stop  func() error
+	h     chan *handlerFake
 }
 
 func (w *world) run() *running {
@@ -200,9 +202,9 @@ func (w *world) run() *running {
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan error, 1)
 	go func() { done <- r.Run(ctx) }()
-	stopped := sync.OnceValue(func() error { cancel(); return <-done })
-	r.stop = stopped
-	w.t.Cleanup(func() { _ = stopped() })
+	r.ended = sync.OnceValue(func() error { return <-done })
+	r.stop = func() error { cancel(); return r.ended() }
+	w.t.Cleanup(func() { _ = r.stop() })
 	return r
 }
 
@@ -716,19 +718,39 @@ func TestABucketWithoutALease(t *testing.T) {
 	r.leads(t)
 }
 
+// TestWhatKeepsItFromWorkIsSaidOnce, and once more when it is its credentials.
+func TestWhatKeepsItFromWorkIsSaidOnce(t *testing.T) {
+	w := newWorld(t)
+	r := New(Config{JS: w.js, Base: slog.NewTextHandler(w.logs, nil)})
+	for range 2 {
+		r.failed(store.ErrAway)
+		r.failed(nats.ErrAuthorization)
+	}
+	assert.Equal(t, 2, w.logs.has("can't work"))
+	assert.Equal(t, 1, w.logs.has("authorization violation"))
+	r.worked()
+	r.failed(store.ErrAway)
+	r.failed(nats.ErrAuthorization)
+	assert.Equal(t, 4, w.logs.has("can't work"), "anew")
+}
+
+// TestACredentialThatIsRefusedTwice closes the connection, unless it is told not
+// to: that is said.
+func TestACredentialThatIsRefusedTwice(t *testing.T) {
+	w := newWorld(t)
+	w.ns.Stop()
+	w.ns.Change(func(o *server.Options) { o.Username, o.Password = "u", "p" })
+	require.NoError(t, w.ns.Start())
+	w.js = w.connect()
+	assert.ErrorContains(t, w.run().ended(), "closed, and doesn't come back: nats: Authorization Violation; want")
+}
+
 func TestAClosedConnectionEndsTheRun(t *testing.T) {
 	w := newWorld(t)
 	r := w.run()
 	r.leads(t)
 	w.js.Conn().Close()
-	done := make(chan error, 1)
-	go func() { done <- r.Run(t.Context()) }()
-	select {
-	case err := <-done:
-		assert.ErrorContains(t, err, "closed, and doesn't come back")
-	case <-time.After(20 * time.Second):
-		t.Fatal("it goes on")
-	}
+	assert.ErrorContains(t, r.ended(), "closed, and doesn't come back; want")
 }
 
 // TestSweep: what is old is stored anew while its group lives, and all of a

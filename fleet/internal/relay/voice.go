@@ -18,6 +18,7 @@ import (
 	"example.com/slackalert"
 	"example.com/slackalert/fleet/internal/fold"
 	"example.com/slackalert/fleet/internal/ledger"
+	"example.com/slackalert/fleet/internal/store"
 )
 
 const (
@@ -162,7 +163,7 @@ func name(b *slackalert.Batch, i int) fold.Name {
 // claim writes the claim, and asks for the lease afterwards: see the ledger.
 func (v *voice) claim(ctx context.Context, e *ledger.Entry) error {
 	if !v.l.JS.Conn().IsConnected() { // it would wait in the connection's buffer, and be written too late
-		return &refusal{errAway}
+		return &refusal{store.ErrAway}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, claimLimit, errors.New("NATS didn't answer in time"))
 	defer cancel()
