@@ -573,8 +573,8 @@ func grace(told <-chan struct{}) {
 	}
 }
 
-// close ends admission and wakes the lanes to tell all they have. It returns
-// false where that was done before.
+// close ends admission and wakes the lanes to tell all they have, if there is time
+// for anything. It returns false where that was done before.
 func (b *batcher) close(ctx context.Context) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -582,6 +582,9 @@ func (b *batcher) close(ctx context.Context) bool {
 		return false
 	}
 	b.phase = closing
+	if ctx.Err() != nil {
+		b.phase = gaveUp // nothing more begins, which would only be cut off
+	}
 	b.deadline, _ = ctx.Deadline()
 	now := time.Now()
 	for _, g := range b.all {
@@ -590,7 +593,9 @@ func (b *batcher) close(ctx context.Context) bool {
 	for _, l := range b.lanes {
 		l.closed = true
 		l.plan.Close(b.deadline, now)
-		b.nudge(l, now, now)
+		if b.phase == closing {
+			b.nudge(l, now, now)
+		}
 		l.rouse()
 	}
 	return true

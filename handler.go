@@ -537,7 +537,8 @@ func (h *Handler) Flush(ctx context.Context) error {
 // Shutdown tells everything, repeats too, and stops the goroutine. Alerts
 // logged from its start on go to base alone. When ctx ends before all is told,
 // or a cause that a person must mend stands in the way, what is left stays in
-// SpoolDir for the next start, and base gets one Warn record that says how much.
+// SpoolDir for the next start, and base gets one Warn record that says how much;
+// with a ctx that has ended, nothing more is tried.
 // Without SpoolDir it is lost: base hears that, and Shutdown returns an error
 // with the same numbers. A second call waits for the first and returns the
 // same. It doesn't close base.

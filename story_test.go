@@ -452,26 +452,73 @@ func TestWhatOthersCountedIsInNoStatsWhenForgotten(t *testing.T) {
 	})
 }
 
-func TestShutdownSaysWhyEditsFailed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d, begun := newDesk(), time.Now()
-		d.fail = func(what string, _ Batch) error {
-			if what == "edit" || time.Since(begun) > time.Second { // Shutdown may still try to post
-				return errDown
-			}
-			return nil
-		}
-		h, log, _ := newTest(t, editDesk{d}, nil)
-		say := func() { log.Error("m") }
-		say()
-		pass(2 * time.Second)
-		say()
-		pass(15 * time.Second)
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		assert.ErrorIs(t, h.Shutdown(ctx), errDown)
-	})
+// What is lost because it could be neither edited in nor posted is said with what
+// stood in the way of the post; with the edit's trouble where no post was tried.
+func TestShutdownSaysWhatStoodInTheWay(t *testing.T) {
+	errEdit, errPost := errors.New("no edits today"), errors.New("no posts either")
+	for _, c := range []struct {
+		name     string
+		hangs    bool          // the edit is on its way when Shutdown begins
+		time     time.Duration // of Shutdown; 0 = it is over
+		want, no error
+		tried    []string // from then on
+	}{
+		{"an edit that failed, no time", false, 0, errEdit, errPost, []string{}},
+		{"an edit under way, no time", true, 0, errEdit, errPost, []string{}},
+		{"an edit, and then a post", false, 5 * time.Second, errPost, errEdit, []string{"edit", "post", "post", "post"}},
+		{"an edit that is cut off, and then a post", true, 5 * time.Second, errPost, errEdit, []string{"post", "post"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk()
+				var tried []string
+				s := scripted{func(ctx context.Context, what string) error {
+					switch tried = append(tried, what); {
+					case what == "edit":
+						if c.hangs {
+							<-ctx.Done()
+						}
+						return errEdit
+					case time.Since(d.start) < 2*time.Second:
+						return nil
+					}
+					return errPost
+				}}
+				h, log, _ := newTest(t, s, nil)
+				say := func() { log.Error("m") }
+				say()
+				pass(2 * time.Second)
+				say()
+				pass(10 * time.Second)
+				require.Equal(t, []string{"post", "edit"}, tried)
+				ctx, cancel := context.WithTimeout(t.Context(), c.time)
+				defer cancel()
+				err := h.Shutdown(unhurried{ctx})
+				assert.ErrorIs(t, err, c.want)
+				assert.NotErrorIs(t, err, c.no)
+				assert.ErrorContains(t, err, "1 alerts of 1 groups are lost")
+				assert.Equal(t, c.tried, tried[2:])
+			})
+		})
+	}
 }
+
+// unhurried is a context that lets everybody else go first, before it says whether
+// it has ended.
+type unhurried struct{ context.Context }
+
+func (u unhurried) Done() <-chan struct{} {
+	synctest.Wait()
+	return u.Context.Done()
+}
+
+// scripted is a Sender whose attempts become what a function says.
+type scripted struct {
+	do func(ctx context.Context, what string) error
+}
+
+func (s scripted) Send(ctx context.Context, _ Batch) error   { return s.do(ctx, "post") }
+func (s scripted) Update(ctx context.Context, _ Batch) error { return s.do(ctx, "edit") }
 
 // Who shares a place in the book is counted all the same, and who came last has it.
 func TestKindsThatShareAPlaceInTheBook(t *testing.T) {
