@@ -46,7 +46,7 @@ type Group struct {
 	First       time.Time     `json:"first,omitzero"`
 	Last        time.Time     `json:"last,omitzero"`
 	At          time.Time     `json:"at,omitzero"`        // of the example
-	Users       int           `json:"users,omitempty"`    // different users hit, about; 0 = unknown
+	Users       int           `json:"users,omitempty"`    // different users hit, by the attribute "user", about; 0 = unknown
 	UserSet     []byte        `json:"user_set,omitempty"` // who Users are, as a set of fixed size that can be merged with another's
 	Quiet       bool          `json:"quiet,omitempty"`    // it is over: none for RepeatInterval
 	Run         string        `json:"run,omitempty"`      // the run of the process that counted it; within Run and First, Total never falls

@@ -47,7 +47,7 @@ type Options struct {
 	// Exactly one of the three (with Optional: or none).
 
 	Token      string                                          // bot token, "xoxb-…"; needs the scope chat:write
-	Channel    string                                          // channel ID ("C…"), or a public channel's name; with Token
+	Channel    string                                          // channel ID ("C…"), or a public channel's name; with Token, or what a Sender takes for one
 	WebhookURL string                                          // https://hooks.slack.com/services/…
 	Sender     Sender                                          // own delivery
 	Route      func(ctx context.Context, r slog.Record) string // the channel of an alert; "" = its Code's, else Channel; not with a webhook
@@ -68,13 +68,13 @@ type Options struct {
 	BatchSize      int                                             // groups in one message, and the size that ends the wait; default 20, at most 40
 	RepeatInterval time.Duration                                   // a group told is not posted again sooner; default 5 min
 	RepeatMax      time.Duration                                   // RepeatInterval doubles with each post up to this; default 4 h
-	MaxGroups      int                                             // groups remembered; beyond it alerts are counted together; default 1,000
+	MaxGroups      int                                             // groups remembered; beyond it alerts are counted together; default 1,000, at most 1,000,000, with SpoolDir 1,000
 
 	// What an alert shows.
 
 	Service      string                                       // shown in every message; default: the program's name
 	AddStack     bool                                         // the call stack of the first alert of a group
-	Breadcrumbs  int                                          // earlier records of the same scope shown with an alert; default 0
+	Breadcrumbs  int                                          // earlier records of the same scope shown with an alert; default 0, at most 100
 	ContextAttrs func(ctx context.Context) []slog.Attr        // attributes that others put into contexts (trace ids): in every record, base's too, as a scope around ctx's own
 	ReplaceAttr  func(groups []string, a slog.Attr) slog.Attr // as in slog.HandlerOptions, for what goes to Slack only
 	SourceURL    string                                       // template of a link to a source line: {revision}, {file}, {line}
