@@ -42,6 +42,20 @@ func failing(name, says string, f fakeslack.Fault) fault {
 	}
 }
 
+// hanging is a Slack that takes what it gets and doesn't answer. Only what is sent
+// to it is given up soon, however long a healthy one takes on a busy machine.
+func hanging(name string) fault {
+	return fault{
+		name: name, says: "no answer in time|Client.Timeout exceeded", unsure: true,
+		begin: func(w *world, p *runningProgram) error {
+			return p.turn(time.Second, func() { w.fails(fakeslack.Fault{Delay: time.Hour}) })
+		},
+		over: func(w *world, p *runningProgram) error {
+			return p.turn(0, func() { w.fails(fakeslack.Fault{}) })
+		},
+	}
+}
+
 func but(f fault, change func(*fault)) fault {
 	change(&f)
 	return f
@@ -52,20 +66,10 @@ func webhook(w *world, s *setup) error {
 	return nil
 }
 
-// hurried is for faults that end in a request's time-out.
-func hurried(_ *world, s *setup) error {
-	s.Timeout = 3 * time.Second // long enough for a healthy Slack on a busy machine
-	if testing.Short() {
-		s.Timeout = time.Second
-	}
-	return nil
-}
-
 const half = `{"ok":tr`
 
 // faults are all troubles.
 func faults() []fault {
-	hangs := failing("hangs", "no answer in time|Client.Timeout exceeded", fakeslack.Fault{Delay: time.Hour})
 	cut := failing("cut in the middle of an answer", "unexpected EOF", fakeslack.Fault{Status: 200, Body: half, Drop: true})
 	return []fault{
 		{
@@ -76,11 +80,8 @@ func faults() []fault {
 			begin: func(w *world, _ *runningProgram) error { return w.down() },
 			over:  func(w *world, _ *runningProgram) error { return w.up() },
 		},
-		but(hangs, func(f *fault) { f.prepare, f.unsure, f.fromStart = hurried, true, true }),
-		but(hangs, func(f *fault) {
-			f.name, f.unsure, f.twice, f.fromStart = "hangs, webhook", true, true, true
-			f.prepare = func(w *world, s *setup) error { return errors.Join(hurried(w, s), webhook(w, s)) }
-		}),
+		hanging("hangs"),
+		but(hanging("hangs, webhook"), func(f *fault) { f.twice, f.prepare = true, webhook }),
 		but(cut, func(f *fault) { f.unsure = true }),
 		but(cut, func(f *fault) {
 			f.name, f.unsure, f.twice, f.prepare = "cut in the middle of an answer, webhook", true, true, webhook
@@ -176,9 +177,11 @@ func (f fault) through(w *world, p *runningProgram, lasts time.Duration) (calls 
 			err = f(w, p)
 		}
 	}
-	if !f.fromStart && !testing.Short() { // a message more takes a second more
+	if !f.fromStart {
 		do(order{Do: "log", N: 50, Kinds: 5})
-		do(order{Do: "flush", For: 20 * time.Second})
+		if err == nil {
+			err = p.until("all is told", func(r report) bool { return r.Stats.Delivered == r.Logged })
+		}
 	}
 	step(f.begin)
 	do(order{Do: "log", N: 280, Kinds: 20})
@@ -191,11 +194,11 @@ func (f fault) through(w *world, p *runningProgram, lasts time.Duration) (calls 
 	if f.heals {
 		step(f.over)
 		do(order{Do: "log", N: 20, Kinds: 20, From: 10})
-		do(order{Do: "flush", For: 30 * time.Second})
+		do(order{Do: "flush", For: ample})
 		if err == nil && !f.mend && p.last.Err != "" {
 			err = errors.New(p.last.Err)
 		}
-		patience = 30 * time.Second
+		patience = ample
 	}
 	do(order{Do: "shutdown", For: patience})
 	return calls, err

@@ -198,14 +198,16 @@ func (s *soak) run() (last report, err error) {
 			killed = time.Now()
 		}
 	}
-	s.w.fails(fakeslack.Fault{})
+	if err == nil {
+		err = s.p.turn(0, func() { s.w.fails(fakeslack.Fault{}) })
+	}
 	if err == nil {
 		if last, err = s.p.do(order{Do: "calm"}); last.Err != "" {
 			err = errors.New(last.Err)
 		}
 	}
 	if err == nil {
-		last, err = s.p.do(order{Do: "shutdown", For: min(s.lasts, time.Minute) + 10*time.Second})
+		last, err = s.p.do(order{Do: "shutdown", For: ample})
 	}
 	return last, errors.Join(err, s.look(), s.p.end())
 }
@@ -217,7 +219,7 @@ func newSoak(t *testing.T, change func(*setup)) *soak {
 	if testing.Short() {
 		s.kinds, s.lasts, s.step = 40, 500*time.Millisecond, 100*time.Millisecond
 	}
-	s.setup = setup{URL: "http://" + w.addr + "/api/", Timeout: time.Second, Gap: gap()}
+	s.setup = setup{URL: "http://" + w.addr + "/api/", Limit: time.Second, Gap: gap()}
 	change(&s.setup)
 	s.rand = rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
 	return s

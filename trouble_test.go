@@ -38,7 +38,7 @@ type setup struct {
 	Webhook bool
 	CA      []byte        // PEM of who signs for https; nil = the system's
 	DNS     string        // address of the name server; "" = the system's
-	Timeout time.Duration // of a request; 0 = the default
+	Limit   time.Duration // how long a request may take; 0 = ample
 	Ahead   time.Duration // how far the program's clock is ahead of Slack's, where it asks for history
 	Gap     time.Duration // between two messages, and two edits of one; 0 = Slack's
 
@@ -47,7 +47,7 @@ type setup struct {
 
 // An order is what a program does next.
 type order struct {
-	Do    string // log, measure, flush, shutdown, storm, calm, stats
+	Do    string // log, measure, flush, shutdown, storm, calm, stats, hold, limit
 	N     int    // alerts to log
 	Kinds int    // so many kinds, From on
 	From  int
@@ -64,6 +64,9 @@ type report struct {
 	Heap       uint64   // what lives after a collection
 	Goroutines int
 }
+
+// ample is more time than a healthy Slack takes, on however busy a machine.
+const ample = 2 * time.Minute
 
 // times are those of many calls.
 type times struct{ P50, P99, Max time.Duration }
@@ -98,6 +101,7 @@ func (k *keeper) Handle(ctx context.Context, r slog.Record) error {
 type inProgram struct {
 	base   *keeper
 	h      *Handler
+	way    *way
 	alone  *slog.Logger
 	log    *slog.Logger
 	logged atomic.Uint64
@@ -132,10 +136,10 @@ func newProgram(spec string) (*inProgram, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &inProgram{base: &keeper{Handler: slog.NewJSONHandler(sink, nil)}}
+	p := &inProgram{base: &keeper{Handler: slog.NewJSONHandler(sink, nil)}, way: s.way()}
 	o := &Options{
 		Token: "xoxb-test", Channel: ledgerChannel, APIURL: s.URL,
-		HTTPClient: s.client(), Blocks: ledgerBlocks, BatchDelay: 10 * time.Millisecond, SpoolDir: s.SpoolDir,
+		HTTPClient: &http.Client{Timeout: ample, Transport: p.way}, Blocks: ledgerBlocks, BatchDelay: 10 * time.Millisecond, SpoolDir: s.SpoolDir,
 	}
 	if s.Webhook {
 		o.Token, o.Channel, o.APIURL, o.WebhookURL = "", "", "", s.URL
@@ -155,8 +159,24 @@ func newProgram(spec string) (*inProgram, error) {
 	return p, nil
 }
 
-// client is the program's way to Slack.
-func (s setup) client() *http.Client {
+// way is a program's way to Slack.
+type way struct {
+	http.RoundTripper
+	mu    sync.RWMutex // locked from "hold" to "limit": no request begins
+	limit time.Duration
+}
+
+func (w *way) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.RLock()
+	limit := w.limit
+	w.mu.RUnlock()
+	if limit == 0 {
+		return w.RoundTripper.RoundTrip(r)
+	}
+	return (&http.Client{Timeout: limit, Transport: w.RoundTripper}).Do(r)
+}
+
+func (s setup) way() *way {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	dialer := &net.Dialer{}
 	if s.DNS != "" {
@@ -170,7 +190,7 @@ func (s setup) client() *http.Client {
 		pool.AppendCertsFromPEM(s.CA)
 		t.TLSClientConfig = &tls.Config{RootCAs: pool}
 	}
-	return &http.Client{Timeout: s.Timeout, Transport: wrongClock{t, s.Ahead}}
+	return &way{RoundTripper: wrongClock{t, s.Ahead}, limit: s.Limit}
 }
 
 // wrongClock shows a program Slack's times as if its own clock were ahead.
@@ -228,6 +248,11 @@ func (p *inProgram) do(o order) report {
 		err = p.h.Flush(ctx)
 	case "shutdown":
 		err = p.h.Shutdown(ctx)
+	case "hold":
+		p.way.mu.Lock()
+	case "limit":
+		p.way.limit = o.For
+		p.way.mu.Unlock()
 	case "storm":
 		p.begin(o)
 	case "calm":
@@ -358,6 +383,16 @@ func (p *runningProgram) do(o order) (report, error) {
 		return p.last, fmt.Errorf("%s: %w; %s", o.Do, err, &p.errors)
 	}
 	return p.last, nil
+}
+
+// turn changes what Slack does, and how long a request may take that begins then.
+func (p *runningProgram) turn(limit time.Duration, change func()) error {
+	_, err := p.do(order{Do: "hold"})
+	if err == nil {
+		change()
+		_, err = p.do(order{Do: "limit", For: limit})
+	}
+	return err
 }
 
 // until asks for reports until one is as wanted, for a minute at most.
