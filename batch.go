@@ -259,11 +259,11 @@ func (b *batcher) launch(l *lane, a *attempt, now time.Time) *flight {
 		a.ID = rand.Text()
 	}
 	f := &flight{attempt: a, batch: Batch{ID: a.ID, Channel: l.channel, Service: b.service, Host: b.host}}
+	f.batch.Groups = make([]Group, 0, len(a.Items))
 	for i := range a.Items {
 		it := &a.Items[i]
 		if a.Tries == 0 && !it.Frozen {
 			it.Shows = it.Group.Payload.show(it, a.Edits == nil)
-			it.Shows.Interval, it.Shows.called = it.Interval, it.Interval == 2*b.rules.Repeat
 		}
 		f.batch.Groups = append(f.batch.Groups, it.Shows.clone())
 	}
@@ -382,6 +382,7 @@ func (b *batcher) tally(l *lane, f *flight, r pace.Result, c cause.Cause, out pa
 		for _, it := range f.Items {
 			g := it.Group.Payload
 			g.said, g.notes = g.notes, nil
+			g.posts++
 		}
 	case r.Kind == pace.Accepted:
 		b.sum.Updates++

@@ -307,25 +307,36 @@ func TestAnEditNeverDelaysANewAlert(t *testing.T) {
 	})
 }
 
-// A problem that goes on for 23 minutes is told at once, after 5 minutes and
-// after 15; who was called at once isn't called again 5 minutes later.
+// A problem that goes on is told at once, after 5 minutes and after 15, or more
+// often with a RepeatMax: who was called at once isn't called again by the second
+// message, but by each that follows.
 func TestNobodyIsCalledAgainAtOnce(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := newDesk()
-		opts := Options{Codes: map[string]Code{"E1": {Mention: "<@U01>"}}, Mention: func(Group) string { return "<@U02>" }}
-		_, log, _ := newTest(t, editDesk{d}, nil)
-		every(5*time.Second, 23*12, func() { log.Error("payment failed", "error_code", "E1") })
-		var called []bool
-		for _, a := range d.all() {
-			if text := layout(a.Batch, &opts, cite.Tree{}).text; a.what == "post" {
-				called = append(called, strings.Contains(text, "<@U01>"))
-				assert.Equal(t, called[len(called)-1], strings.Contains(text, "<@U02>"))
-			} else {
-				assert.Equal(t, called[len(called)-1], strings.Contains(text, "<@U01>"), "an edit leaves the mention as it is")
-			}
-		}
-		assert.Equal(t, []bool{true, false, true}, called)
-	})
+	for _, max := range []time.Duration{0, 5 * time.Minute, 7 * time.Minute, 10 * time.Minute} {
+		t.Run(max.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk()
+				opts := Options{Codes: map[string]Code{"E1": {Mention: "<@U01>"}}, Mention: func(Group) string { return "<@U02>" }}
+				_, log, _ := newTest(t, editDesk{d}, func(o *Options) { o.RepeatMax = max })
+				say := func() { log.Error("payment failed", "error_code", "E1") }
+				every(5*time.Second, 40*12, say)
+				pass(5 * time.Hour)
+				every(5*time.Second, 6*12, say)
+				var called []bool
+				for _, a := range d.all() {
+					if text := layout(a.Batch, &opts, cite.Tree{}).text; a.what == "post" {
+						called = append(called, strings.Contains(text, "<@U01>"))
+						assert.Equal(t, called[len(called)-1], strings.Contains(text, "<@U02>"))
+					} else {
+						assert.Equal(t, called[len(called)-1], strings.Contains(text, "<@U01>"), "an edit leaves the mention as it is")
+					}
+				}
+				require.GreaterOrEqual(t, len(called), 6)
+				assert.Equal(t, []bool{true, false, true, true}, called[:4])
+				assert.NotContains(t, called[2:len(called)-1], false)
+				assert.Equal(t, []bool{true, false}, called[len(called)-2:], "after hours of quiet it begins anew")
+			})
+		})
+	}
 }
 
 func TestFailedBatchFoldsBack(t *testing.T) {

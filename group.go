@@ -81,6 +81,7 @@ type group struct {
 	named   int      // hosts that others counted, at least
 	least   bool     // some of what others counted may be missing
 	carried uint64   // counted by a process that is gone: not in Stats
+	posts   int      // that were accepted since the interval began anew
 }
 
 // Rests is for the plan: whether all that was counted is told. While it isn't,
@@ -420,13 +421,16 @@ func (g *group) show(it *item, post bool) Group {
 	if s.Users = g.Users.Count(); s.Users > 0 {
 		s.UserSet, _ = g.Users.AppendBinary(nil) // its error is always nil
 	}
-	s.Quiet, s.Least = it.Quiet, g.least
+	s.Quiet, s.Least, s.Interval = it.Quiet, g.least, it.Interval
 	s.Hosts, s.Named = max(g.hosts.n, g.named), slices.Clone(g.hosts.first)
-	if post {
-		s.Notes = append(notes(it), g.notes...)
-	} else {
-		s.Notes = append(notes(it), g.said...)
+	if !post {
+		s.Notes, s.called = append(notes(it), g.said...), it.Shows.called
+		return s
 	}
+	if it.Group.Interval() == 0 {
+		g.posts = 0
+	}
+	s.Notes, s.called = append(notes(it), g.notes...), g.posts == 1
 	return s
 }
 

@@ -209,7 +209,10 @@ func (b *batcher) resume(channel string, from Batch, ref string, at time.Time, s
 			g := it.Group.Payload
 			g.Add(it.UpTo, tally.Nano(it.Shows.Last), 0)
 			g.carried += it.UpTo
-			g.said, g.notes = g.notes, nil
+			g.said, g.notes, g.posts = g.notes, nil, 1
+			if it.Shows.called = it.Interval == 2*b.rules.Repeat; it.Interval > b.rules.Repeat {
+				g.posts = 2
+			}
 			m := markOf(it, len(from.Groups), from.ID, m.Ref, at)
 			b.later(func() { m.slot.Told(m.told) })
 		}
