@@ -16,26 +16,27 @@ const (
 	maxTail   = 2 * reach
 )
 
-// minHex is the length from which a word of hexadecimal digits, with at least
-// one decimal digit among them, is an id.
-const minHex = 6
-
-// Text adds s with each number and id made one sign:
+// Text adds s with each number and id made one sign, wherever it stands:
 //
-//   - a run of decimal digits;
-//   - a word of six or more hexadecimal digits with a decimal one among them, a
-//     word that begins with 0x, and a UUID, as a whole.
+//   - a run of decimal digits, with the fraction, the exponent, and the unit of
+//     time or size behind it: 7, 1,234.56, 250ms, 1m30.5s, 10.0.0.1:5432;
+//   - a word of letters and digits with digits in more than one place, of six or
+//     more hexadecimal digits with a decimal one among them, of twelve or more
+//     capitals and digits, that begins with 0x, or that Kubernetes made for a pod;
+//   - a UUID, an IPv6 or a hardware address, forty or more characters of base64, an
+//     address of mail.
 //
 // An HTTP status stays what it is: three digits from 100 to 599 behind "status",
 // "code", "HTTP" or "answered" in any case, as in "answered 503", "statusCode:
-// 503", "HTTP/1.1 503". A long text counts with its first 1 KiB and its last 128
-// words.
+// 503", "HTTP/1.1 503", and behind "error", "response", "returned" or "with" where
+// no small word goes on, as in "Error 403: Forbidden". A long text counts with its
+// first 1 KiB and its last 128 words.
 func (h Hash) Text(s string) Hash {
 	if len(s) > reach {
 		return h.long(s)
 	}
-	d := nextDigit(s, 0)
-	if d < 0 {
+	d, mail := nextDigit(s, 0), strings.IndexByte(s, '@')
+	if d < 0 && mail < 0 {
 		return h.String(s)
 	}
 	h, _ = h.text(s, d, reach)
@@ -66,13 +67,17 @@ func tail(s string, from int) int {
 	return i
 }
 
-// text adds at most so many bytes of s, whose first digit stands at d, besides
-// the signs, and returns where it ended. What stands between two signs is added
-// as one string, so that where signs stand is all that splits a text.
+// text adds at most so many bytes of s, whose first digit stands at d, besides the
+// signs, and returns where it ended. What stands between two signs is added as one
+// string, so that where signs stand is all that splits a text.
 func (h Hash) text(s string, d, left int) (_ Hash, end int) {
 	from := 0 // of what isn't added yet
-	for d >= 0 {
-		begin, at := number(s, from, d)
+	mail, mailEnd := nextMail(s, 0)
+	for d >= 0 || mail >= 0 {
+		begin, at := mail, mailEnd
+		if mail < 0 || d >= 0 && d < mail {
+			begin, at = number(s, from, d)
+		}
 		if begin < at {
 			if begin-from >= left {
 				break
@@ -80,6 +85,9 @@ func (h Hash) text(s string, d, left int) (_ Hash, end int) {
 			left -= begin - from
 			h = h.String(s[from:begin]).Uint(sign)
 			from = at
+		}
+		if mail >= 0 && at > mail {
+			mail, mailEnd = nextMail(s, at)
 		}
 		d = nextDigit(s[:min(len(s), from+left+lenUUID)], at)
 	}
@@ -102,7 +110,7 @@ func nextDigit(s string, i int) int {
 		return -1
 	}
 	for ; i < len(s); i++ {
-		if class[s[i]] == digit {
+		if class[s[i]]&digit != 0 {
 			return i
 		}
 	}
@@ -115,41 +123,6 @@ func digits(x uint64) uint64 {
 	const ones = 0x0101010101010101
 	x ^= '0' * ones // a digit is less than 10 now
 	return (x - 10*ones) &^ x & (0x80 * ones)
-}
-
-// number says which part of s counts as one sign because of the digit at d, the
-// first behind from: an id as a whole, or a run of digits. Where the digits stay
-// what they are the part is empty, and stands behind them.
-func number(s string, from, d int) (begin, end int) {
-	begin, end = d, d
-	for begin > from && class[s[begin-1]] != other {
-		begin--
-	}
-	if begin > from || from == 0 || class[s[from-1]] == other { // or it is of a word that isn't an id
-		seen := byte(0)
-		for end = begin; end < len(s) && class[s[end]] != other; end++ {
-			seen |= class[s[end]]
-		}
-		n := end - begin
-		if n == 4 || n == 8 || n == 12 {
-			if id := uuid(s, from, begin); id >= 0 {
-				return id, id + lenUUID
-			}
-		}
-		switch {
-		case seen == digit:
-			if n == 3 && isStatus(s, begin, end) {
-				begin = end
-			}
-			return begin, end
-		case n >= minHex && seen&letter == 0, n > 2 && s[begin] == '0' && s[begin+1]|0x20 == 'x':
-			return begin, end
-		}
-	}
-	for end = d; end < len(s) && class[s[end]] == digit; {
-		end++
-	}
-	return d, end
 }
 
 const lenUUID = 36
@@ -193,7 +166,7 @@ func isStatus(s string, begin, end int) bool {
 	if s[begin] < '1' || s[begin] > '5' {
 		return false
 	}
-	if end+1 < len(s) && strings.IndexByte(".,:-/", s[end]) >= 0 && class[s[end+1]] == digit {
+	if end+1 < len(s) && strings.IndexByte(".,:-/", s[end]) >= 0 && class[s[end+1]]&digit != 0 {
 		return false // an address, a date, an amount
 	}
 	before := s[max(0, begin-maxBefore):begin]
@@ -201,7 +174,11 @@ func isStatus(s string, begin, end int) bool {
 	if len(named) == len(before) {
 		return false
 	}
-	for _, name := range [...]string{"status", "code", "http", "answered"} {
+	small := end+1 < len(s) && s[end] == ' ' && class[s[end+1]]&lower != 0
+	for i, name := range [...]string{"status", "code", "http", "answered", "error", "response", "returned", "with"} {
+		if small && i >= countable {
+			break // "returned 120 rows"
+		}
 		if i := len(named) - len(name); i >= 0 && strings.EqualFold(named[i:], name) && beginsWord(named, i) {
 			return true
 		}
@@ -211,26 +188,29 @@ func isStatus(s string, begin, end int) bool {
 	return i >= 0 && len(version) < len(named) && strings.EqualFold(version[i:], "http/") && beginsWord(version, i)
 }
 
+// countable is the first of the words that a count may follow, too.
+const countable = 4
+
 // maxBefore is how far before a number the word that makes it a status begins.
 const maxBefore = 16
 
 // beginsWord says whether a word, or one of those in camelCase or in
 // snake_case, begins at i.
 func beginsWord(s string, i int) bool {
-	if i == 0 || class[s[i-1]] == other || s[i-1] == '_' {
+	if i == 0 || class[s[i-1]] == other {
 		return true
 	}
-	return isUpper(s[i]) && !isUpper(s[i+1])
+	return class[s[i]]&lower == 0 && class[s[i+1]]&lower != 0
 }
 
-func isUpper(b byte) bool { return 'A' <= b && b <= 'Z' }
-
-// The classes of a byte within a word.
+// The classes of a byte within a word. What parts words is of none.
+const other = 0
 const (
-	other  = 0
-	digit  = 1
-	hexa   = 2 // a to f
-	letter = 4 // and whatever else belongs to a word
+	digit  = 1 << iota
+	hexa   // a to f
+	letter // and whatever else belongs to a word
+	lower
+	podc // of the names that Kubernetes makes: no vowels, nor what looks like one
 )
 
 var class = func() (t [256]byte) {
@@ -238,11 +218,18 @@ var class = func() (t [256]byte) {
 		switch c := byte(b); {
 		case c >= '0' && c <= '9':
 			t[b] = digit
-		case c >= 'a' && c <= 'f', c >= 'A' && c <= 'F':
+		case c >= 'a' && c <= 'f':
+			t[b] = hexa | lower
+		case c >= 'A' && c <= 'F':
 			t[b] = hexa
-		case c >= 'g' && c <= 'z', c >= 'G' && c <= 'Z', c == '_', c >= 0x80:
+		case c >= 'g' && c <= 'z':
+			t[b] = letter | lower
+		case c >= 'G' && c <= 'Z', c >= 0x80:
 			t[b] = letter
 		}
+	}
+	for _, c := range "bcdfghjklmnpqrstvwxz2456789" {
+		t[c] |= podc
 	}
 	return t
 }()
