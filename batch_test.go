@@ -1113,7 +1113,7 @@ func TestAlertsLoggedDuringShutdownAreToldOrNotCounted(t *testing.T) {
 				})
 			}
 			runtime.Gosched()
-			assert.NoError(t, h.Close())
+			assert.NoError(t, h.Shutdown(t.Context()))
 			wg.Wait()
 			s := h.Stats()
 			assert.Equal(t, s.Alerts, s.Delivered)
