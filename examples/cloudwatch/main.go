@@ -38,10 +38,14 @@ type stream struct {
 	full  chan struct{} // capacity 1: Write sends when there are many
 	done  chan struct{} // closed by Close
 	ended sync.WaitGroup
-	err   error // of the last request
+	err   error // of the last request that failed
 }
 
-const many = 1000 // PutLogEvents takes 10,000 lines or 1 MiB
+const (
+	many      = 1000 // lines that don't wait for the second to end
+	mostLines = 10_000
+	mostBytes = 1 << 20 // of one request, and each line counts 26 more
+)
 
 func newStream(client *cloudwatchlogs.Client, group, name string) *stream {
 	s := &stream{client: client, group: group, stream: name, full: make(chan struct{}, 1), done: make(chan struct{})}
@@ -83,13 +87,22 @@ func (s *stream) put() {
 	lines := s.lines
 	s.lines = nil
 	s.mu.Unlock()
-	if len(lines) == 0 {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	_, s.err = s.client.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{LogGroupName: &s.group, LogStreamName: &s.stream, LogEvents: lines})
+	for len(lines) > 0 {
+		n, bytes := 1, weight(lines[0])
+		for ; n < min(len(lines), mostLines) && bytes+weight(lines[n]) <= mostBytes; n++ {
+			bytes += weight(lines[n])
+		}
+		_, err := s.client.PutLogEvents(ctx, &cloudwatchlogs.PutLogEventsInput{LogGroupName: &s.group, LogStreamName: &s.stream, LogEvents: lines[:n]})
+		if err != nil {
+			s.err = err
+		}
+		lines = lines[n:]
+	}
 }
+
+func weight(line types.InputLogEvent) int { return len(*line.Message) + 26 }
 
 // Close sends what waits. Close the handler first: its last words go to base.
 func (s *stream) Close() error {
@@ -126,7 +139,8 @@ func standIn(logs io.Writer) *httptest.Server {
 			LogGroupName, LogStreamName string `json:",omitempty"`
 			LogEvents                   []struct{ Message string }
 		}
-		if r.Header.Get("X-Amz-Target") != "Logs_20140328.PutLogEvents" || json.NewDecoder(r.Body).Decode(&in) != nil {
+		body := http.MaxBytesReader(w, r.Body, 2*mostBytes) // as JSON it is somewhat more
+		if r.Header.Get("X-Amz-Target") != "Logs_20140328.PutLogEvents" || json.NewDecoder(body).Decode(&in) != nil {
 			http.Error(w, "not PutLogEvents", http.StatusBadRequest)
 			return
 		}
