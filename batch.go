@@ -22,7 +22,7 @@ import (
 
 const (
 	dense      = 100              // groups in a message where much waits
-	looks      = 3                // the try that sends again, though whether the message arrived can't be looked up now
+	looks      = 3                // in vain, after which a message is sent again that may stand there
 	forgetMany = 100              // groups forgotten in one go
 	maxLanes   = 1000             // channels that are kept apart, and the default one
 	stretch    = 1000             // groups that are looked at in one go
@@ -112,6 +112,7 @@ type flight struct {
 	batch  Batch
 	ctx    context.Context
 	cancel context.CancelCauseFunc
+	last   bool        // Shutdown has begun: better told twice than not at all
 	yields time.Time   // when it is called off for something more important; zero = it isn't
 	timer  *time.Timer // that does so; it ends nothing else, for it begins with more time than the attempt has
 }
@@ -258,7 +259,7 @@ func (b *batcher) launch(l *lane, a *attempt, now time.Time) *flight {
 	if a.Tries == 0 && a.Edits == nil {
 		a.ID = rand.Text()
 	}
-	f := &flight{attempt: a, batch: Batch{ID: a.ID, Channel: l.channel, Service: b.service, Host: b.host}}
+	f := &flight{attempt: a, last: b.phase == closing, batch: Batch{ID: a.ID, Channel: l.channel, Service: b.service, Host: b.host}}
 	f.batch.Groups = make([]Group, 0, len(a.Items))
 	for i := range a.Items {
 		it := &a.Items[i]
@@ -309,8 +310,13 @@ func (b *batcher) deliver(l *lane, f *flight) (ref string, err error) {
 		case l.blind && c.Mend != "":
 			b.guard.First("slackalert: an answer was lost, and whether the message arrived can't be looked up: it is sent again",
 				"channel", l.channel, "error", c.Text, "do", c.Mend)
-		case (c.Unknown || c.Unreachable || c.Wait > 0) && c.Mend == "" && !l.blind && f.Tries < looks:
-			return "", err // the trouble isn't over, and what would be sent again may stand there
+		case c.Mend != "" || l.blind:
+		case c.Unreachable:
+			return "", err // nothing would arrive either
+		case c.Unknown || c.Wait > 0:
+			if f.Looks++; f.Looks < looks && !f.last {
+				return "", err // the trouble isn't over, and what would be sent again may stand there
+			}
 		}
 	}
 	return b.carrier.post(f.ctx, f.batch)

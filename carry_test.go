@@ -355,20 +355,29 @@ func TestALostAnswer(t *testing.T) {
 }
 
 // Not even where the message is can be asked while the trouble lasts: it isn't
-// sent again before the third try.
+// sent again before the third try, or Shutdown.
 func TestALostAnswerInTroubleThatLasts(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		fails int // so many looks
+		err   error // of looking
+		fails int   // so many looks
+		after time.Duration
+		looks int
 		posts int
-	}{{"one look fails", 1, 1}, {"history is in trouble for ever", 1000, 2}} {
+	}{
+		{"one look fails", unsure{}, 1, 10 * time.Minute, 2, 1},
+		{"history is in trouble for ever", unsure{}, 1000, 10 * time.Minute, 3, 2},
+		{"history is asked too often, once", retryAfter(time.Minute), 1, 10 * time.Minute, 2, 1},
+		{"history is asked too often for ever", retryAfter(time.Minute), 1000, 10 * time.Minute, 3, 2},
+		{"and the program ends", retryAfter(time.Second), 1000, 2500 * time.Millisecond, 2, 2},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDesk()
 				ch := &channel{desk: d}
 				ch.find_ = func(b Batch) (string, error) {
 					if ch.finds <= c.fails {
-						return "", unsure{}
+						return "", c.err
 					}
 					return "found " + b.ID, nil
 				}
@@ -382,11 +391,12 @@ func TestALostAnswerInTroubleThatLasts(t *testing.T) {
 					return unsure{} // it arrived, and its answer didn't
 				}
 				log.Error("m")
-				pass(10 * time.Minute)
+				pass(c.after)
+				require.NoError(t, h.Close())
 				posts := slices.DeleteFunc(d.all(), func(a arrival) bool { return a.what != "post" })
 				assert.Len(t, posts, c.posts, "%v", d.lines())
+				assert.Equal(t, c.looks, ch.finds)
 				assert.EqualValues(t, 1, h.Stats().Delivered)
-				require.NoError(t, h.Close())
 			})
 		})
 	}

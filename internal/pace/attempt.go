@@ -39,6 +39,7 @@ type Attempt[T Counter, S any] struct {
 	Edits *Message[T, S] // what it changes; nil for a post
 	Tries int            // how often it was tried before with unknown outcome; above 0 it is unchanged
 	Began time.Time      // of the first try
+	Looks int            // the caller's: how often it was looked for, and nobody could say
 
 	tells []*Group[T, S] // those it tells alerts of; an edit without only says that groups are quiet
 	tried time.Time      // begin of this try, or the end of the last
