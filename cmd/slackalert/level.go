@@ -14,16 +14,49 @@ const highest = 1000
 
 const levelFatal = slog.LevelError + 4
 
-// levelNames has the levels of slog, zap, zerolog, logrus, syslog, Python and
+const longestName = len("informational")
+
+// levelNamed knows the levels of slog, zap, zerolog, logrus, syslog, Python and
 // others, in lower case.
-var levelNames = map[string]slog.Level{
-	"trace": slog.LevelDebug - 4, "debug": slog.LevelDebug, "info": slog.LevelInfo, "information": slog.LevelInfo, "informational": slog.LevelInfo,
-	"notice": slog.LevelInfo + 2, "warn": slog.LevelWarn, "warning": slog.LevelWarn, "error": slog.LevelError, "err": slog.LevelError, "eror": slog.LevelError,
-	"severe": slog.LevelError, "critical": levelFatal, "crit": levelFatal, "dpanic": levelFatal, "panic": levelFatal, "fatal": levelFatal,
-	"alert": levelFatal, "emergency": levelFatal, "emerg": levelFatal,
+func levelNamed(name []byte) (l slog.Level, ok bool) {
+	switch string(name) {
+	case "trace":
+		return slog.LevelDebug - 4, true
+	case "debug":
+		return slog.LevelDebug, true
+	case "info", "information", "informational":
+		return slog.LevelInfo, true
+	case "notice":
+		return slog.LevelInfo + 2, true
+	case "warn", "warning":
+		return slog.LevelWarn, true
+	case "error", "err", "eror", "severe":
+		return slog.LevelError, true
+	case "critical", "crit", "dpanic", "panic", "fatal", "alert", "emergency", "emerg":
+		return levelFatal, true
+	}
+	return 0, false
 }
 
-const longestName = len("informational")
+// levelIn reads the level that JSON begins with.
+func levelIn(text []byte, key string) (slog.Level, bool) {
+	if len(text) > 0 && text[0] == '"' {
+		name, _, whole := bytes.Cut(text[1:min(len(text), 40)], []byte(`"`))
+		if !whole {
+			return 0, false
+		}
+		return levelText(name)
+	}
+	n, digits := 0.0, 0
+	for digits < len(text) && digits < 9 && text[digits] >= '0' && text[digits] <= '9' {
+		n = n*10 + float64(text[digits]-'0')
+		digits++
+	}
+	if digits == 0 {
+		return 0, false
+	}
+	return levelNumber(key, n)
+}
 
 // levelText reads a level's name, in any case, or slog's with an offset
 // ("ERROR+2"). The bytes aren't kept.
@@ -39,7 +72,7 @@ func levelText(name []byte) (slog.Level, bool) {
 			lower[i] = c + 'a' - 'A'
 		}
 	}
-	if l, ok := levelNames[string(lower[:n])]; ok {
+	if l, ok := levelNamed(lower[:n]); ok {
 		return l, true
 	}
 	var l slog.Level

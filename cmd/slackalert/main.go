@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -31,6 +32,7 @@ const (
 )
 
 func main() {
+	heard(toEnd()) // to the very end: what was read last is told by then
 	os.Exit(run(os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
 }
 
@@ -63,7 +65,9 @@ func run(args []string, env func(string) string, in io.Reader, out, log io.Write
 }
 
 func check(h *slackalert.Handler, log io.Writer) int {
-	ctx, cancel := context.WithTimeout(context.Background(), checkWait)
+	ctx, stop := signal.NotifyContext(context.Background(), toEnd()...)
+	defer stop()
+	ctx, cancel := context.WithTimeout(ctx, checkWait)
 	defer cancel()
 	if err := h.Check(ctx); err != nil {
 		fmt.Fprintln(log, "slackalert:", oneLine(err))
@@ -72,6 +76,9 @@ func check(h *slackalert.Handler, log io.Writer) int {
 	fmt.Fprintln(log, "slackalert: Slack takes what is sent")
 	return 0
 }
+
+// byteOrderMark stands before the first line of what some systems write.
+var byteOrderMark = []byte("\ufeff")
 
 // pipe makes alerts of lines.
 type pipe struct {
@@ -82,6 +89,7 @@ type pipe struct {
 
 // line tells what a line says, if it is serious. Lines that aren't JSON pass.
 func (p *pipe) line(text []byte, whole bool) {
+	text = bytes.TrimPrefix(text, byteOrderMark)
 	if !p.glance.wants(text) {
 		return
 	}

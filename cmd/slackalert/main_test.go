@@ -44,15 +44,14 @@ func command(what string) int {
 		return 3
 	case "cat":
 		_, _ = io.Copy(os.Stdout, os.Stdin)
-	case "wait":
+	case "wait": // until the input ends
 		fmt.Println("ready")
-		time.Sleep(time.Minute)
+		_, _ = io.Copy(io.Discard, os.Stdin)
 	case "leave": // somebody who keeps the output open
 		c := exec.Command(os.Args[0])
 		c.Env = append(os.Environ(), "SLACKALERT_TEST=wait")
-		c.Stdout, c.Stderr = os.Stdout, os.Stderr
+		c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
 		_ = c.Start()
-		fmt.Fprintln(os.Stderr, c.Process.Pid)
 	}
 	return 0
 }
@@ -129,6 +128,7 @@ func TestLinesOfManyLoggers(t *testing.T) {
 		{"blanks", `  { "level" : "error" , "msg"	: "payment failed" }  `, []string{"payment failed"}},
 		{"blanks as Python writes them", `{"levelname": "ERROR", "message": "payment failed"}`, []string{"payment failed"}},
 		{"a nested level before", `{"ctx":{"level":"info"},"level":"error","msg":"payment failed"}`, []string{"payment failed"}},
+		{"a byte order mark", "\ufeff" + `{"level":"error","msg":"payment failed"}`, []string{"payment failed"}},
 		{"carriage return", "{\"level\":\"error\",\"msg\":\"payment failed\"}\r", []string{"payment failed"}},
 		{"info", `{"level":"info","msg":"an error was avoided"}`, []string{""}},
 		{"warn of pino", `{"level":40,"msg":"slow"}`, []string{""}},

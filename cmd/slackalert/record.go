@@ -5,6 +5,7 @@ package main
 import (
 	"log/slog"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -146,7 +147,7 @@ func (l *line) takeFirst(keys []string) (slog.Attr, bool) {
 func (l *line) take(key string) (slog.Attr, bool) {
 	for i, a := range l.attrs {
 		if a.Key == key {
-			l.attrs = append(l.attrs[:i:i], l.attrs[i+1:]...)
+			l.attrs = slices.Delete(l.attrs, i, i+1)
 			return a, true
 		}
 		outer, rest, dotted := strings.Cut(key, ".")
@@ -155,7 +156,7 @@ func (l *line) take(key string) (slog.Attr, bool) {
 		}
 		in := line{a.Value.Group()}
 		if found, ok := in.take(rest); ok {
-			l.attrs = append(append(l.attrs[:i:i], slog.Attr{Key: outer, Value: slog.GroupValue(in.attrs...)}), l.attrs[i+1:]...)
+			l.attrs[i].Value = slog.GroupValue(in.attrs...)
 			return found, true
 		}
 	}
