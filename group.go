@@ -185,7 +185,7 @@ func (b *batcher) begin(a *alert, example Group) (t ticket) {
 	b.complete(&example)
 	var slot *spool.Slot
 	if b.spool != nil && !b.knows(a) {
-		slot = b.spool.Put(encode(a.channel, example), 1, a.at)
+		slot = b.spool.Put(kept{Channel: a.channel, Group: example}.encode(), 1, a.at)
 	}
 	b.mu.Lock()
 	defer b.unlock()
@@ -223,7 +223,7 @@ func (b *batcher) knows(a *alert) bool {
 func (b *batcher) keep(g *group) {
 	if g.slot != nil {
 		shows := g.example.clone()
-		b.later(func() { g.slot.Put(encode(g.lane.channel, shows)) })
+		b.later(func() { g.slot.Put(kept{Channel: g.lane.channel, Group: shows}.encode()) })
 	}
 }
 

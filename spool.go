@@ -27,13 +27,14 @@ import (
 
 // kept is a group as a slot's data.
 type kept struct {
-	Channel string `json:"channel"`
-	Group   Group  `json:"group"`
+	Channel string       `json:"channel"`
+	Group   Group        `json:"group"`
+	From    *owned.Owner `json:"from,omitempty"` // who left it; nil = the owner of its file
 }
 
 // encode is a group as its slot has room for, and says what there was none for.
-func encode(channel string, g Group) []byte {
-	k := kept{channel, g}
+func (k kept) encode() []byte {
+	g := k.Group
 	data, _ := json.Marshal(k) // texts and numbers
 	out := ""
 	for _, less := range []struct {
@@ -119,7 +120,6 @@ func earlierRun(o owned.Owner) string {
 type legacy struct {
 	kept
 	spool.Record
-	from owned.Owner
 }
 
 // same says whether two are one count, written twice: its process was killed
@@ -156,19 +156,26 @@ func (h *Handler) inherit(left []spool.Left) {
 	for _, x := range all {
 		h.core.batch.inherit(x)
 	}
+	for _, x := range all {
+		x.Slot.Move(x.encode())
+	}
 }
 
 func (h *Handler) decode(from owned.Owner, r spool.Record) (legacy, error) {
-	x := legacy{Record: r, from: from}
+	x := legacy{Record: r}
 	if err := json.Unmarshal(r.Data, &x.kept); err != nil {
 		return x, err
 	}
+	if x.From == nil {
+		x.From = &from
+	}
 	x.Channel = h.placeOf(Batch{Channel: x.Channel}, x.Group)
-	if from.Raw && !h.core.config.opts.NoRedact {
+	if x.From.Raw && !h.core.config.opts.NoRedact {
 		hide(&x.Group)
+		x.From.Raw = false
 	}
 	if x.Group.Hosts <= 1 && len(x.Group.Named) == 0 {
-		x.Group.Named = []string{from.Host}
+		x.Group.Named = []string{x.From.Host}
 	}
 	return x, nil
 }
@@ -222,7 +229,7 @@ func messagesOf(all []legacy) (messages [][]legacy) {
 // is known: what isn't would be gone.
 func (b *batcher) resumeLegacy(groups []legacy) {
 	x := groups[0]
-	batch := Batch{ID: x.Told.ID, Channel: x.Channel, Service: x.from.Service, Host: x.from.Host}
+	batch := Batch{ID: x.Told.ID, Channel: x.Channel, Service: x.From.Service, Host: x.From.Host}
 	ref := x.Told.Ref
 	if len(groups) != x.Told.Groups {
 		ref = ""
@@ -276,8 +283,8 @@ func (b *batcher) inheritCount(x legacy) (g *group, untold uint64) {
 	}
 	facts := x.Group
 	facts.Least = facts.Least || x.Least
-	facts.Notes = append(facts.Notes, earlierRun(x.from))
-	b.mergeFacts(g, x.from.Host, facts)
+	facts.Notes = append(facts.Notes, earlierRun(*x.From))
+	b.mergeFacts(g, x.From.Host, facts)
 	g.Add(untold, x.Last, 0)
 	b.news(g, false)
 	return g, untold

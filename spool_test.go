@@ -405,7 +405,7 @@ func TestACountThatIsWrittenTwiceIsToldOnce(t *testing.T) {
 			dir := t.TempDir()
 			st, err := spool.Open(dir, owned.Owner{Service: "shop", Run: "old"}, func(string, ...any) {})
 			require.NoError(t, err)
-			data := encode("", Group{Fingerprint: "one", Message: "m", Run: "old", First: time.Now()})
+			data := kept{Group: Group{Fingerprint: "one", Message: "m", Run: "old", First: time.Now()}}.encode()
 			for _, told := range []bool{firstTold, !firstTold} {
 				slot := st.Put(data, 3, 0)
 				if told {
@@ -437,7 +437,7 @@ func TestLongGroupsAreCutToWhatASlotHolds(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				data := encode("#alerts", tt.g)
+				data := kept{Channel: "#alerts", Group: tt.g}.encode()
 				require.NotEmpty(t, data)
 				require.LessOrEqual(t, len(data), spool.Room)
 				for _, note := range tt.notes {
@@ -507,6 +507,36 @@ func TestWhatANoRedactProcessLeftIsHidden(t *testing.T) {
 			})
 		}
 	}
+}
+
+// However often it starts while nothing can be told, one file has what all left,
+// who left it, and what is to be hidden of it.
+func TestWhatIsLeftTimeAndAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		st, err := spool.Open(dir, owned.Owner{Service: "shop", Run: "old", Host: "web-9", Build: "b1", Raw: true}, func(string, ...any) {})
+		require.NoError(t, err)
+		st.Put(kept{Group: Group{Fingerprint: "one", Message: "old, password=geheim", First: time.Now()}}.encode(), 1, 0)
+		require.NoError(t, st.Close())
+		for i := range 5 {
+			h, log, base := newTest(t, newDesk(), func(o *Options) { o.SpoolDir, o.NoRedact = dir, true })
+			log.Error("kind " + letters(i))
+			die(h)
+			assert.Equal(t, []string{".spool"}, names(t, dir))
+			assert.Empty(t, base.own())
+		}
+		d := newDesk()
+		h, _, _ := newTest(t, d, spooling(dir))
+		require.NoError(t, h.Close())
+		assert.Equal(t, 6, d.told())
+		for _, g := range d.last().Groups {
+			if strings.HasPrefix(g.Message, "old") {
+				assert.Equal(t, []string{"of an earlier run: host web-9, build b1"}, g.Notes)
+				assert.Equal(t, []string{"web-9"}, g.Named)
+				assert.NotContains(t, g.Message, "geheim")
+			}
+		}
+	})
 }
 
 // Nobody waits for the disk where all goes well, but whoever waits for Slack, and

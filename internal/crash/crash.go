@@ -21,6 +21,7 @@ import (
 	"errors"
 	"io"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 
 	"example.com/slackalert/internal/owned"
@@ -35,14 +36,20 @@ const (
 // Catcher is a process's file. A nil Catcher catches nothing.
 type Catcher struct{ f *owned.File } // held for its lock
 
-// latest is the file that the runtime writes to, if any is: of several Catchers
-// in a process, the last one's.
-var latest atomic.Pointer[owned.File]
+// latest is what the runtime writes to, if anything is: of several Catchers in a
+// process, the last one.
+var (
+	mu     sync.Mutex // held while another becomes the latest
+	latest atomic.Pointer[Catcher]
+)
 
 // Catch makes dir, 0700, if it is missing, and has the runtime write what ends
-// the process into a file in it. It lasts until the process ends: also what
-// comes after a handler's Shutdown is caught, such as the panic that called it.
+// the process into a file in it. It lasts until the process ends, or another
+// Catch: also what comes after a handler's Shutdown is caught, such as the panic
+// that called it.
 func Catch(dir string, owner owned.Owner) (*Catcher, error) {
+	mu.Lock()
+	defer mu.Unlock()
 	f, err := owned.Create(dir, kind, owner)
 	if err != nil {
 		return nil, err
@@ -50,15 +57,18 @@ func Catch(dir string, owner owned.Owner) (*Catcher, error) {
 	if err := debug.SetCrashOutput(f.File, debug.CrashOptions{}); err != nil {
 		return nil, errors.Join(err, f.Remove())
 	}
-	latest.Store(f)
-	return &Catcher{f}, nil
+	c := &Catcher{f}
+	if old := latest.Swap(c); old != nil {
+		_ = old.f.Remove() // nobody writes to it any more
+	}
+	return c, nil
 }
 
 // Told notes that the panic that is about to end the process has been told, or
 // is kept elsewhere to be told. If no panic follows nothing comes of it.
 func (c *Catcher) Told() {
 	if c != nil {
-		_, _ = latest.Load().WriteString(toldLine) // else it is told twice
+		_, _ = latest.Load().f.WriteString(toldLine) // else it is told twice
 	}
 }
 
@@ -74,7 +84,7 @@ func NewWatch(dir, service string, own *Catcher, tell func(Report), report func(
 		}
 	}}
 	return owned.NewWatch(func() {
-		if own != nil && !own.f.There() {
+		if own != nil && own == latest.Load() && !own.f.There() {
 			report("slackalert: the file for what ends this process was removed, the next start won't tell it", "file", own.f.Path)
 			own = nil
 		}

@@ -271,13 +271,39 @@ func TestWhoRemovesTheFileIsToldOf(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, err := owned.Create(t.TempDir(), kind, me)
 		require.NoError(t, err)
+		own := &Catcher{f}
+		defer latest.Store(latest.Swap(own))
 		var said []string
-		w := NewWatch(filepath.Dir(f.Path), "shop", &Catcher{f}, nil, func(msg string, _ ...any) { said = append(said, msg) })
+		w := NewWatch(filepath.Dir(f.Path), "shop", own, nil, func(msg string, _ ...any) { said = append(said, msg) })
 		require.NoError(t, f.Remove())
 		time.Sleep(5 * time.Minute)
 		w.Close()
 		require.Len(t, said, 1)
 		require.Contains(t, said[0], "was removed")
+	})
+}
+
+// A program that makes handler after handler has one file of them, and the one
+// that the runtime writes to.
+func TestTheLatestCatcherAloneHasAFile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		defer func() { require.NoError(t, debug.SetCrashOutput(nil, debug.CrashOptions{})) }()
+		defer latest.Store(nil)
+		for i := range 5 {
+			c, err := Catch(dir, owned.Owner{Service: "shop", Run: fmt.Sprint("run", i)})
+			require.NoError(t, err)
+			defer NewWatch(dir, "shop", c, nil, func(msg string, args ...any) { t.Error(msg, args) }).Close()
+		}
+		entries, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		require.Len(t, entries, 1)
+		require.Equal(t, "run4.crash", entries[0].Name())
+		_, err = latest.Load().f.WriteString("it is open")
+		require.NoError(t, err)
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		require.NoError(t, latest.Load().f.Remove())
 	})
 }
 

@@ -17,8 +17,9 @@
 //
 // A slot's data is written before its head, and neither crosses into another
 // slot's page. The head lies within one page, so no kill tears it. A group's new
-// example goes into another slot, with its counts, before the old one is freed:
-// who finds both takes the larger counts. A slot whose head is all zero is free;
+// example goes into another slot, with its counts, before the old one is freed,
+// and so does a group into the file of who takes it over: who finds both takes
+// the larger counts. A slot whose head is all zero is free;
 // one whose checksums are wrong was torn by a power cut, and is skipped.
 package spool
 
@@ -134,7 +135,7 @@ func offset(i int) int64 { return owned.Begin + int64(i)*slotSize }
 // file is one file of slots: this process's own, or one that it took over.
 type file struct {
 	owner owned.Owner // who made it
-	live  int         // of one that was taken over: its slots that aren't dropped. Store.mu guards it
+	live  int         // of one that was taken over: its slots that are neither dropped nor moved. Store.mu guards it
 
 	mu sync.RWMutex // held for reading while f is used, for writing while it is replaced
 	f  *owned.File  // nil once closed, or while there is no room for it
@@ -269,6 +270,18 @@ func (s *Slot) Told(t Told) {
 // Put replaces the group's example. data is the slot's from then on.
 func (s *Slot) Put(data []byte) {
 	s.do(func() error { return s.place(data) })
+}
+
+// Move has a slot of a file that was taken over kept in this process's own:
+// files, and the descriptors that hold them, must not pile up from start to
+// start. data is as for Put, which it makes way for.
+func (s *Slot) Move(data []byte) {
+	s.do(func() error {
+		if s.file == nil || s.file == s.store.file || s.data != nil {
+			return nil
+		}
+		return s.place(data)
+	})
 }
 
 // Drop frees the slot: the group is told, and nobody needs to know of it any

@@ -154,6 +154,7 @@ func TestNothingLeftNothingStays(t *testing.T) {
 	require.Len(t, found, 1)
 	require.Equal(t, []string{"one.spool", "two.spool"}, files(t, dir))
 	found["1"].Slot.Drop()
+	require.NoError(t, st.Sync())
 	require.Equal(t, []string{"two.spool"}, files(t, dir))
 	require.NoError(t, st.Close())
 	require.Empty(t, files(t, dir))

@@ -19,6 +19,8 @@ import (
 const (
 	kind  = "spool"
 	pause = time.Minute // before a file that couldn't be made is tried again
+
+	atOnce = 64 // files that are taken over, and open, at a time
 )
 
 // Fsync waits until what was written to a file is on its disk. A test of who
@@ -122,18 +124,34 @@ func (st *Store) take() (int, error) {
 	return i, nil
 }
 
-// give takes a slot back. A file that was taken over goes with its last one.
+// give takes a slot back.
 func (st *Store) give(f *file, i int) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if f == st.file {
 		st.free = append(st.free, i)
-		return
+	} else {
+		f.live--
 	}
-	f.live--
-	if f.live == 0 {
-		st.taken = slices.DeleteFunc(st.taken, func(t *file) bool { return t == f })
-		_ = f.end((*owned.File).Remove) // empty: whoever finds it removes it
+}
+
+// bury removes the files that were taken over and are empty now, once what was
+// moved out of them is on the disk.
+func (st *Store) bury() {
+	var empty []*file
+	st.mu.Lock()
+	st.taken = slices.DeleteFunc(st.taken, func(f *file) bool {
+		if f.live == 0 {
+			empty = append(empty, f)
+		}
+		return f.live == 0
+	})
+	st.mu.Unlock()
+	if len(empty) > 0 {
+		_ = st.file.with(func(g *owned.File) error { return Fsync(g.File) })
+	}
+	for _, f := range empty {
+		_ = f.end((*owned.File).Remove) // or whoever finds it does
 	}
 }
 
@@ -193,6 +211,7 @@ func (st *Store) Sync() error {
 
 // tend is Sync, with or without waiting for the disk.
 func (st *Store) tend(wait bool) (err error) {
+	st.bury()
 	st.mu.Lock()
 	files := append([]*file{st.file}, st.taken...)
 	for _, f := range files {
@@ -222,10 +241,11 @@ func (st *Store) tend(wait bool) (err error) {
 
 // Adopt calls adopt with what processes of the same service left behind, if
 // there is any, and then each minute with what is left behind meanwhile, until
-// Close. Each record's slot is this process's from then on; with the last that
-// is dropped the file is removed. A group that was given another example when
-// its process was killed may come twice, in two files or calls even: the larger
-// counts hold. Files of other services are left to them. It may be called once.
+// Close. Each record's slot is this process's from then on; the file is removed
+// when all are dropped, or moved by [Slot.Move]. A group that was given another
+// example, or moved, when its process was killed may come twice, in two files or
+// calls even: the larger counts hold. Files of other services are left to them.
+// It may be called once.
 func (st *Store) Adopt(adopt func([]Left)) {
 	begun := false
 	st.watch = owned.NewWatch(func() {
@@ -234,16 +254,24 @@ func (st *Store) Adopt(adopt func([]Left)) {
 		}
 		begun = true
 		var all []Left
+		hand := func() {
+			if len(all) > 0 {
+				adopt(all)
+				st.bury()
+				all = nil
+			}
+		}
 		st.sweeper.Sweep(func(g *owned.File) error {
 			left, err := st.takeOver(g)
 			if len(left.Records) > 0 {
 				all = append(all, left)
 			}
+			if len(all) == atOnce {
+				hand()
+			}
 			return err
 		})
-		if len(all) > 0 {
-			adopt(all)
-		}
+		hand()
 	})
 }
 
@@ -287,6 +315,7 @@ func (st *Store) Close() error {
 		return nil
 	}
 	st.watch.Close()
+	st.bury()
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	if st.closed {

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -328,4 +329,65 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			require.Equal(t, []string{"file"}, files(t, dir))
 		})
 	}
+}
+
+// However many processes left a file, few are open at a time, and none stays.
+func TestWhatIsMovedLeavesNoFile(t *testing.T) {
+	dir := t.TempDir()
+	const many = 2*atOnce + 1
+	for i := range many {
+		st, _ := open(t, dir, fmt.Sprint("old", i))
+		st.Put(fmt.Appendf(nil, "%d", i), uint64(i+1), 3).Told(Told{Alerts: 1, ID: "batch"})
+		require.NoError(t, st.Close())
+	}
+	st, _ := open(t, dir, "new")
+	var all []Record
+	st.Adopt(func(left []Left) {
+		require.LessOrEqual(t, len(left), atOnce)
+		for _, r := range records(left) {
+			r.Slot.Move(append(r.Data, " moved"...))
+			r.Slot.Move([]byte("again"))
+			all = append(all, r)
+		}
+	})
+	require.Len(t, all, many)
+	require.Equal(t, []string{"new.spool"}, files(t, dir))
+	all[0].Slot.Drop()
+	all[0].Slot.Move(all[0].Data)
+	require.NoError(t, st.Close())
+	_, _, found := adopted(t, dir, "newer")
+	require.Len(t, found, many-1)
+	for _, r := range all[1:] {
+		got := found[string(r.Data)+" moved"]
+		require.Equal(t, r.Counts.Alerts, got.Alerts)
+		require.Equal(t, r.Told, got.Told)
+	}
+}
+
+// What can't be moved stays where it is, and what is newer is not moved over.
+func TestWhatCantBeMovedStays(t *testing.T) {
+	dir := t.TempDir()
+	st, _ := open(t, dir, "one")
+	st.Put([]byte(`"stays"`), 1, 1)
+	st.Put([]byte(`"renewed"`), 1, 1)
+	require.NoError(t, st.Close())
+	st, _, found := adopted(t, dir, "two")
+	good := st.file.f
+	bad := unwritable(t, st.file)
+	found[`"renewed"`].Slot.Put([]byte(`"new"`))
+	for _, r := range found {
+		r.Slot.Move(r.Data)
+		require.True(t, r.Slot.Kept())
+	}
+	require.Equal(t, []string{"one.spool", "two.spool"}, files(t, dir))
+	st.file.f = good
+	require.NoError(t, st.Sync())
+	require.NoError(t, bad.Close())
+	require.NoError(t, st.Sync()) // what was moved is written, so the file may go
+	require.Equal(t, []string{"two.spool"}, files(t, dir))
+	require.NoError(t, st.Close())
+	_, _, found = adopted(t, dir, "three")
+	require.Len(t, found, 2)
+	require.Contains(t, found, `"stays"`)
+	require.Contains(t, found, `"new"`)
 }
