@@ -86,7 +86,7 @@ import (
 // Handler is a [slog.Handler] that hands every record to a base handler and
 // tells Slack those that are alerts. It is safe for use by many goroutines.
 // Handlers derived from it by WithAttrs and WithGroup share its groups, its
-// goroutine and its Shutdown.
+// goroutines and its Shutdown.
 type Handler struct {
 	core *core
 	base slog.Handler // with this logger's attributes and groups
@@ -534,7 +534,7 @@ func (h *Handler) Flush(ctx context.Context) error {
 	return h.core.batch.flush(ctx)
 }
 
-// Shutdown tells everything, repeats too, and stops the goroutine. Alerts
+// Shutdown tells everything, repeats too, and stops the goroutines. Alerts
 // logged from its start on go to base alone. When ctx ends before all is told,
 // or a cause that a person must mend stands in the way, what is left stays in
 // SpoolDir for the next start, and base gets one Warn record that says how much;

@@ -19,8 +19,8 @@ import (
 )
 
 // Main runs an example. Where SLACK_TOKEN and SLACK_CHANNEL are set it tells the
-// real Slack. The example gets options to add to, and where its base handler is
-// to write; it closes its handler before it returns.
+// real Slack, or the one at SLACK_API_URL. The example gets options to add to, and
+// where its base handler is to write; it closes its handler before it returns.
 func Main(example func(opts *slackalert.Options, logs io.Writer) error) {
 	if err := run(os.Getenv, os.Stdout, example); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -29,7 +29,8 @@ func Main(example func(opts *slackalert.Options, logs io.Writer) error) {
 }
 
 func run(env func(string) string, out io.Writer, example func(*slackalert.Options, io.Writer) error) error {
-	opts := &slackalert.Options{Token: env("SLACK_TOKEN"), Channel: env("SLACK_CHANNEL"), Service: "shop", BatchDelay: 200 * time.Millisecond}
+	opts := &slackalert.Options{Token: env("SLACK_TOKEN"), Channel: env("SLACK_CHANNEL"), APIURL: env("SLACK_API_URL"),
+		Service: "shop", BatchDelay: 200 * time.Millisecond}
 	if opts.Token != "" {
 		return example(opts, out)
 	}
