@@ -35,9 +35,12 @@ var signs = func() (t [1 << 14]uint8) {
 		}
 	}
 	for _, begin := range [...]string{
-		"://", `:\/`, "eyj", "sic", "-u ", "--u", "s/t", "s/e", `\/t`, `\/e`, "2ft", "2fe", "dup", "cp(", "p6(", "ix(", "ql(",
+		"://", `:\/`, "eyj", "sic", "-u ", "--u", "s/t", "s/e", `\/t`, `\/e`, "2ft", "2fe", "dup", "ues", "cp(", "p6(", "ix(", "ql(",
 	} {
 		add(begin, ofSign)
+	}
+	for b := range byte(128) {
+		add("@/"+string(b), ofSign)
 	}
 	return t
 }()

@@ -29,6 +29,7 @@ var makers = []maker{
 	{"IQoJb3JpZ2lu FwoGZXIvYXdz FQoGZXIvYXdz", base64c, 40, true}, // session tokens
 	{"8Q~", tokenc, 31, false},                                    // Azure, behind its first three bytes
 	{"bkua_", alnum, 32, true},                                    // Buildkite
+	{"CCIPAT_ CCIPRJ_", tokenc, 40, true},                         // CircleCI
 	{"cfut_ cfat_", alnum, 32, true},                              // Cloudflare
 	{"v1.0-", tokenc, 100, true},
 	{"dapi", hexc, 32, true},                     // Databricks
@@ -38,8 +39,10 @@ var makers = []maker{
 	{"dckr_pat_ dckr_oat_", tokenc, 16, true},     // Docker
 	{"dp.", jwtc, 40, true},                       // Doppler
 	{"sl.", jwtc, 60, true},                       // Dropbox
+	{"dt0c01. dt0s01. dt0s06.", jwtc, 80, true},   // Dynatrace
 	{"EAAC", alnum, 60, true},                     // Facebook
 	{"figd_", tokenc, 30, true},                   // Figma
+	{"fc-", hexc, 32, true},                       // Firecrawl
 	{"fm2_ fm1a_ fm1r_ fo1_", base64c, 40, true},  // Fly
 	{"ghp_ gho_ ghu_ ghs_ ghr_", alnum, 8, false}, // GitHub
 	{"github_pat_", tokenc, 8, false},
@@ -67,6 +70,7 @@ var makers = []maker{
 	{"sk-", tokenc, 40, true},
 	{"access-production-", tokenc, 36, true}, // Plaid
 	{"pscale_", jwtc, 32, true},              // PlanetScale
+	{"phx_", alnum, 40, true},                // PostHog
 	{"PMAK-", tokenc, 40, true},              // Postman
 	{"pul-", hexc, 40, true},                 // Pulumi
 	{"pypi-", tokenc, 50, true},
@@ -75,18 +79,22 @@ var makers = []maker{
 	{"SG.", jwtc, 40, true},                          // SendGrid
 	{"sntrys_ sntryu_", base64c, 30, true},           // Sentry
 	{"shpat_ shpca_ shppa_ shpss_", alnum, 30, true}, // Shopify
+	{"sgp_", tokenc, 40, true},                       // Sourcegraph
 	{"sq0atp- sq0csp-", tokenc, 20, true},            // Square
 	{"EAAA", tokenc, 60, true},
 	{"sk_live_ rk_live_ sk_test_ rk_test_", tokenc, 8, true}, // Stripe
 	{"whsec_", base64c, 16, true},
 	{"sbp_", hexc, 32, true}, // Supabase
 	{"sb_secret_", tokenc, 20, true},
-	{"tskey-", tokenc, 20, true},         // Tailscale
-	{":AA", tokenc, 33, false},           // Telegram, behind the bot's number
-	{".atlasv1.", tokenc, 40, false},     // Terraform
-	{"SK AC", hexc, 32, true},            // Twilio
-	{"hvs. hvb. hvr.", tokenc, 20, true}, // Vault
-	{"xkeysib-", tokenc, 40, true},       // Brevo
+	{"tskey-", tokenc, 20, true},            // Tailscale
+	{"tvly-", tokenc, 24, true},             // Tavily
+	{"IncomingWebhook/", slackc, 40, false}, // Teams
+	{":AA", tokenc, 33, false},              // Telegram, behind the bot's number
+	{".atlasv1.", tokenc, 40, false},        // Terraform
+	{"SK AC", hexc, 32, true},               // Twilio
+	{"hvs. hvb. hvr.", tokenc, 20, true},    // Vault
+	{"vercel_blob_rw_", tokenc, 30, true},
+	{"xkeysib-", tokenc, 40, true}, // Brevo
 	{"xai-", alnum, 40, true},
 	{"pplx-", alnum, 40, true},           // Perplexity
 	{"r8_", alnum, 36, true},             // Replicate

@@ -309,6 +309,11 @@ func (t *scan) apart(i int, k kind) (from, to int) {
 	}
 	if c, next := sign(s, i); is(c, quote) {
 		i = next
+		if strings.HasPrefix(s[i:], ">") { // <entry key="password">hunter2</entry>
+			if from, to = t.element(i); from < to && !strings.ContainsAny(s[from:to], " \n") {
+				return from, to
+			}
+		}
 		if n := lineBreak(s, i); n > 0 && lineBreak(s, i+n) == n {
 			return i + 2*n, t.far(i, lineEnd(s, i+2*n))
 		}

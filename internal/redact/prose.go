@@ -174,7 +174,8 @@ func state(s string, i int) bool {
 
 // causes are words that are a cause by themselves.
 var causes = words(`eof timeout expired invalid missing required denied refused forbidden unauthorized empty wrong
-	mismatch revoked rejected failed unknown malformed incorrect yes no ok valid set present absent`)
+	mismatch revoked rejected failed unknown malformed incorrect yes no ok valid set present absent declined
+	insufficient`)
 
 // files are what the names of sources and settings end with: what follows the
 // colon after one is a line's number, or what went wrong there.
@@ -215,7 +216,7 @@ var openers = words(`
 	a an the this that it its your you we user is are was were be been has have had does did do not no cannot can't
 	can could couldn't must should may will would failed failure failing error errors unable unexpected expected
 	expecting invalid illegal malformed unknown unsupported unauthorized unauthenticated forbidden denied refused
-	rejected revoked expired missing empty required mismatch wrong bad too already timeout timed context connection
+	rejected declined insufficient revoked expired missing empty required mismatch wrong bad too already timeout timed context connection
 	connect dial lookup read write open stat parse parsing decode decoding decrypt encode fetch fetching get post
 	put request response status server client http https json jwt oauth oauth2 rpc tls x509 sql pq crypto asn1
 	base64 strconv net/http eof i/o access permission operation resource token secret signature password key cookie

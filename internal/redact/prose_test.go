@@ -107,6 +107,7 @@ func TestTextHeader(t *testing.T) {
 
 		{"prose", "authorization: token expired; authorization: token is missing", ""},
 		{"prose, key", "authorization: key not found", ""},
+		{"prose, of a card", "payment authorization: declined (51)", ""},
 	})
 }
 

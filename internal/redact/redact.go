@@ -114,8 +114,13 @@ func (t *scan) shape(i int) int {
 		return t.webhook(i)
 	case "dup":
 		return t.duplicate(i)
+	case "ues":
+		return t.inserted(i)
 	case "cp(", "p6(", "ix(", "ql(":
 		return t.dsn(i)
+	}
+	if s[i-2:i] == "@/" {
+		return t.dsn(i - 1)
 	}
 	return i
 }

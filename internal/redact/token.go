@@ -4,6 +4,7 @@ package redact
 
 import (
 	"encoding/base64"
+	"slices"
 	"strings"
 )
 
@@ -140,4 +141,56 @@ func (t *scan) duplicate(i int) int {
 		return i
 	}
 	return t.hide(from, from+len(entry))
+}
+
+// maxColumns is how far before its values the columns of an INSERT may begin.
+const maxColumns = 16 * maxKey
+
+// inserted hides the values of an INSERT into columns of which one holds secrets,
+// INSERT INTO users (name, password) VALUES ('bob', 'x'), whose "VALUES" ends at i.
+// Without a quote they are places of values: ($1, $2).
+func (t *scan) inserted(i int) int {
+	s := t.s
+	const blank = " \t\r\n\\ntr" // escaped, too
+	low, from := max(t.seen, i-maxColumns), i+1
+	for from < len(s) && from < i+maxKey && strings.IndexByte(blank, s[from]) >= 0 {
+		from++
+	}
+	if !hasSuffixFold(s[low:i+1], "values") || from == len(s) || s[from] != '(' {
+		return i
+	}
+	columns, ok := strings.CutSuffix(strings.TrimRight(s[low:i+1-len("values")], blank), ")")
+	begin := strings.LastIndexByte(columns, '(') + 1
+	if !ok || !slices.ContainsFunc(strings.Split(columns[begin:], ","), Key) {
+		return i
+	}
+	end := t.far(from, tuplesEnd(s, from))
+	if strings.IndexByte(s[from:end], '\'') < 0 {
+		return i
+	}
+	return t.hide(from+1, end)
+}
+
+// tuplesEnd returns where the last of the tuples closes that begin at i, ('a', 1),
+// ('b', 2); at the end of s if it doesn't.
+func tuplesEnd(s string, i int) int {
+	depth, quoted := 0, false
+	for ; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\':
+			i++
+		case c == '\'':
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+			next := blanks(s, run(s, i+1, closer))
+			if depth == 0 && (next == len(s) || s[next] != '(') {
+				return i
+			}
+		}
+	}
+	return len(s)
 }

@@ -85,7 +85,7 @@ func port(s string) bool {
 }
 
 // dsn hides the password of the MySQL data source name whose first bracket is
-// at i: user:password@tcp(host)/db.
+// at i, or its slash: user:password@tcp(host)/db, user:password@/db.
 func (t *scan) dsn(i int) int {
 	s, low := t.s, max(0, i-2*maxKey)
 	at := low + strings.LastIndexByte(s[low:i], '@')
@@ -94,7 +94,7 @@ func (t *scan) dsn(i int) int {
 	}
 	low += strings.LastIndexAny(s[low:at], " \t\r\n\"`") + 1
 	_, after, ok := strings.Cut(s[low:at], ":")
-	if !ok {
+	if !ok || strings.HasPrefix(after, "//") {
 		return i
 	}
 	return t.hide(at-len(after), at)
@@ -119,7 +119,8 @@ func (t *scan) webhook(from int) int {
 	next := skipSlash(s, team)
 	end := t.far(next, run(s, next, upnum))
 	last := skipSlash(s, end)
-	if last == end || !is(s[next], digit) && s[next] != 'A' && s[next] != 'B' || s[from] == 'E' && team-from < leastOrg {
+	if last == end || !is(s[next], digit) && s[next] != 'A' && s[next] != 'B' || s[from] == 'E' && team-from < leastOrg ||
+		before == "services" && s[next] != 'B' {
 		return from
 	}
 	for end = last; end < len(s); {
