@@ -406,7 +406,7 @@ func (b *batcher) report(l *lane, f *flight, c cause.Cause, out pace.Outcome[*gr
 		b.mu.Lock()
 		g := p.Payload.example
 		b.mu.Unlock()
-		b.aside("slackalert: an alert is refused time and again, it waits alone and the others are told",
+		b.guard.Tell("slackalert: an alert is refused time and again, it waits alone and the others are told",
 			"channel", l.channel, "fingerprint", g.Fingerprint, "message", g.Message, "error", c.Text)
 	}
 	if out.Say == pace.Nothing {
@@ -418,14 +418,14 @@ func (b *batcher) report(l *lane, f *flight, c cause.Cause, out pace.Outcome[*gr
 		args[3] = "edit"
 	}
 	if out.Say == pace.Over {
-		b.aside("slackalert: alerts are delivered again", append(args, "alerts_waiting", waiting.alerts)...)
+		b.guard.Tell("slackalert: alerts are delivered again", append(args, "alerts_waiting", waiting.alerts)...)
 		return
 	}
 	args = append(args, "error", c.Text, "alerts_waiting", waiting.alerts, "groups_waiting", waiting.groups)
 	if c.Mend != "" {
 		args = append(args, "do", c.Mend)
 	}
-	b.aside("slackalert: alerts can't be delivered, they wait", args...)
+	b.guard.Tell("slackalert: alerts can't be delivered, they wait", args...)
 }
 
 // each calls f, with mu held, for every group that there is, and perhaps for some
@@ -564,16 +564,9 @@ func (b *batcher) lastWords(ctx context.Context, msg string, args ...any) {
 	told := b.guard.Telling(msg, args...)
 	select {
 	case <-told:
+		return
 	case <-ctx.Done():
-		grace(told)
 	}
-}
-
-// aside tells base what comes up while others wait, be it a channel or who wants
-// mu: not longer than closeGrace.
-func (b *batcher) aside(msg string, args ...any) { grace(b.guard.Telling(msg, args...)) }
-
-func grace(told <-chan struct{}) {
 	select {
 	case <-told:
 	case <-time.After(closeGrace):

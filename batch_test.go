@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -620,6 +621,29 @@ func TestAlertsAreToldThoughBaseDoesNotReturn(t *testing.T) {
 		slog.New(h).Error("m")
 		pass(time.Minute)
 		assert.Equal(t, 1, d.told())
+		require.NoError(t, h.Close())
+		close(until)
+	})
+}
+
+// Nor does it wait for base to hear why a message is sent again, and in which form.
+func TestAlertsAreSentAgainThoughBaseDoesNotReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		answers := []string{"", `{"ok":false,"error":"missing_scope"}`, `{"ok":false,"error":"invalid_blocks"}`, `{"ok":true,"ts":"1.0"}`}
+		rt := roundTrip(func(r *http.Request) (*http.Response, error) {
+			body := answers[len(asked)]
+			asked = append(asked, r.URL.Path)
+			return answer(r, body), nil
+		})
+		until := make(chan struct{})
+		h, err := New(deaf{slog.DiscardHandler, until}, &Options{Token: "xoxb-1", Channel: "C1", HTTPClient: &http.Client{Transport: rt}})
+		require.NoError(t, err)
+		slog.New(h).Error("m")
+		pass(time.Minute)
+		const post = "/api/chat.postMessage"
+		assert.Equal(t, []string{post, "/api/conversations.history", post, post}, asked)
+		assert.EqualValues(t, 1, h.Stats().Delivered)
 		require.NoError(t, h.Close())
 		close(until)
 	})

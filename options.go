@@ -295,7 +295,7 @@ func (c *config) where() string {
 // timeout is how long one attempt may take.
 func (c *config) timeout() time.Duration {
 	if c.opts.HTTPClient != nil && c.opts.HTTPClient.Timeout > 0 {
-		return c.opts.HTTPClient.Timeout
+		return min(c.opts.HTTPClient.Timeout, century)
 	}
 	return attemptTimeout
 }

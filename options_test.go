@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -66,6 +67,9 @@ func TestNewSaysWhatIsWrong(t *testing.T) {
 		{"no channel", json, &Options{Token: "xoxb-geheim"}, []string{"Channel is missing", "C0123456789"}},
 		{"a token with a line feed", json, &Options{Token: "xoxb-geheim\n", Channel: "C1"}, []string{"Token has characters", "xoxb-…"}},
 		{"webhook over http", json, &Options{WebhookURL: "http://hooks.example/geheim"}, []string{"WebhookURL", `"http"`, "want https"}},
+		{"webhook with a blank", json, &Options{WebhookURL: "https://hooks.slack.com/services/geheim "}, []string{"WebhookURL", "has blanks or quotes in it", "want https://…"}},
+		{"webhook with a quote", json, &Options{WebhookURL: "https://hooks.slack.com/services/geheim'"}, []string{"WebhookURL", "has blanks or quotes in it", "want https://…"}},
+		{"webhook without a host", json, &Options{WebhookURL: "https://:443/geheim"}, []string{"WebhookURL", "is no URL", "want https://…"}},
 		{"webhook no URL", json, &Options{WebhookURL: "geheim"}, []string{"WebhookURL", "is no URL", "want https://…"}},
 		{"webhook that can't be parsed", json, &Options{WebhookURL: "https://geheim\x7f/"}, []string{"WebhookURL"}},
 		{"webhook with a channel", json, &Options{WebhookURL: "https://hooks.example/geheim", Channel: "#ops"}, []string{`Channel is "#ops"`, "leave Channel empty"}},
@@ -221,6 +225,26 @@ func TestLooksThatEndTheGoroutine(t *testing.T) {
 		for _, option := range []string{"Mention", "Links", "Blocks"} {
 			assert.Equal(t, 1, strings.Count(own, "(runtime.Goexit); it is not called again, its default is used option="+option), own)
 		}
+		require.NoError(t, h.Close())
+	})
+}
+
+// A client may have a time-out that is as good as none.
+func TestAnEndlessTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := 0
+		rt := roundTrip(func(r *http.Request) (*http.Response, error) {
+			told++
+			return answer(r, "ok"), r.Context().Err()
+		})
+		h, err := New(&logs{}, &Options{
+			WebhookURL: "https://hooks.slack.com/services/T/B/x", HTTPClient: &http.Client{Transport: rt, Timeout: math.MaxInt64},
+		})
+		require.NoError(t, err)
+		slog.New(h).Error("payment failed")
+		pass(time.Minute)
+		assert.Equal(t, 1, told)
+		assert.Equal(t, Stats{Alerts: 1, Delivered: 1, Messages: 1}, h.Stats())
 		require.NoError(t, h.Close())
 	})
 }

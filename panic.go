@@ -110,7 +110,7 @@ func Do(ctx context.Context, logger *slog.Logger, name string, f func(context.Co
 		}
 	}()
 	err := f(ctx)
-	if err == nil || s.Alerted() || errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled) {
+	if err == nil || s.Alerted() || errors.Is(ctx.Err(), context.Canceled) && errors.Is(err, context.Canceled) {
 		return err
 	}
 	var pc [1]uintptr

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"example.com/slackalert/internal/capture"
 	"example.com/slackalert/internal/cite"
 	"example.com/slackalert/internal/slackapi"
 )
@@ -181,7 +182,7 @@ func (c senderCarrier) find(context.Context, Batch, time.Time) (string, error) {
 func (c senderCarrier) check(ctx context.Context) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("slackalert: the Sender's Check panicked: %v", p)
+			err = errors.New("slackalert: the Sender's Check panicked: " + capture.Said(p))
 		}
 	}()
 	if s, ok := c.sender.(interface{ Check(context.Context) error }); ok {

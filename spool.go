@@ -72,7 +72,7 @@ func (h *Handler) openSpool() error {
 		o.SpoolDir = dir // it stays there, wherever the program goes
 	}
 	me := owned.Owner{Service: b.service, Host: b.host, PID: os.Getpid(), Start: time.Now().UTC(), Run: b.run, Build: build(), Raw: o.NoRedact}
-	st, err := spool.Open(o.SpoolDir, me, b.aside)
+	st, err := spool.Open(o.SpoolDir, me, b.guard.Tell)
 	if err != nil {
 		return fmt.Errorf("SpoolDir is %q, which can't be used: %w", o.SpoolDir, err)
 	}
@@ -83,7 +83,7 @@ func (h *Handler) openSpool() error {
 	}
 	b.spool = st
 	st.Adopt(h.inherit)
-	h.core.crashes = crash.NewWatch(o.SpoolDir, b.service, h.core.crash, h.crashed, b.aside)
+	h.core.crashes = crash.NewWatch(o.SpoolDir, b.service, h.core.crash, h.crashed, b.guard.Tell)
 	return nil
 }
 
@@ -138,7 +138,7 @@ func (h *Handler) inherit(left []spool.Left) {
 			i := slices.IndexFunc(all, x.same)
 			switch {
 			case err != nil:
-				h.core.batch.aside("slackalert: a group of an earlier run can't be read", "host", l.Owner.Host, "error", err.Error())
+				h.core.batch.guard.Tell("slackalert: a group of an earlier run can't be read", "host", l.Owner.Host, "error", err.Error())
 				r.Slot.Drop()
 			case i < 0:
 				all = append(all, x)

@@ -217,6 +217,10 @@ func panicText(v, r any) (s string) {
 	return fmt.Sprintf("!PANIC: %v", r)
 }
 
+// Said is what any value says of itself, whatever its methods do: that of a panic
+// may panic itself.
+func Said(v any) string { return Value(Resolve(slog.AnyValue(v))) }
+
 // Value is a resolved value as text; of what is printed as JSON the beginning.
 func Value(v slog.Value) string {
 	s, more := valueText(v)

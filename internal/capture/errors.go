@@ -28,7 +28,7 @@ func Chain(err error, text string) string {
 	}
 	var b strings.Builder
 	b.WriteString(text[:min(len(text), window+1)])
-	walk(err, func(e error) bool {
+	Walk(err, maxChain, func(e error) bool {
 		t := ErrorText(e)
 		if t = t[:min(len(t), window+1)]; !says(b.String(), t) {
 			b.WriteString("\ncaused by: " + t)
@@ -57,7 +57,7 @@ func innermost(err error) (found Stack) {
 	if k, ok := err.(*kept); ok {
 		return k.stack
 	}
-	walk(err, func(e error) bool {
+	Walk(err, maxChain, func(e error) bool {
 		if s := stackOf(e); len(s) > 0 {
 			found = s
 		}
@@ -88,10 +88,9 @@ func stackOf(err error) (s Stack) {
 	return s
 }
 
-// walk visits an error and what it wraps, outermost first, until visit returns
-// false.
-func walk(err error, visit func(error) bool) {
-	left := maxChain
+// Walk visits an error and what it wraps, outermost first and no more than so
+// many, until visit returns false.
+func Walk(err error, left int, visit func(error) bool) {
 	var step func(error) bool
 	step = func(e error) bool {
 		if left--; left < 0 || e == nil || !visit(e) {

@@ -21,8 +21,10 @@ import (
 	"example.com/slackalert/internal/redact"
 )
 
-// maxText bounds what is kept of an error's text, in bytes.
-const maxText = 2 << 10
+const (
+	maxText  = 2 << 10 // bytes that are kept of an error's text
+	maxChain = 10_000  // errors in one; what has more is taken for one that wraps itself
+)
 
 // Cause is what an error said of itself. It is an error, too, for those who wait
 // for what failed; the zero Cause is none.
@@ -57,6 +59,11 @@ func Of(err error, ended bool) Cause {
 		return Cause{}
 	}
 	c := Cause{Err: err, Text: text(err)}
+	left := maxChain
+	if capture.Walk(err, maxChain, func(error) bool { left--; return true }); left == 0 {
+		c.Err, c.Unknown = errors.New(c.Text), ended // errors.Is and As would look for ever
+		return c
+	}
 	ask(err, func(e interface{ RetryAfter() time.Duration }) { c.Wait = max(e.RetryAfter(), 0) })
 	ask(err, func(e interface{ Mend() string }) { c.Mend = capture.Cut(redact.Text(e.Mend()), maxText) })
 	ask(err, func(e interface{ Gone() bool }) { c.Gone = e.Gone() })
@@ -131,7 +138,7 @@ func text(err error) (s string) {
 		case isNil(err):
 			s = "(nil)"
 		default:
-			s = capture.Cut(redact.Text(fmt.Sprintf("%T, whose Error panicked: %v", err, v)), maxText)
+			s = capture.Cut(redact.Text(fmt.Sprintf("%T, whose Error panicked: %s", err, capture.Said(v))), maxText)
 		}
 	}()
 	return capture.Cut(redact.Text(err.Error()), maxText)

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -53,6 +54,18 @@ func (n nasty) Refused() bool             { panic(n.how) }
 func (n nasty) As(any) bool               { panic(n.how) }
 func (n nasty) Is(error) bool             { panic(n.how) }
 func (n nasty) Unwrap() error             { panic(n.how) }
+
+// echo panics with itself.
+type echo struct{}
+
+func (e echo) Error() string { panic(e) }
+
+// loop is an error that wraps itself.
+type loop struct{ times int }
+
+func (l *loop) Error() string { return "loop" }
+
+func (l *loop) Unwrap() (in []error) { return slices.Repeat([]error{l}, l.times) }
 
 // pointer is an error that looks at what it points to.
 type pointer struct{ text string }
@@ -101,11 +114,14 @@ func TestOf(t *testing.T) {
 		{"empty, not nil", list{}, false, Cause{Text: "cause.list, whose Error panicked: runtime error: index out of range [0] with length 0"}},
 		{"panics", nasty{"oh no"}, false, Cause{Text: "cause.nasty, whose Error panicked: oh no"}},
 		{"panics with a secret", nasty{"password=hunter2"}, false, Cause{Text: "cause.nasty, whose Error panicked: password=[redacted]"}},
-		{"panics with what panics", nasty{nasty{"oh no"}}, false, Cause{Text: "cause.nasty, whose Error panicked: %!v(PANIC=Error method: oh no)"}},
+		{"panics with what panics", nasty{nasty{"oh no"}}, false, Cause{Text: "cause.nasty, whose Error panicked: !PANIC: oh no"}},
+		{"panics with itself", echo{}, false, Cause{Text: "cause.echo, whose Error panicked: !PANIC"}},
+		{"wraps itself", &loop{1}, false, Cause{Text: "loop"}},
+		{"wraps itself many times, when the time was over", errors.Join(io.EOF, &loop{3}), true, Cause{Text: "EOF\nloop", Unknown: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := Of(c.err, c.ended)
-			if c.err != nil && !strings.Contains(c.name, "another") {
+			if c.err != nil && !strings.Contains(c.name, "another") && !strings.Contains(c.name, "wraps itself") {
 				c.want.Err = c.err
 				assert.IsType(t, c.err, got.Err)
 			}

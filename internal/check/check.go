@@ -77,7 +77,9 @@ func URL(field, value string, show bool) error {
 		shown = fmt.Sprintf("%q", u.Redacted())
 	}
 	switch {
-	case err != nil || u.Host == "":
+	case strings.ContainsFunc(value, unicode.IsSpace), strings.ContainsAny(value, "\"'`<>“”‘’"):
+		return fmt.Errorf("%s: %s has blanks or quotes in it; want https://…", field, shown)
+	case err != nil || u.Hostname() == "":
 		return fmt.Errorf("%s: %s is no URL; want https://…", field, shown)
 	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
 		return nil

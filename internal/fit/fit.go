@@ -13,7 +13,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"maps"
 	"reflect"
 	"strings"
@@ -117,8 +117,8 @@ func (p piece) build() (slack.Block, bool) {
 // methods panic, for it holds a nil where one mustn't be, is an error.
 func decode(b slack.Block) (n node, err error) {
 	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("fit: block panicked: %v", r)
+		if recover() != nil { // what with may panic itself, when it is asked
+			err = errors.New("fit: block panicked")
 		}
 	}()
 	raw, err := json.Marshal(b)

@@ -87,7 +87,8 @@ func TestLeavesOut(t *testing.T) {
 	for name, b := range map[string]slack.Block{
 		"no type":     &slack.SectionBlock{Text: plain("a")},
 		"broken JSON": slack.NewRichTextBlock("", slack.RichTextUnknown{Raw: "{"}),
-		"a panic":     panicking{},
+		"a panic":     panicking{"no"},
+		"an echo":     panicking{echo{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := Blocks([]slack.Block{header("a"), b})
@@ -97,9 +98,17 @@ func TestLeavesOut(t *testing.T) {
 	}
 }
 
-type panicking struct{ slack.DividerBlock }
+// panicking is a block that panics with something.
+type panicking struct{ with any }
 
-func (panicking) MarshalJSON() ([]byte, error) { panic("no") }
+func (panicking) BlockType() slack.MessageBlockType { return slack.MBTDivider }
+func (panicking) ID() string                        { return "" }
+func (p panicking) MarshalJSON() ([]byte, error)    { panic(p.with) }
+
+// echo panics with itself when it is asked for its text.
+type echo struct{}
+
+func (e echo) Error() string { panic(e) }
 
 func TestSameBlockIDTwice(t *testing.T) {
 	got := shown(t, Blocks([]slack.Block{raw(`{"type":"divider","block_id":"a"}`), raw(`{"type":"divider","block_id":"a"}`)}))

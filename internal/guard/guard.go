@@ -7,12 +7,13 @@ package guard
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"example.com/slackalert/internal/capture"
 	"example.com/slackalert/internal/cause"
 	"example.com/slackalert/internal/stackmark"
 )
@@ -53,7 +54,7 @@ func Call[T any](g *Guard, option string, byDefault T, f func() T) (out T) {
 		defer func() {
 			if v := recover(); v != nil { // what says it is foreign, too, and may log
 				out = byDefault
-				g.Once(panics, option, "panic", fmt.Sprint(v))
+				g.Once(panics, option, "panic", capture.Said(v))
 			} else if !returned {
 				g.ends.Store(true)
 				g.Once(exits, option)
@@ -96,7 +97,7 @@ func (g *Guard) Ask(ctx context.Context, f func() error) (c cause.Cause) {
 	g.mark.Run(func() {
 		defer func() {
 			if v := recover(); v != nil {
-				c = cause.Of(fmt.Errorf("the delivery panicked: %v", v), false)
+				c = cause.Of(errors.New("the delivery panicked: "+capture.Said(v)), false)
 			}
 		}()
 		err := f()
@@ -105,12 +106,20 @@ func (g *Guard) Ask(ctx context.Context, f func() error) (c cause.Cause) {
 	return c
 }
 
-// Tell tells something, and survives it.
-func (g *Guard) Tell(msg string, args ...any) { <-g.Telling(msg, args...) }
+// patience is how long Tell waits for who is told.
+const patience = time.Second
 
-// Telling is Tell for who doesn't wait for ever: the channel is closed when it
-// is told. That is on a goroutine of its own, so that one who ends it takes
-// nothing else along.
+// Tell tells something, and survives it: also where who is told doesn't return.
+func (g *Guard) Tell(msg string, args ...any) {
+	select {
+	case <-g.Telling(msg, args...):
+	case <-time.After(patience):
+	}
+}
+
+// Telling is Tell for who waits otherwise: the channel is closed when it is told.
+// That is on a goroutine of its own, so that one who ends it takes nothing else
+// along.
 func (g *Guard) Telling(msg string, args ...any) <-chan struct{} {
 	told := make(chan struct{})
 	go func() {

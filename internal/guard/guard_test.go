@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -18,11 +20,38 @@ func TestCall(t *testing.T) {
 		assert.Equal(t, 7, Call(g, "Filter", 7, func() int { panic("oh") }))
 	}
 	assert.Equal(t, 7, Call(g, "Route", 7, func() int { panic("no") }))
+	assert.Equal(t, 7, Call(g, "Links", 7, func() int { panic(echo{}) }))
 	assert.Equal(t, []string{
 		"slackalert: an option's function panicked; its default is used[option Filter panic oh] true",
 		"slackalert: an option's function panicked; its default is used[option Route panic no] true",
+		"slackalert: an option's function panicked; its default is used[option Links panic !PANIC] true",
 	}, told, "once each, and what base logs then comes from here too")
 	assert.False(t, g.Here())
+}
+
+// echo panics with itself when it is asked for its text.
+type echo struct{}
+
+func (e echo) Error() string { panic(e) }
+
+func TestAskSurvivesWhatPanics(t *testing.T) {
+	g := New(nil)
+	for value, want := range map[any]string{"oh": "the delivery panicked: oh", echo{}: "the delivery panicked: !PANIC"} {
+		c := g.Ask(t.Context(), func() error { panic(value) })
+		assert.Equal(t, want, c.Text)
+	}
+}
+
+// Who tells of trouble waits a second, and no longer, for one who doesn't return.
+func TestABaseThatDoesNotReturnHoldsNobodyUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		defer close(hang)
+		g, begun := New(func(string, ...any) { <-hang }), time.Now()
+		assert.Equal(t, 2, Call(g, "Filter", 2, func() int { panic("oh") }))
+		g.First("trouble")
+		assert.Equal(t, 2*patience, time.Since(begun))
+	})
 }
 
 // Foreign code that ends its goroutine takes nothing along but the call it is in.

@@ -10,7 +10,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -21,6 +20,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"example.com/slackalert/internal/capture"
 )
 
 const (
@@ -254,7 +255,7 @@ func (c *Client) ask(ctx context.Context, method string, all args, limit int64) 
 	a.trip = &trip{}
 	defer func() {
 		if p := recover(); p != nil {
-			a = answer{asked: a.asked, trip: a.trip, err: fmt.Errorf("panic: %v", p)}
+			a = answer{asked: a.asked, trip: a.trip, err: errors.New("panic: " + capture.Said(p))}
 		}
 		a.ended = ctx.Err()
 	}()

@@ -464,11 +464,18 @@ func TestNobodyListens(t *testing.T) {
 }
 
 func TestATransportThatPanics(t *testing.T) {
-	caller := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { panic("with " + testToken) })}
-	_, err := NewBot(testToken, "", caller).Post(t.Context(), message())
-	e := later.check(t, err, 1)
-	assert.Equal(t, "slack: post to #payments: panic: with [redacted]", e.Error())
+	for with, want := range map[any]string{"with " + testToken: "with [redacted]", echo{}: "!PANIC"} {
+		caller := &http.Client{Transport: roundTrip(func(*http.Request) (*http.Response, error) { panic(with) })}
+		_, err := NewBot(testToken, "", caller).Post(t.Context(), message())
+		e := later.check(t, err, 1)
+		assert.Equal(t, "slack: post to #payments: panic: "+want, e.Error())
+	}
 }
+
+// echo panics with itself when it is asked for its text.
+type echo struct{}
+
+func (e echo) Error() string { panic(e) }
 
 // A transport that ends its goroutine, as a failed assertion in a test's does,
 // ends the caller's; what is shared stays whole.

@@ -94,7 +94,7 @@ func (p *Panic) Log(ctx context.Context, h slog.Handler, what, code string) {
 	if p.Told || !h.Enabled(ctx, PanicLevel) {
 		return
 	}
-	text := capture.Value(capture.Resolve(slog.AnyValue(p.Value)))
+	text := capture.Said(p.Value)
 	r := slog.NewRecord(time.Now(), PanicLevel, what+capture.Cut(text, capture.MaxValue), p.source())
 	if code != "" {
 		r.AddAttrs(slog.Any(codeKey, capture.Code(code)))
