@@ -78,7 +78,7 @@ func TestTwoHundredErrorsWhoseContextsEnd(t *testing.T) {
 		n = 90 // three messages, a second apart
 	}
 	for _, same := range []bool{true, false} {
-		s, h, log, _ := bot(t, nil, func(o *Options) { o.BatchSize = 40 })
+		s, h, log, _ := bot(t, nil, func(o *Options) { o.BatchSize, o.BatchDelay = 40, time.Hour })
 		for i := range n {
 			ctx, cancel := context.WithCancel(t.Context())
 			msg := "m"

@@ -42,7 +42,9 @@ func fakeSlack(t *testing.T, opts *fakeslack.Options, change func(*Options)) (*f
 	server, err := fakeslack.Start(opts)
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, server.Close()) })
-	o := &Options{Token: "xoxb-test", Channel: "C123", APIURL: server.APIURL(), Service: "shop"}
+	o := &Options{
+		Token: "xoxb-test", Channel: "C123", APIURL: server.APIURL(), Service: "shop", HTTPClient: &http.Client{Timeout: ample},
+	}
 	if change != nil {
 		change(o)
 	}
