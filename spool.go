@@ -122,25 +122,27 @@ type legacy struct {
 	spool.Record
 }
 
-// same says whether two are one count, written twice: its process was killed
-// while it changed the example.
-func (x legacy) same(y legacy) bool {
-	return x.Channel == y.Channel && x.Group.Fingerprint == y.Group.Fingerprint && x.Group.Run == y.Group.Run && x.Group.First.Equal(y.Group.First)
+// of says which count it is. Two of one were written twice: their process was
+// killed while it changed the example, or took it over.
+func (x legacy) of() [4]string {
+	return [4]string{x.Channel, x.Group.Fingerprint, x.Group.Run, x.Group.First.UTC().String()}
 }
 
 // inherit takes up what processes left: their messages are resumed, then what is
 // untold is counted into their groups, or into new ones.
 func (h *Handler) inherit(left []spool.Left) {
 	var all []legacy
+	at := map[[4]string]int{}
 	for _, l := range left {
 		for _, r := range l.Records {
 			x, err := h.decode(l.Owner, r)
-			i := slices.IndexFunc(all, x.same)
+			i, again := at[x.of()]
 			switch {
 			case err != nil:
 				h.core.batch.guard.Tell("slackalert: a group of an earlier run can't be read", "host", l.Owner.Host, "error", err.Error())
 				r.Slot.Drop()
-			case i < 0:
+			case !again:
+				at[x.of()] = len(all)
 				all = append(all, x)
 			case cmp.Or(cmp.Compare(all[i].Alerts, x.Alerts), cmp.Compare(all[i].Told.Alerts, x.Told.Alerts)) < 0:
 				all[i].Slot.Drop()

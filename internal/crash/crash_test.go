@@ -108,8 +108,9 @@ func hoard() {
 
 // end lets a child end in one of the ways and returns what stands in dir.
 func end(t *testing.T, how, dir string) {
+	how, level, _ := strings.Cut(how, " under ")
 	cmd := exec.Command(os.Args[0], dir)
-	cmd.Env = append(os.Environ(), childEnv+"="+how)
+	cmd.Env = append(os.Environ(), childEnv+"="+how, "GOTRACEBACK="+level)
 	_ = cmd.Run() // it was to fail
 }
 
@@ -143,6 +144,13 @@ func TestEachEnd(t *testing.T) {
 		{"unlock", "fatal error: unlock of unlocked mutex", "init", "sync.(*Mutex).Unlock"},
 		{"unlockRW", "fatal error: unlock of unlocked RWMutex", "init", "sync.(*RWMutex).RUnlock"},
 		{"memory", "fatal error: out of memory", "hoard", ""},
+		{"panic under system", "panic: no such tenant", "work", "crash.work"},
+		{"map under system", "fatal error: concurrent access to a map that is written", "init", ""},
+		{"stack under crash", "fatal error: stack overflow", "recurse", "times)"},
+		{"unlock under all", "fatal error: unlock of unlocked mutex", "init", "sync.(*Mutex).Unlock"},
+		{"unlock under system", "fatal error: unlock of unlocked mutex", "init", "sync.(*Mutex).Unlock"},
+		{"unlockRW under system", "fatal error: unlock of unlocked RWMutex", "init", "sync.(*RWMutex).RUnlock"},
+		{"memory under system", "fatal error: out of memory", "hoard", ""},
 	} {
 		t.Run(tt.end, func(t *testing.T) {
 			t.Parallel()

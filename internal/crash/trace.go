@@ -142,8 +142,9 @@ func cause(said string, sections []section) string {
 	for i := range sections {
 		frames := sections[i].frames
 		for j, f := range frames {
-			if ends[f.Function] {
-				return "fatal error: " + behind(f, frames[j+1:], signal)
+			next := frames[j+1:]
+			if ends[f.Function] && (len(next) == 0 || !ends[next[0].Function]) { // one calls the other, under GOTRACEBACK=system
+				return "fatal error: " + behind(f, next, signal)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -166,6 +167,9 @@ func (st *Store) keep(f *file) error {
 	}
 	fresh, err := owned.Create(st.sweeper.Dir, kind, f.owner)
 	if err == nil {
+		// Where the program has closed its standard error, this may be what the
+		// runtime takes for it: what it writes there comes behind all slots.
+		_, _ = fresh.Seek(offset(Slots), io.SeekStart)
 		if err = f.replace(fresh); err == nil {
 			return nil
 		}

@@ -206,6 +206,19 @@ func TestAFolderThatCantBeMadeIsTriedOnceAMinute(t *testing.T) {
 	})
 }
 
+// Who writes to the descriptor, such as the runtime to a standard error that was
+// closed and became the file's, harms no slot.
+func TestWhatOthersWriteStandsBehindTheSlots(t *testing.T) {
+	dir := t.TempDir()
+	st, _ := open(t, dir, "one")
+	st.Put([]byte(`"kept"`), 1, 1)
+	_, err := st.file.f.WriteString(strings.Repeat("panic: ", slotSize))
+	require.NoError(t, err)
+	require.NoError(t, st.Close())
+	_, _, found := adopted(t, dir, "two")
+	require.Contains(t, found, `"kept"`)
+}
+
 // unwritable has a file open for reading only.
 func unwritable(t *testing.T, f *file) *owned.File {
 	bad := *f.f
