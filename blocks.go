@@ -4,6 +4,7 @@ package slackalert
 
 import (
 	"cmp"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -304,7 +305,9 @@ func (st *story) tellAttrs(s *sheet, g *Group) {
 	code, title, known := s.coded(g)
 	all := make([]who.Attr, 0, min(len(g.Fields), mostFields)+3)
 	for _, f := range g.Fields {
-		switch {
+		switch n := leftOut(f); {
+		case n > 0:
+			st.unlisted += n
 		case repeats(f.Value, g.Error):
 		case f.Value == g.Code && strings.HasSuffix("."+f.Key, "."+key): // said already, or said below
 		case len(all) == mostFields:
@@ -329,6 +332,14 @@ func (st *story) tellAttrs(s *sheet, g *Group) {
 		add(slog.LevelKey, g.Level.String())
 	}
 	st.deed, st.attrs = who.Tell(all)
+}
+
+// leftOut is how many fields f stands for that capture left out.
+func leftOut(f Field) (n int) {
+	if f.Key == "…" {
+		_, _ = fmt.Sscanf(f.Value, "(+%d fields)", &n)
+	}
+	return n
 }
 
 // repeats reports whether a value, cut or not, is what an error begins with.

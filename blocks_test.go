@@ -658,6 +658,21 @@ func TestLongTextsAreCounted(t *testing.T) {
 
 // Of a long message a push tells how it begins and how it ends, for there is the
 // cause; of very many attributes those beyond the first are counted.
+// What capture left out and what there is no room for are one number.
+func TestFieldsLeftOutAreCountedOnce(t *testing.T) {
+	g := payment()
+	for i := range 60 {
+		g.Fields = append(g.Fields, Field{fmt.Sprint("key", i), strings.Repeat("x", 200)})
+	}
+	g.Fields = append(g.Fields, Field{"…", "(+20 fields)"})
+	m := layout(shop(g), nil, cite.Tree{})
+	shown, said := strings.Count(lines(t, m), "\nkey"), 0
+	require.Equal(t, 1, strings.Count(lines(t, m), "fields)"))
+	_, err := fmt.Sscanf(lines(t, m)[strings.Index(lines(t, m), "(+"):], "(+%d fields)", &said)
+	require.NoError(t, err)
+	assert.Equal(t, 80, shown+said, lines(t, m))
+}
+
 func TestLongPush(t *testing.T) {
 	g := Group{Level: slog.LevelError, Message: "charge: " + strings.Repeat("retried: ", 60) + "connection refused"}
 	for i := range 200 {

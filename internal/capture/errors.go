@@ -21,13 +21,17 @@ func ErrorText(err error) (s string) {
 }
 
 // Chain is the text of an error, and a line for each error it wraps whose text
-// it doesn't repeat. Of long texts it takes the start: more than is looked at.
+// it doesn't repeat. Behind a text that is longer than what is looked at nothing is
+// added, and of a long chain the start is taken.
 func Chain(err error, text string) string {
 	if k, ok := err.(*kept); ok {
 		return k.chain
 	}
+	if len(text) > window {
+		return text
+	}
 	var b strings.Builder
-	b.WriteString(text[:min(len(text), window+1)])
+	b.WriteString(text)
 	Walk(err, maxChain, func(e error) bool {
 		t := ErrorText(e)
 		if t = t[:min(len(t), window+1)]; !says(b.String(), t) {
@@ -50,7 +54,8 @@ func says(text, part string) bool {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // ErrorStack is the stack that an error carries, the innermost of its chain:
-// what a method StackTrace of pkg/errors and its kin returns. "" = none.
+// what a method StackTrace of pkg/errors and its kin returns, or a method Callers
+// as go-errors has it. "" = none.
 func ErrorStack(err error) string { return innermost(err).String() }
 
 func innermost(err error) (found Stack) {
@@ -74,6 +79,9 @@ func stackOf(err error) (s Stack) {
 		}
 	}()
 	m := reflect.ValueOf(err).MethodByName("StackTrace")
+	if !m.IsValid() {
+		m = reflect.ValueOf(err).MethodByName("Callers")
+	}
 	if !m.IsValid() || m.Type().NumIn() != 0 || m.Type().NumOut() != 1 {
 		return nil
 	}

@@ -29,6 +29,14 @@ func trace(err error) traced {
 	return t
 }
 
+// callers carries one as go-errors does.
+type callers struct {
+	error
+	pcs []uintptr
+}
+
+func (e callers) Callers() []uintptr { return e.pcs }
+
 // The names of the two tell which stack is shown.
 func inner() error          { return trace(io.EOF) }
 func outer(err error) error { return trace(fmt.Errorf("read: %w", err)) }
@@ -69,6 +77,7 @@ func TestErrorStack(t *testing.T) {
 		{"wrapped", fmt.Errorf("load: %w", inner()), "capture.inner"},
 		{"the innermost", outer(inner()), "capture.inner"},
 		{"joined", errors.Join(io.EOF, inner()), "capture.inner"},
+		{"callers", callers{io.EOF, Here(0)}, "capture.TestErrorStack"},
 		{"another method of the name", odd{io.EOF}, ""},
 		{"with an argument", wantsMore{io.EOF}, ""},
 		{"panics", tracePanics{io.EOF}, ""},
@@ -162,3 +171,18 @@ func TestSeveralLinesAreShownOnce(t *testing.T) {
 		assert.Equal(t, c.want, Chain(c.err, ErrorText(c.err)), name)
 	}
 }
+
+// What is missing of a long text is counted as of any other.
+func TestChainOfALongText(t *testing.T) {
+	long := longCause{strings.Repeat("x", 5*MaxValue), io.EOF}
+	assert.True(t, strings.HasSuffix((&Alert{Settings: Settings{NoRedact: true}}).Text(Chain(long, long.Error())), "x… (+16384 bytes)"))
+	assert.LessOrEqual(t, len(Chain(FreezeError(long), "")), window+1)
+}
+
+type longCause struct {
+	text string
+	in   error
+}
+
+func (h longCause) Error() string { return h.text }
+func (h longCause) Unwrap() error { return h.in }

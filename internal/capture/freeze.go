@@ -124,8 +124,8 @@ func FreezeError(err error) error {
 		return err
 	}
 	text := ErrorText(err)
-	start := strings.Clone(text[:min(len(text), window)])
-	return &kept{err, start, strings.Clone(Chain(err, text)), slices.Clone(innermost(err))}
+	start, chain := strings.Clone(text[:min(len(text), window)]), Chain(err, text)
+	return &kept{err, start, strings.Clone(chain[:min(len(chain), window+1)]), slices.Clone(innermost(err))}
 }
 
 // kept is a frozen error.
