@@ -90,7 +90,7 @@ func stackOf(err error) (s Stack) {
 		return nil
 	}
 	trace := m.Call(nil)[0]
-	for i := range trace.Len() {
+	for i := range min(trace.Len(), maxPCs) {
 		s = append(s, uintptr(trace.Index(i).Uint()))
 	}
 	return s

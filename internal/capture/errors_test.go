@@ -93,6 +93,10 @@ func TestErrorStack(t *testing.T) {
 	}
 }
 
+func TestALongStackIsCut(t *testing.T) {
+	assert.Len(t, innermost(traced{error: io.EOF, pcs: make([]frame, maxPCs+1)}), maxPCs)
+}
+
 func TestErrorText(t *testing.T) {
 	assert.Equal(t, "EOF", ErrorText(io.EOF))
 	assert.Equal(t, "!PANIC: no text", ErrorText(&mute{}))

@@ -17,8 +17,10 @@ import (
 	"time"
 )
 
-// maxDepth is how deep groups in groups are looked into.
-const maxDepth = 16
+const (
+	maxDepth = 16  // of groups in groups that are looked into
+	maxNest  = 100 // of values in values that are printed
+)
 
 // Attrs returns a copy of attrs.
 func Attrs(attrs []slog.Attr) []slog.Attr { return list(attrs, 0) }
@@ -60,12 +62,44 @@ func keep(v any) any {
 		reflect.Copy(own, r)
 		return own.Interface() // slog quotes bytes as it does no text
 	}
-	k := kept{plain: fmt.Sprintf("%v", v), plus: fmt.Sprintf("%+v", v)}
+	k := kept{plain: fmt.Sprintf("!ERROR: %T is nested too deep", v)}
+	if k.plus = k.plain; !deep(reflect.Indirect(reflect.ValueOf(v)), 0) {
+		k.plain, k.plus = fmt.Sprintf("%v", v), fmt.Sprintf("%+v", v)
+	}
 	k.json, k.text = k.toJSON(v), k.toText(v)
 	if err, ok := v.(error); ok {
 		return failure{k, err}
 	}
 	return k
+}
+
+// deep says whether v holds others deeper than anybody reads, as a map does that
+// holds itself: fmt would follow it until the stack overflows. Pointers in it end
+// the way, as they do for fmt.
+func deep(v reflect.Value, depth int) bool {
+	if depth > maxNest {
+		return true
+	}
+	switch v.Kind() {
+	case reflect.Interface:
+		return deep(v.Elem(), depth+1)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if deep(v.Field(i), depth+1) {
+				return true
+			}
+		}
+	case reflect.Map, reflect.Slice, reflect.Array:
+		if fixed(v.Type().Elem()) {
+			return false
+		}
+		for _, in := range v.Seq2() {
+			if deep(in, depth+1) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // fixed says of a type whether its values can't be changed by who has another

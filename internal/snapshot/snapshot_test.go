@@ -110,6 +110,25 @@ func TestErrorsStayErrors(t *testing.T) {
 	assert.Equal(t, "an error", own[0].Value.Any().(error).Error())
 }
 
+// Of what holds itself slog's JSON handler says so, and its text handler ends the
+// program.
+func TestWhatHoldsItselfEnds(t *testing.T) {
+	m, s := map[string]any{}, []any{1, nil}
+	m["a"], m["self"], s[1] = 1, m, s
+	for _, v := range []any{m, s, &m, struct{ in any }{s}, [1]any{m}} {
+		var b bytes.Buffer
+		h := slog.NewJSONHandler(&b, nil).WithGroup("g").WithAttrs(Attrs([]slog.Attr{slog.Any("k", v)}))
+		assert.NoError(t, h.Handle(context.Background(), slog.NewRecord(time.Time{}, slog.LevelInfo, "m", 0)))
+		kept := Attrs([]slog.Attr{slog.Any("k", v)})[0].Value.Any()
+		assert.Equal(t, fmt.Sprintf("!ERROR: %T is nested too deep", v), fmt.Sprintf("%+v", kept))
+	}
+	var nested any = 1
+	for range maxNest/2 - 1 {
+		nested = []any{nested}
+	}
+	assert.Equal(t, fmt.Sprint(nested), fmt.Sprint(Attrs([]slog.Attr{slog.Any("k", nested)})[0].Value.Any()))
+}
+
 func TestAGroupInItselfEnds(t *testing.T) {
 	var loop valuer
 	loop = func() slog.Value { return slog.GroupValue(slog.Any("in", loop)) }
