@@ -12,9 +12,9 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 
-	"example.com/slackalert/internal/capture"
 	"example.com/slackalert/internal/ident"
 	"example.com/slackalert/internal/scope"
+	"example.com/slackalert/internal/unhandled"
 )
 
 // The most of each that is shown, in bytes.
@@ -31,6 +31,7 @@ type call struct {
 	opts   *Options
 	ctx    context.Context // as the call came
 	scope  *scope.Scope
+	hit    unhandled.User
 	method string
 	start  time.Time
 	code   codes.Code   // written before took
@@ -75,7 +76,7 @@ func (c *call) Late(has func(key string) bool) []slog.Attr {
 		}
 	}
 	if !has("user") { // or nobody need be asked
-		text("user", c.user(), maxUser)
+		text("user", c.hit.Shown(c.user), maxUser)
 	}
 	text("route", c.method, maxMethod)
 	took := time.Duration(c.took.Load())
@@ -95,16 +96,16 @@ func (c *call) Late(has func(key string) bool) []slog.Attr {
 	return attrs
 }
 
+// User is who is counted as hit by an alert that doesn't say it.
+func (c *call) User() string {
+	return ident.Clean(c.hit.Counted(c.user), maxUser) // as the scope would have it
+}
+
 // user asks outside the scope: a User that logs an alert would be asked again
 // for that one.
-func (c *call) user() (name string) {
+func (c *call) user() string {
 	if c.opts.User == nil {
 		return ""
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			name = "!PANIC: " + capture.Value(capture.Resolve(slog.AnyValue(v)))
-		}
-	}()
-	return c.opts.User(scope.Hidden(c.ctx))
+	return unhandled.Ask(func() string { return c.opts.User(scope.Hidden(c.ctx)) })
 }

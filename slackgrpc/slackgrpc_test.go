@@ -34,6 +34,7 @@ type desk struct {
 	conn *grpc.ClientConn
 	h    *slackalert.Handler
 
+	calls  sync.WaitGroup // that are within the interceptors
 	mu     sync.Mutex
 	log    bytes.Buffer
 	groups []slackalert.Group
@@ -52,11 +53,10 @@ func (d *desk) Send(_ context.Context, b slackalert.Batch) error {
 	return nil
 }
 
-// told flushes, and returns the alerts that were told.
+// told waits for the calls to end, flushes, and returns the alerts that were told.
 func (d *desk) told() []slackalert.Group {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	require.NoError(d.t, d.h.Flush(ctx))
+	d.calls.Wait()
+	require.NoError(d.t, d.h.Flush(d.t.Context()))
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.groups
@@ -81,15 +81,15 @@ type do func(ctx context.Context) error
 func open(t *testing.T, opts *Options, f do, more ...grpc.ServerOption) *desk {
 	d := &desk{t: t}
 	var err error
-	d.h, err = slackalert.New(slog.NewJSONHandler(d, nil), &slackalert.Options{Sender: d, BatchDelay: time.Millisecond})
+	d.h, err = slackalert.New(slog.NewJSONHandler(d, nil), &slackalert.Options{Sender: d, BatchDelay: time.Minute})
 	require.NoError(t, err)
 	o := complete(opts)
 	o.Logger = slog.New(d.h)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	s := grpc.NewServer(append(more,
-		grpc.ChainUnaryInterceptor(UnaryServerInterceptor(o), UnaryServerInterceptor(o)), // mounted twice: the inner one does nothing
-		grpc.ChainStreamInterceptor(StreamServerInterceptor(o), StreamServerInterceptor(o)))...)
+		grpc.ChainUnaryInterceptor(d.unaryCall, UnaryServerInterceptor(o), UnaryServerInterceptor(o)), // mounted twice: the inner one does nothing
+		grpc.ChainStreamInterceptor(d.streamCall, StreamServerInterceptor(o), StreamServerInterceptor(o)))...)
 	s.RegisterService(service(f), nil)
 	healthpb.RegisterHealthServer(s, health.NewServer())
 	go func() { _ = s.Serve(l) }()
@@ -101,6 +101,20 @@ func open(t *testing.T, opts *Options, f do, more ...grpc.ServerOption) *desk {
 		assert.NoError(t, d.h.Close())
 	})
 	return d
+}
+
+// unaryCall and streamCall count a call until it has left the interceptors,
+// which may be after its client has gone.
+func (d *desk) unaryCall(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	d.calls.Add(1)
+	defer d.calls.Done()
+	return next(ctx, req)
+}
+
+func (d *desk) streamCall(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	d.calls.Add(1)
+	defer d.calls.Done()
+	return next(srv, s)
 }
 
 func service(f do) *grpc.ServiceDesc {
@@ -269,22 +283,43 @@ func TestWhoCalls(t *testing.T) {
 	assert.Equal(t, "E500", d.told()[0].Code)
 }
 
+// Each alert asks once who is hit until it is known, and counts them.
+func TestUsersAreCounted(t *testing.T) {
+	asked := 0
+	var d *desk
+	d = open(t, &Options{User: func(ctx context.Context) string {
+		asked++
+		md, _ := metadata.FromIncomingContext(ctx)
+		return strings.Join(md.Get("user"), "")
+	}}, func(ctx context.Context) error {
+		for range 10 {
+			slog.New(d.h).ErrorContext(ctx, "payment failed")
+		}
+		return nil
+	})
+	for i, md := range [][]string{nil, {"user", "ada"}, {"user", "bob"}} {
+		require.NoError(t, d.unary(metadata.AppendToOutgoingContext(context.Background(), md...)))
+		assert.Equal(t, 10+i, asked)
+	}
+	told := d.told()
+	require.NotEmpty(t, told)
+	assert.Equal(t, 2, told[len(told)-1].Users)
+}
+
 // A client that has gone is no failure of ours, whatever the handler makes of
 // it; one whose time is over gets DeadlineExceeded.
 func TestAClientThatIsGone(t *testing.T) {
 	for way, call := range ways {
 		t.Run(way, func(t *testing.T) {
-			entered, left := make(chan struct{}), make(chan struct{})
+			entered := make(chan struct{})
 			d := open(t, nil, func(ctx context.Context) error {
 				close(entered)
 				<-ctx.Done()
-				defer close(left)
 				return errors.New("the query was cut off")
 			})
 			ctx, cancel := context.WithCancel(context.Background())
 			go func() { <-entered; cancel() }()
 			assert.Equal(t, codes.Canceled, status.Code(call(d, ctx)))
-			<-left
 			assert.Empty(t, d.told())
 		})
 	}

@@ -36,7 +36,7 @@ type request struct {
 	scope *scope.Scope
 	shown http.ResponseWriter // the writer, able to do what the server's is
 	inner atomic.Pointer[inside]
-	hit   atomic.Pointer[string] // the last answer to who is hit; nil = none yet
+	hit   unhandled.User
 
 	start         time.Time
 	took          atomic.Int64 // duration in ns when it is over; 0 before
@@ -85,7 +85,7 @@ func (q *request) Late(has func(key string) bool) []slog.Attr {
 		}
 	}
 	if !has("user") { // or nobody need be asked
-		text("user", q.shownUser(), maxUser)
+		text("user", q.hit.Shown(q.user), maxUser)
 	}
 	text("route", q.route(), maxRoute)
 	if status := q.status.Load(); status != 0 && !has("status") {
@@ -137,39 +137,16 @@ func (q *request) user() string {
 
 // User is who is counted as hit by an alert that doesn't say it.
 func (q *request) User() string {
-	answer := q.hit.Load()
-	if answer == nil || *answer == "" {
-		user := q.user()
-		answer = &user
-		q.hit.Store(answer)
-	}
-	return ident.Clean(*answer, maxUser) // as the scope would have it
-}
-
-// shownUser is User, but takes an answer that User had for the same alert.
-func (q *request) shownUser() string {
-	answer := q.hit.Load()
-	if answer == nil {
-		return q.user()
-	}
-	if *answer == "" {
-		q.hit.CompareAndSwap(answer, nil) // the next alert asks anew
-	}
-	return *answer
+	return ident.Clean(q.hit.Counted(q.user), maxUser) // as the scope would have it
 }
 
 // ask asks without the scope: a User that logs an alert would be asked again
 // for that one.
-func ask(user func(*http.Request) string, r *http.Request) (name string) {
+func ask(user func(*http.Request) string, r *http.Request) string {
 	if user == nil {
 		return ""
 	}
-	defer func() {
-		if v := recover(); v != nil {
-			name = "!PANIC: " + capture.Value(capture.Resolve(slog.AnyValue(v)))
-		}
-	}()
-	return user(r.WithContext(scope.Hidden(r.Context())))
+	return unhandled.Ask(func() string { return user(r.WithContext(scope.Hidden(r.Context()))) })
 }
 
 // inside is the request as it passed a middleware mounted a second time.
@@ -185,7 +162,7 @@ type inside struct {
 func (q *request) enter(r *http.Request, user func(*http.Request) string) *inside {
 	in := &inside{r: r, user: user}
 	q.inner.Store(in)
-	q.hit.Store(nil) // it may know better
+	q.hit.Forget() // it may know better
 	return in
 }
 
