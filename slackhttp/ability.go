@@ -22,13 +22,41 @@ type (
 	pushes  struct{ *writer } // http.TimeoutHandler
 )
 
-func (w flushes) Flush()                                         { _ = w.flush() }
-func (w flushes) FlushError() error                              { return w.flush() }
-func (w flushes) CloseNotify() <-chan bool                       { return w.closeNotify() }
-func (w hijacks) Hijack() (net.Conn, *bufio.ReadWriter, error)   { return w.hijack() }
-func (w http1) ReadFrom(src io.Reader) (int64, error)            { return w.readFrom(src) }
-func (w http2) Push(target string, opts *http.PushOptions) error { return w.push(target, opts) }
-func (w pushes) Push(target string, o *http.PushOptions) error   { return w.push(target, o) }
+func (w flushes) Flush() { _ = w.FlushError() }
+
+func (w flushes) FlushError() error {
+	w.began()
+	return http.NewResponseController(w.under).Flush()
+}
+
+// CloseNotify is the way before contexts, which gin's streams still take. Where
+// the server hasn't got it, the channel never tells.
+func (w flushes) CloseNotify() <-chan bool {
+	if n, ok := w.under.(interface{ CloseNotify() <-chan bool }); ok {
+		return n.CloseNotify()
+	}
+	return nil
+}
+
+func (w hijacks) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(w.under).Hijack()
+	if err == nil {
+		w.hijacked.Store(true)
+	}
+	return conn, rw, err
+}
+
+func (w http1) ReadFrom(src io.Reader) (int64, error) {
+	w.began()
+	return w.under.(io.ReaderFrom).ReadFrom(src)
+}
+
+func (w http2) Push(target string, o *http.PushOptions) error {
+	return w.under.(http.Pusher).Push(target, o)
+}
+func (w pushes) Push(target string, o *http.PushOptions) error {
+	return w.under.(http.Pusher).Push(target, o)
+}
 
 // view returns the writer with the abilities of the server's. Of a set that no
 // server has, what is only faster without (ReadFrom, Push) is left out, and
@@ -50,37 +78,6 @@ func (w *writer) view() http.ResponseWriter {
 		return pushes{w}
 	}
 	return w
-}
-
-func (w *writer) flush() error {
-	w.began()
-	return http.NewResponseController(w.under).Flush()
-}
-
-// closeNotify is the way before contexts, which gin's streams still take. Where
-// the server hasn't got it, the channel never tells.
-func (w *writer) closeNotify() <-chan bool {
-	if n, ok := w.under.(interface{ CloseNotify() <-chan bool }); ok {
-		return n.CloseNotify()
-	}
-	return nil
-}
-
-func (w *writer) hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(w.under).Hijack()
-	if err == nil {
-		w.hijacked.Store(true)
-	}
-	return conn, rw, err
-}
-
-func (w *writer) readFrom(src io.Reader) (int64, error) {
-	w.began()
-	return w.under.(io.ReaderFrom).ReadFrom(src)
-}
-
-func (w *writer) push(target string, opts *http.PushOptions) error {
-	return w.under.(http.Pusher).Push(target, opts)
 }
 
 // able looks for Flush and Hijack behind wrappers too, as

@@ -51,8 +51,11 @@ type request struct {
 func begin(opts *Options, w http.ResponseWriter, r *http.Request) *request {
 	q := &request{opts: opts, start: time.Now(), agent: r.UserAgent()}
 	q.under = w
-	q.remote = remote(r, opts.TrustForwarded)
-	q.id[0] = ident.RequestID(func(header string) []string { return r.Header[canonical[header]] })
+	q.remote = ident.Remote(r.RemoteAddr, nil)
+	if opts.TrustForwarded {
+		q.remote = ident.Remote(r.RemoteAddr, r.Header["X-Forwarded-For"])
+	}
+	q.id[0] = ident.RequestID(func(header string) []string { return r.Header[header] })
 	w.Header()["X-Request-Id"] = q.id[:]
 	path := ""
 	if r.URL != nil {
@@ -157,6 +160,7 @@ type inside struct {
 	last     string           // the route when it came back
 	panicked *unhandled.Panic // what ended it, if something did
 	left     atomic.Bool      // written after both
+	told     atomic.Bool      // that it panicked
 }
 
 func (q *request) enter(r *http.Request, user func(*http.Request) string) *inside {
@@ -175,16 +179,27 @@ func (in *inside) leave(q *request) {
 		in.left.Store(true)
 		return
 	}
-	p := unhandled.Recovered(v)
-	late := q.took.Load() != 0 || in.r.Context().Err() != nil
-	carried := p
-	carried.Told = p.Told || late
-	in.panicked = &carried
+	in.panicked = new(unhandled.Recovered(v))
 	in.left.Store(true)
-	if late {
-		q.alertPanic("panic: ", &p)
+	if q.took.Load() != 0 || in.r.Context().Err() != nil {
+		in.tell(q)
 	}
 	panic(v)
+}
+
+// tell alerts the panic, unless that was done.
+func (in *inside) tell(q *request) {
+	if !in.told.Swap(true) {
+		q.alertPanic("panic: ", in.panicked)
+	}
+}
+
+// ended is what is inside, once it has returned or panicked.
+func (q *request) ended() *inside {
+	if in := q.inner.Load(); in != nil && in.left.Load() {
+		return in
+	}
+	return nil
 }
 
 // route is "" when the request is over and this part of it, say behind a
@@ -202,7 +217,7 @@ func (in *inside) route(over bool) string {
 // context is the request's, as the router had it where that is known: what
 // others put into it on the way shows in the records.
 func (q *request) context() context.Context {
-	if in := q.inner.Load(); in != nil && in.left.Load() {
+	if in := q.ended(); in != nil {
 		return in.r.Context()
 	}
 	return q.r.Context()
@@ -235,18 +250,6 @@ func statusText(status int) string {
 		return strconv.Itoa(status) + " " + text
 	}
 	return "status " + strconv.Itoa(status)
-}
-
-// canonical has the headers that may hold a request's id as net/http keeps them:
-// looked up, they cost no allocation.
-var canonical = map[string]string{"x-request-id": "X-Request-Id", "x-amzn-trace-id": "X-Amzn-Trace-Id", "traceparent": "Traceparent"}
-
-// remote is the client's address.
-func remote(r *http.Request, forwarded bool) string {
-	if forwarded {
-		return ident.Remote(r.RemoteAddr, r.Header["X-Forwarded-For"])
-	}
-	return ident.Remote(r.RemoteAddr, nil)
 }
 
 // withoutIDs is a path with "*" for each part that looks like the id of one

@@ -2,6 +2,7 @@ package slackhttp_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/sha1"
 	"encoding/base64"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -295,7 +297,6 @@ func dial(t *testing.T, s *httptest.Server) (net.Conn, *bufio.Reader) {
 	conn, err := net.Dial("tcp", s.Listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)))
 	_, err = io.WriteString(conn, "GET /ws HTTP/1.1\r\nHost: shop\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 	require.NoError(t, err)
@@ -390,7 +391,9 @@ func TestTimeoutHandler(t *testing.T) {
 	assert.Equal(t, 503, resp.StatusCode)
 	assert.Equal(t, "late", body)
 	<-done
-	for _, g := range w.told() {
+	groups := w.told()
+	require.NotEmpty(t, groups)
+	for _, g := range groups {
 		assert.Equal(t, "req-1", field(t, g, "request_id"))
 	}
 }
@@ -432,6 +435,52 @@ func TestPanicBehindATimeout(t *testing.T) {
 		require.Len(t, groups, 1)
 		assert.Equal(t, 500, rw.Code)
 	}
+}
+
+// A time-out may end in the moment in which what is behind it panics, and lose
+// the panic, or pass it on though it is late.
+func TestAPanicAsTheTimeEnds(t *testing.T) {
+	for name, limited := range map[string]func(l *limit, serve func()){
+		"lost":               func(l *limit, serve func()) { elsewhere(serve); l.over.Store(true) },
+		"late and lost":      func(l *limit, serve func()) { l.over.Store(true); elsewhere(serve) },
+		"late and passed on": func(l *limit, serve func()) { l.over.Store(true); panic(elsewhere(serve)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWard(t, slackalert.Options{})
+			inner := w.wrap(slackhttp.Options{}, func(http.ResponseWriter, *http.Request) { panic("no such order") })
+			serve(w.wrap(slackhttp.Options{}, func(rw http.ResponseWriter, r *http.Request) {
+				l := &limit{Context: r.Context()}
+				limited(l, func() { inner.ServeHTTP(rw, r.WithContext(l)) })
+				rw.WriteHeader(http.StatusServiceUnavailable)
+			}), request())
+			g := w.one()
+			assert.Equal(t, "panic: no such order", g.Message)
+			assert.Contains(t, g.Source.Function, "TestAPanicAsTheTimeEnds")
+		})
+	}
+}
+
+// elsewhere runs f in another goroutine, and returns what it panics with.
+func elsewhere(f func()) any {
+	v := make(chan any)
+	go func() {
+		defer func() { v <- recover() }()
+		f()
+	}()
+	return <-v
+}
+
+// limit is a context whose time is over when the test says so.
+type limit struct {
+	context.Context
+	over atomic.Bool
+}
+
+func (l *limit) Err() error {
+	if l.over.Load() {
+		return context.DeadlineExceeded
+	}
+	return l.Context.Err()
 }
 
 // While a part of a request goes on behind a time-out that has answered, its

@@ -73,7 +73,9 @@
 package slackhttp
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -175,7 +177,12 @@ func (q *request) end() {
 		panic(v)
 	case v != nil:
 		q.panicked(v)
-	case q.status.Load() >= http.StatusInternalServerError && !q.scope.Alerted():
+		return
+	}
+	if in := q.ended(); in != nil && in.panicked != nil && errors.Is(in.r.Context().Err(), context.DeadlineExceeded) {
+		in.tell(q) // it panicked in time, and the time-out answered all the same
+	}
+	if q.status.Load() >= http.StatusInternalServerError && !q.scope.Alerted() {
 		q.failed()
 	}
 }
@@ -199,8 +206,10 @@ func (q *request) panicked(v any) {
 // carried it here from another goroutine.
 func (q *request) recovered(v any) unhandled.Panic {
 	p := unhandled.Recovered(v)
-	if in := q.inner.Load(); in != nil && in.left.Load() && in.panicked != nil {
-		p.Carried(in.panicked)
+	if in := q.ended(); in != nil && in.panicked != nil {
+		first := *in.panicked
+		first.Told = first.Told || in.told.Load()
+		p.Carried(&first)
 	}
 	return p
 }

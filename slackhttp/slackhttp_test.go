@@ -364,14 +364,9 @@ func TestUserIsAskedUntilItIsKnown(t *testing.T) {
 	}), request())
 	users := map[string]string{}
 	for _, g := range w.told() {
-		users[g.Message] = ""
-		for _, f := range g.Fields {
-			if f.Key == "user" {
-				users[g.Message] = f.Value
-			}
-		}
+		users[g.Message] = fmt.Sprint(g.Users, field(t, g, "user"))
 	}
-	assert.Equal(t, map[string]string{"before the session is read": "", "behind it": "ann"}, users)
+	assert.Equal(t, map[string]string{"before the session is read": "0", "behind it": "1ann"}, users)
 }
 
 // A User that logs an alert isn't asked again for that one.
@@ -433,7 +428,6 @@ func TestMountedTwice(t *testing.T) {
 	}
 }
 
-// What outlives a request may go on logging, and finds what the request was.
 // A request that a handler makes of its own, with its context, is another one.
 func TestARequestWithinARequest(t *testing.T) {
 	w := newWard(t, slackalert.Options{})
@@ -453,6 +447,7 @@ func TestARequestWithinARequest(t *testing.T) {
 	assert.Equal(t, "POST /batch", field(t, groups[1], "route"))
 }
 
+// What outlives a request may go on logging, and finds what the request was.
 func TestOutlives(t *testing.T) {
 	w := newWard(t, slackalert.Options{})
 	over, done := make(chan struct{}), make(chan struct{})

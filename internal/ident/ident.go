@@ -21,16 +21,16 @@ const (
 )
 
 // RequestID returns the id the request came with, or a new one. values are
-// those of a header, asked for in lower case. A header that is there twice says
-// nothing: one of the two was not meant for us.
+// those of a header, named as net/http names it. A header that is there twice
+// says nothing: one of the two was not meant for us.
 func RequestID(values func(header string) []string) string {
-	if id := one(values("x-request-id")); isID(id) {
+	if id := one(values("X-Request-Id")); isID(id) {
 		return id
 	}
-	if id := root(one(values("x-amzn-trace-id"))); isID(id) {
+	if id := root(one(values("X-Amzn-Trace-Id"))); isID(id) {
 		return id
 	}
-	if id := traceID(one(values("traceparent"))); id != "" {
+	if id := traceID(one(values("Traceparent"))); id != "" {
 		return id
 	}
 	return newID()

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 	"github.com/go-chi/chi/v5"
@@ -170,8 +169,7 @@ func TestWebSocket(t *testing.T) {
 				echo.ServeHTTP(rw, r)
 			}))
 			defer s.Close()
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			defer cancel()
+			ctx := t.Context()
 			conn, _, err := websocket.Dial(ctx, s.URL, nil)
 			require.NoError(t, err)
 			defer conn.CloseNow()
