@@ -57,17 +57,20 @@ type leader struct {
 // run leads until ctx ends, the lease is lost, or something fails.
 func (l *leader) run(ctx context.Context) error {
 	ctx, l.end = context.WithCancelCause(ctx)
-	defer l.end(nil)
 	keep, stopKeeping := context.WithCancel(context.WithoutCancel(ctx))
-	var kept sync.WaitGroup
-	kept.Go(func() { l.end(l.lease.Keep(keep)) }) // nil only when stopped
+	var all sync.WaitGroup
+	all.Go(func() { l.end(l.lease.Keep(keep)) }) // nil only when stopped
 	within, cancel := l.lease.Within(ctx)
 	defer cancel()
 	l.Fence.lease.Store(l.lease)
-	err := l.lead(within)
+	err := l.lead(within, &all)
+	if within.Err() != nil { // whatever failed, failed of that
+		err = context.Cause(within)
+	}
+	l.end(nil)
 	l.stop()
 	stopKeeping()
-	kept.Wait()
+	all.Wait()
 	l.Fence.lease.Store(nil)
 	release, cancelRelease := context.WithTimeout(context.WithoutCancel(ctx), stepDown)
 	defer cancelRelease()
@@ -77,8 +80,8 @@ func (l *leader) run(ctx context.Context) error {
 	return err
 }
 
-// lead takes over and then reads until ctx ends.
-func (l *leader) lead(ctx context.Context) error {
+// lead takes over and then reads until ctx ends. all has what goes on meanwhile.
+func (l *leader) lead(ctx context.Context, all *sync.WaitGroup) error {
 	l.fold = fold.New()
 	l.grown = make(chan struct{}, 1)
 	book, entries, bad, err := ledger.Open(ctx, l.JS, l.store.Told, l.lease.Epoch)
@@ -105,9 +108,6 @@ func (l *leader) lead(ctx context.Context) error {
 	if err := l.takeOver(unsure); err != nil {
 		return err
 	}
-	var all sync.WaitGroup
-	defer all.Wait()
-	defer l.end(nil)
 	all.Go(func() { l.tellGrown(ctx) })
 	all.Go(func() { l.sweeps(ctx) })
 	return l.read(ctx, values, false)
@@ -140,11 +140,8 @@ func (l *leader) catchUp(ctx context.Context, values jetstream.MessagesContext) 
 
 // read folds values until ctx ends, or until there are no more for now.
 func (l *leader) read(ctx context.Context, values jetstream.MessagesContext, untilEmpty bool) error {
-	for {
+	for ctx.Err() == nil {
 		m, err := values.Next(jetstream.NextContext(ctx))
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
 		if errors.Is(err, nats.ErrTimeout) || errors.Is(err, jetstream.ErrNoHeartbeat) {
 			continue // the reader opens itself anew
 		}
@@ -165,6 +162,7 @@ func (l *leader) read(ctx context.Context, values jetstream.MessagesContext, unt
 			return nil
 		}
 	}
+	return ctx.Err()
 }
 
 // count folds one value. It says whether a count has grown.

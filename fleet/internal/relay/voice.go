@@ -22,17 +22,19 @@ import (
 )
 
 const (
-	noRef      = "-" // stands for Slack's name of a message where it has none, as from a webhook
-	findTries  = 5
-	noteWait   = 100 * time.Millisecond // between two attempts to note
-	noteLimit  = 5 * time.Second        // for all of them
-	claimLimit = 5 * time.Second
+	noRef       = "-" // stands for Slack's name of a message where it has none, as from a webhook
+	findTries   = 5
+	findWait    = 200 * time.Millisecond // doubled from try to try, or what Slack says
+	findWaitMax = 10 * time.Second
+	noteWait    = 100 * time.Millisecond // between two attempts to note
+	noteLimit   = 5 * time.Second        // for all of them
+	claimLimit  = 5 * time.Second
 )
 
 // voice keeps what is told, in step with the ledger.
 type voice struct {
 	l      *leader
-	closed atomic.Bool  // nothing is told any more
+	closed atomic.Bool  // base hears of nothing any more
 	flying sync.RWMutex // read-locked by attempts under way, locked at the end of the term
 
 	mu      sync.Mutex
@@ -59,7 +61,6 @@ type refusal struct{ err error }
 
 func (e *refusal) Error() string     { return "slackalert/fleet: " + e.err.Error() }
 func (e *refusal) Unwrap() error     { return e.err }
-func (e *refusal) Unknown() bool     { return false }
 func (e *refusal) Unreachable() bool { return true }
 
 var errSteppedDown = errors.New("this relay stepped down; another goes on")
@@ -67,7 +68,7 @@ var errSteppedDown = errors.New("this relay stepped down; another goes on")
 // begin lets an attempt begin, unless the term is over. flying.RUnlock must
 // follow.
 func (v *voice) begin() error {
-	if v.closed.Load() || !v.l.lease.Fresh() || !v.flying.TryRLock() {
+	if !v.l.lease.Fresh() || !v.flying.TryRLock() {
 		return &refusal{errSteppedDown}
 	}
 	return nil
@@ -315,9 +316,6 @@ func (v *voice) clear(ctx context.Context, e *ledger.Entry) (unsure []fold.Name,
 	if ref == "" {
 		ref, sure = v.find(ctx, e)
 	}
-	if ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
 	if ref != "" {
 		next := *e
 		next.Ref = ref
@@ -339,19 +337,19 @@ func (v *voice) clear(ctx context.Context, e *ledger.Entry) (unsure []fold.Name,
 
 // find looks for a claim's message. sure: the answer is one.
 func (v *voice) find(ctx context.Context, e *ledger.Entry) (ref string, sure bool) {
-	wait := 200 * time.Millisecond
-	for i := range findTries {
+	wait := findWait
+	for try := 1; ; try++ {
 		ref, err := v.l.Slack.Find(ctx, v.dressed(e.Batch))
 		if err == nil {
 			return ref, true
 		}
-		var r interface{ RetryAfter() time.Duration }
-		if errors.As(err, &r) && r.RetryAfter() > wait {
-			wait = min(r.RetryAfter(), 10*time.Second)
-		}
-		if noHistory(err) || mend(err) || i == findTries-1 {
+		if noHistory(err) || mend(err) || try == findTries {
 			v.l.say(slog.LevelWarn, "slackalert fleet: whether an earlier relay told a batch isn't known, it is told again", "batch", e.Batch.ID, "channel", e.Batch.Channel, "error", err.Error())
 			return "", false
+		}
+		var r interface{ RetryAfter() time.Duration }
+		if errors.As(err, &r) {
+			wait = min(max(wait, r.RetryAfter()), findWaitMax)
 		}
 		select {
 		case <-ctx.Done():
@@ -360,7 +358,6 @@ func (v *voice) find(ctx context.Context, e *ledger.Entry) (ref string, sure boo
 		}
 		wait *= 2
 	}
-	return "", false
 }
 
 // newestFirst are the messages that may be edited: what is told of a group stands
