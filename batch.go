@@ -61,7 +61,7 @@ type batcher struct {
 
 	mu       sync.Mutex
 	phase    phase
-	deadline time.Time // of shutdown; zero = none
+	deadline time.Time // of shutdown
 	lanes    map[string]*lane
 	groups   int           // remembered, the lanes' "other alerts" left out
 	all      []*group      // also those that were forgotten lately; what others hold of it isn't written to
@@ -92,7 +92,7 @@ type lane struct {
 	other   *group      // what came beyond MaxGroups
 	closed  bool        // shutdown has begun
 	asleep  bool        // the goroutine waits
-	until   time.Time   // till then; zero = until it is woken
+	until   time.Time   // till then
 	flight  *flight     // nil = none
 	posting cause.Cause // of the last post that failed
 	editing cause.Cause // of the last edit that failed
@@ -153,11 +153,11 @@ func newBatcher(c carrier, s settings) *batcher {
 
 // nudge lets a lane's goroutine see in time what its plan has become. b.mu is
 // held.
-func (b *batcher) nudge(l *lane, look, now time.Time) {
+func (b *batcher) nudge(l *lane, now time.Time) {
 	switch {
 	case l.flight != nil:
 		l.flight.yield(l.plan.Yield(now), now)
-	case l.asleep && !look.IsZero() && (l.until.IsZero() || look.Before(l.until)):
+	case l.asleep && l.plan.Next(now).Before(l.until):
 		l.rouse()
 	}
 }
@@ -169,9 +169,9 @@ func (l *lane) rouse() {
 	}
 }
 
-// yield calls an edit off at a time; zero = never. batcher.mu is held.
+// yield calls an edit off at a time. batcher.mu is held.
 func (f *flight) yield(at, now time.Time) {
-	if !at.IsZero() && !at.Equal(f.yields) {
+	if at.Before(pace.Never) && !at.Equal(f.yields) {
 		f.yields = at
 		f.timer.Reset(at.Sub(now))
 	}
@@ -213,7 +213,7 @@ func (b *batcher) work(l *lane) {
 		case f != nil:
 			b.attempt(l, f)
 			continue
-		case at.IsZero():
+		case at.Equal(pace.Never):
 			timer.Stop()
 		default:
 			timer.Reset(max(time.Until(at), minWait))
@@ -225,8 +225,7 @@ func (b *batcher) work(l *lane) {
 	}
 }
 
-// next says what a lane does now: an attempt, or wait until at (zero: until
-// woken), or end.
+// next says what a lane does now: an attempt, or wait until at, or end.
 func (b *batcher) next(l *lane) (f *flight, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -243,7 +242,7 @@ func (b *batcher) next(l *lane) (f *flight, at time.Time) {
 		l.ended = true
 	case a != nil:
 		return b.launch(l, a, now), time.Time{}
-	case b.phase == closing && (at.IsZero() || !b.deadline.IsZero() && at.After(b.deadline)):
+	case b.phase == closing && !at.Before(b.deadline):
 		l.ended = true
 	case b.phase == running && len(l.groups) == 0 && l.other == nil:
 		l.ended = true
@@ -464,7 +463,7 @@ func (b *batcher) flush(ctx context.Context) error {
 	ended, now := b.phase == over, time.Now()
 	for _, l := range b.lanes {
 		l.plan.Hurry(now)
-		b.nudge(l, l.plan.Next(now), now)
+		b.nudge(l, now)
 	}
 	b.mu.Unlock()
 	if ended {
@@ -585,7 +584,10 @@ func (b *batcher) close(ctx context.Context) bool {
 	if ctx.Err() != nil {
 		b.phase = gaveUp // nothing more begins, which would only be cut off
 	}
-	b.deadline, _ = ctx.Deadline()
+	b.deadline = pace.Never
+	if end, ok := ctx.Deadline(); ok {
+		b.deadline = end
+	}
 	now := time.Now()
 	for _, g := range b.all {
 		g.Take() // its lane knows already if something is untold
@@ -594,7 +596,7 @@ func (b *batcher) close(ctx context.Context) bool {
 		l.closed = true
 		l.plan.Close(b.deadline, now)
 		if b.phase == closing {
-			b.nudge(l, now, now)
+			b.nudge(l, now)
 		}
 		l.rouse()
 	}

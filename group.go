@@ -300,7 +300,7 @@ func (b *batcher) complete(example *Group) {
 // slot, which has its example; nil: in a new one. b.mu is held.
 func (b *batcher) open(at place, example Group, slot *spool.Slot) *group {
 	g := &group{lane: b.lane(at.channel), example: example}
-	g.plan.Payload, g.plan.Level, g.plan.First = g, int(example.Level), example.First
+	g.plan.Payload, g.plan.Level = g, int(example.Level)
 	b.all = append(b.all, g)
 	if g.slot = slot; slot == nil {
 		g.slot = b.spool.New()
@@ -359,7 +359,8 @@ func (b *batcher) news(g *group, urgent bool) {
 	if urgent {
 		upTo = g.Count()
 	}
-	b.nudge(l, l.plan.News(&g.plan, upTo, now), now)
+	l.plan.News(&g.plan, upTo, now)
+	b.nudge(l, now)
 }
 
 // forget drops groups that were quiet for long. b.mu is held.

@@ -217,5 +217,5 @@ func (b *batcher) resume(channel string, from Batch, ref string, at time.Time, s
 			b.later(func() { m.slot.Told(m.told) })
 		}
 	}
-	b.nudge(l, l.plan.Next(now), now)
+	b.nudge(l, now)
 }

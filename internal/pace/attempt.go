@@ -3,7 +3,6 @@
 package pace
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -34,8 +33,8 @@ type Item[T Counter, S any] struct {
 // Attempt is a message on its way. The caller sets ID and the items' Shows when
 // Tries is 0, and never after: the same *Attempt again is the same content.
 type Attempt[T Counter, S any] struct {
-	ID    string         // the caller's for a post; of an edit it is the message's
-	Items []Item[T, S]   // most severe first, then most frequent, then oldest
+	ID    string // the caller's for a post; of an edit it is the message's
+	Items []Item[T, S]
 	Edits *Message[T, S] // what it changes; nil for a post
 	Tries int            // how often it was tried before with unknown outcome; above 0 it is unchanged
 	Began time.Time      // of the first try
@@ -44,68 +43,57 @@ type Attempt[T Counter, S any] struct {
 	tells []*Group[T, S] // those it tells alerts of; an edit without only says that groups are quiet
 	tried time.Time      // begin of this try, or the end of the last
 	due   time.Time      // of the next, where it waits for one
-	hasty bool           // it is tried again soon
-	place int
 }
 
-// NextPost is when Post gives an attempt; zero = nothing waits to be posted, or
-// the lane is closing and a person must mend something. It may be long past.
+// NextPost is when Post gives an attempt; Never where a person must mend something
+// before the lane can close. It may be long past.
 func (l *Lane[T, S]) NextPost(now time.Time) time.Time {
-	if l.closing() && l.posting.gaveUp() {
-		return time.Time{}
+	if l.gaveUp(&l.posting) {
+		return Never
 	}
-	at := notBefore(soonest(l.nextFresh(now), l.parts.next()), l.pause)
-	return notBefore(soonest(at, l.open.next()), later(l.gap, l.mute()))
+	at, _ := l.next(now)
+	return later(at, later(l.gap, l.mute()))
 }
 
 // mute is until when Slack wants no request.
 func (l *Lane[T, S]) mute() time.Time { return later(l.hold, l.budget.still) }
 
-// atOnce is a time that is always past, yet not the zero time.
-var atOnce = time.Unix(0, 0)
-
-// nextFresh is when what is in no attempt yet is due. A lane that closes tells it
-// before what was tried.
-func (l *Lane[T, S]) nextFresh(now time.Time) time.Time {
-	n, at := l.soon.Len(), l.soon.next()
-	full := n >= l.rules.Size || n > 0 && !at.After(l.rush.Add(l.rules.Delay))
-	switch at = soonest(at, l.held.next()); {
-	case l.closing():
-		return earlier(at, atOnce)
-	case full:
-		return earlier(at, now)
+// next is what is due first, and when: an attempt to try again, or nil, what is
+// in none yet. So neither what comes nor what is tried again keeps the other
+// waiting; a lane that closes tells first what wasn't tried.
+func (l *Lane[T, S]) next(now time.Time) (at time.Time, a *Attempt[T, S]) {
+	at = earlier(l.soon.next(), l.held.next())
+	switch n := l.rank.Len(); {
+	case l.closing() && at.Before(Never):
+		at = l.closed
+	case n >= l.rules.Size, n > 0 && !l.soon.next().After(l.rush.Add(l.rules.Delay)):
+		at = earlier(at, now)
 	}
-	return at
+	at = later(at, l.pause)
+	for _, b := range l.again {
+		due := b.due
+		if b.Tries == 0 || l.closing() {
+			due = later(due, l.pause)
+		}
+		if due.Before(at) {
+			at, a = due, b
+		}
+	}
+	return at, a
 }
 
 // Post begins the next post; nil = it isn't time. Call it before Edit, and both
 // before asking how long to sleep.
 func (l *Lane[T, S]) Post(now time.Time) *Attempt[T, S] {
 	l.postEdits(now)
-	if l.flight != nil || !past(l.NextPost(now), now) {
+	if l.flight != nil || l.NextPost(now).After(now) {
 		return nil
 	}
-	// Of what is due the longest wait goes first, so that neither what comes
-	// nor what is tried again keeps the other waiting.
-	var longest time.Time
-	var from *queue[*Attempt[T, S]]
-	look := func(at time.Time, in *queue[*Attempt[T, S]]) {
-		if past(at, now) && (longest.IsZero() || at.Before(longest)) {
-			longest, from = at, in
-		}
+	_, a := l.next(now)
+	if a == nil {
+		a = &Attempt[T, S]{tells: l.fill(now)}
 	}
-	if !l.pause.After(now) {
-		look(l.nextFresh(now), nil)
-		look(l.parts.next(), &l.parts)
-	}
-	look(l.open.next(), &l.open)
-	a := new(Attempt[T, S])
-	if from != nil {
-		a = from.top()
-		from.remove(a)
-	} else {
-		a.tells = l.fill(now)
-	}
+	l.again = slices.DeleteFunc(l.again, func(b *Attempt[T, S]) bool { return b == a })
 	if a.Tries == 0 {
 		l.compose(a, now)
 	}
@@ -116,14 +104,14 @@ func (l *Lane[T, S]) Post(now time.Time) *Attempt[T, S] {
 // fill takes what goes into the next message: what is due, the first in order,
 // and where there is room, what is due soon.
 func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
-	for past(l.held.next(), now) || l.closing() && l.held.Len() > 0 {
+	for !l.held.next().After(now) || l.closing() && l.held.Len() > 0 {
 		g := l.held.top()
 		g.due = earlier(g.due, now)
 		l.move(g, company)
 	}
 	room := l.rules.Size
 	switch {
-	case !l.deadline.IsZero() && !now.Add(2*l.took+l.rules.PostGap+reserve).Before(l.deadline):
+	case !now.Add(2*l.took + l.rules.PostGap + reserve).Before(l.deadline):
 		room = l.rank.Len()
 	case l.posting.plain >= patience:
 		room = 1
@@ -135,23 +123,12 @@ func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 		in = append(in, g)
 	}
 	for len(in) < room && l.rank.Len() > 0 {
-		take(l.first(now))
+		take(l.rank.top())
 	}
-	for len(in) < room && past(l.along.next(), now) {
+	for len(in) < room && !l.along.next().After(now) {
 		take(l.along.top())
 	}
 	return in
-}
-
-// first is the first in order of the company. Where that still waits for company,
-// and would go along otherwise, it takes the place of nothing that is due.
-func (l *Lane[T, S]) first(now time.Time) *Group[T, S] {
-	g, oldest := l.rank.top(), l.soon.top()
-	until := later(now, l.rush.Add(l.rules.Delay))
-	if l.rank.Len() < l.rules.Size && g.due.After(until) && !oldest.due.After(until) {
-		return oldest
-	}
-	return g
 }
 
 // compose makes a new post of its groups.
@@ -168,7 +145,6 @@ func (l *Lane[T, S]) compose(a *Attempt[T, S], now time.Time) {
 		it.Late, it.Why = g.late(&l.posting, now)
 		a.Items = append(a.Items, it)
 	}
-	sortItems(a.Items)
 }
 
 // late is how long a group's alerts are overdue because attempts failed.
@@ -182,14 +158,4 @@ func (g *Group[T, S]) late(t *trouble, now time.Time) (time.Duration, string) {
 		return by, t.why
 	}
 	return 0, ""
-}
-
-func sortItems[T Counter, S any](items []Item[T, S]) {
-	slices.SortFunc(items, func(x, y Item[T, S]) int {
-		return cmp.Or(
-			cmp.Compare(y.Group.Level, x.Group.Level),
-			cmp.Compare(y.UpTo, x.UpTo),
-			x.Group.First.Compare(y.Group.First),
-			cmp.Compare(x.Group.seq, y.Group.seq))
-	})
 }

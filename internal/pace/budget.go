@@ -52,22 +52,3 @@ func earlier(a, b time.Time) time.Time {
 	}
 	return a
 }
-
-// soonest is the earlier of two times of which zero means never.
-func soonest(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// notBefore is at, but no earlier than from; zero means never.
-func notBefore(at, from time.Time) time.Time {
-	if at.IsZero() {
-		return at
-	}
-	return later(at, from)
-}
-
-// past says whether a time has come; zero means never.
-func past(at, now time.Time) bool { return !at.IsZero() && !at.After(now) }

@@ -4,6 +4,7 @@
 package pace
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ type kind struct {
 	name    string
 	n       uint64
 	stirred bool // it has untold alerts, and its lane knows
+	first   time.Time
 	last    time.Time
 }
 
@@ -80,7 +82,8 @@ func (d *desk) kind(name string) *kind {
 	k := d.kinds[name]
 	if k == nil {
 		k = &kind{name: name}
-		k.plan = Group[*kind, string]{Payload: k, First: d.now}
+		k.plan = Group[*kind, string]{Payload: k}
+		k.first = d.now
 		if name != strings.ToLower(name) {
 			k.plan.Level = 4
 		}
@@ -127,16 +130,16 @@ func (d *desk) run(until time.Duration) *desk {
 		if turns > 1_000_000 {
 			d.t.Fatalf("the lane spins at %v", d.since())
 		}
-		next := soonest(d.lane.NextPost(d.now), d.lane.nextEdit(d.now))
+		next := earlier(d.lane.NextPost(d.now), d.lane.nextEditAt(d.now))
 		if d.forgot != nil {
 			next = d.lane.Next(d.now)
 		}
 		if len(d.script) > 0 {
-			if at := start.Add(d.script[0].at); next.IsZero() || !next.Before(at) {
+			if at := start.Add(d.script[0].at); !next.Before(at) {
 				next = at
 			}
 		}
-		if next.IsZero() || next.After(start.Add(until)) {
+		if next.After(start.Add(until)) {
 			d.now = later(d.now, start.Add(until))
 			return d
 		}
@@ -226,7 +229,7 @@ func (d *desk) flight(a *attempt, r *Result) {
 		if len(d.script) > 0 {
 			next = earlier(next, start.Add(d.script[0].at))
 		}
-		if y := d.lane.Yield(d.now); !y.IsZero() && !y.After(next) && y.Before(end) {
+		if y := d.lane.Yield(d.now); !y.After(next) && y.Before(end) {
 			d.now = later(d.now, y)
 			if d.calls != nil {
 				d.calls(a, r)
@@ -251,6 +254,17 @@ func (d *desk) want(lines ...string) {
 	}
 }
 
+func (l *Lane[T, S]) nextEditAt(now time.Time) time.Time {
+	at, _ := l.nextEdit(now)
+	return at
+}
+
+// bySeverity orders items as a reader would.
+func bySeverity(x, y item) int {
+	g, h := x.Group, y.Group
+	return cmp.Or(cmp.Compare(h.Level, g.Level), cmp.Compare(y.UpTo, x.UpTo), g.Payload.first.Compare(h.Payload.first), cmp.Compare(g.seq, h.seq))
+}
+
 // line is an attempt as a test reads it.
 func line(began time.Duration, a *attempt, r Result) string {
 	what := "post"
@@ -261,7 +275,7 @@ func line(began time.Duration, a *attempt, r Result) string {
 	if r.Kind != Accepted {
 		s += [...]string{"", " failed", " unreachable", " refused", " unknown", " gone", " yielded"}[r.Kind]
 	}
-	for _, it := range a.Items {
+	for _, it := range slices.SortedStableFunc(slices.Values(a.Items), bySeverity) {
 		s += fmt.Sprintf(" %s %d/%d", it.Group.Payload.name, it.UpTo-it.Before, it.UpTo)
 		if it.Quiet {
 			s += " quiet"

@@ -34,52 +34,45 @@ func (l *Lane[T, S]) tend(m *Message[T, S]) {
 		return
 	}
 	gap := m.shown.Add(l.rules.EditGap)
-	m.due = [2]time.Time{}
+	m.due = [2]time.Time{Never, Never}
 	for i := range m.Items {
 		switch g := m.Items[i].Group; {
 		case g.message != m:
 		case g.wait == edit && l.closing():
-			m.due[counts] = atOnce
+			m.due[counts] = l.closed
 		case g.wait == edit && g.hurries():
-			m.due[counts] = soonest(m.due[counts], g.due)
+			m.due[counts] = earlier(m.due[counts], g.due)
 		case g.wait == edit:
-			m.due[counts] = soonest(m.due[counts], later(g.due, gap))
+			m.due[counts] = earlier(m.due[counts], later(g.due, gap))
 		case g.wait == resting && !m.Items[i].Quiet && !l.closing():
-			m.due[quiets] = soonest(m.due[quiets], later(g.last.Add(l.rules.Repeat), gap))
+			m.due[quiets] = earlier(m.due[quiets], later(g.last.Add(l.rules.Repeat), gap))
 		}
 	}
 	for i, q := range []*queue[*Message[T, S]]{&l.edits, &l.marks} {
-		if q.remove(m); !m.due[i].IsZero() {
+		if q.remove(m); m.due[i].Before(Never) {
 			q.put(m)
 		}
 	}
 }
 
-// nextEdit is when Edit gives an attempt; zero = nothing waits for one.
-func (l *Lane[T, S]) nextEdit(now time.Time) time.Time {
-	mark := notBefore(l.marks.next(), l.budget.next(spare, now))
-	return notBefore(soonest(l.nextCount(now), mark), l.mute())
-}
-
-// nextCount is when the next edit may tell a count.
-func (l *Lane[T, S]) nextCount(now time.Time) time.Time {
-	if l.closing() && l.editing.gaveUp() {
-		return time.Time{}
+// nextEdit is what is to be edited next, and when: a count before what only marks
+// groups as quiet.
+func (l *Lane[T, S]) nextEdit(now time.Time) (at time.Time, m *Message[T, S]) {
+	at = Never
+	if l.edits.Len() > 0 && !l.gaveUp(&l.editing) {
+		at, m = later(l.edits.next(), l.budget.next(0, now)), l.edits.top()
 	}
-	return notBefore(l.edits.next(), l.budget.next(0, now))
+	if mark := later(l.marks.next(), l.budget.next(spare, now)); mark.Before(at) && at.After(now) {
+		at, m = mark, l.marks.top()
+	}
+	return later(at, l.mute()), m
 }
 
-// Edit begins the next edit; nil = it isn't time, or a post is due. Counts come
-// before what only marks groups as quiet.
+// Edit begins the next edit; nil = it isn't time, or a post is due.
 func (l *Lane[T, S]) Edit(now time.Time) *Attempt[T, S] {
-	if l.flight != nil || past(l.NextPost(now), now) || !past(l.nextEdit(now), now) {
+	at, m := l.nextEdit(now)
+	if l.flight != nil || at.After(now) || !l.NextPost(now).After(now) {
 		return nil
-	}
-	m := (*Message[T, S])(nil)
-	if past(l.nextCount(now), now) {
-		m = l.edits.top()
-	} else {
-		m = l.marks.top()
 	}
 	a := &Attempt[T, S]{ID: m.ID, Edits: m, Began: now, tried: now}
 	for _, it := range m.Items {
@@ -100,29 +93,23 @@ func (l *Lane[T, S]) Edit(now time.Time) *Attempt[T, S] {
 		}
 		a.Items = append(a.Items, it)
 	}
-	sortItems(a.Items)
 	l.budget.bank--
 	l.flight = a
 	return a
 }
 
 // Yield is when the edit in flight has to be called off because something more
-// important is due; zero = never, or none is in flight. Where posting needs a
-// person there is nothing more important. Closing, an edit has half of the time
-// left: then it is posted.
-func (l *Lane[T, S]) Yield(now time.Time) (at time.Time) {
-	if l.flight == nil || l.flight.Edits == nil {
-		return at
+// important is due; Never where none is in flight. Where posting needs a person
+// there is nothing more important. Closing, an edit has half of the time left:
+// then it is posted.
+func (l *Lane[T, S]) Yield(now time.Time) time.Time {
+	if l.flight == nil || l.flight.Edits == nil || l.posting.mend {
+		return Never
 	}
-	if !l.posting.mend {
-		at = l.NextPost(now)
-		if l.closing() && !l.deadline.IsZero() {
-			from := later(l.flight.tried, l.closed)
-			at = soonest(at, from.Add(max(0, l.deadline.Sub(from)/2)))
-		}
-	}
-	if len(l.flight.tells) == 0 {
-		at = soonest(at, notBefore(l.nextCount(now), l.mute()))
+	at := l.NextPost(now)
+	if l.closing() {
+		from := later(l.flight.tried, l.closed)
+		at = earlier(at, from.Add(max(0, l.deadline.Sub(from)/2)))
 	}
 	return at
 }
@@ -134,18 +121,14 @@ func (l *Lane[T, S]) Yield(now time.Time) (at time.Time) {
 func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
 	m, lost := a.Edits, r.Kind == Gone || r.Kind == Refused
 	wait := yieldWait
-	if r.Kind != Gone && r.Kind != Yielded {
-		wait = l.editing.fail(r)
-		if r.Wait > 0 {
-			l.budget.hold = later(l.budget.hold, now.Add(wait))
-		}
-		out.Say = l.says(&l.editing)
-	} else if r.Kind == Yielded && l.closing() {
+	switch {
+	case r.Kind == Yielded && l.closing():
 		l.editing.n++ // there is no time to try again
+	case r.Kind != Yielded && r.Kind != Gone:
+		wait = l.editing.fail(r)
+		out.Say = l.says(&l.editing)
 	}
-	if r.Kind != Yielded {
-		m.retry = now.Add(wait) // what can be posted sooner is
-	}
+	m.retry = now.Add(wait)
 	for i := range m.Items {
 		g := m.Items[i].Group
 		if g.message != m {
@@ -155,13 +138,14 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 			g.why = r.Why
 		}
 		if lost {
-			g.message, g.gone, g.stuck = nil, true, r.Kind == Refused || m.again
+			if g.message, g.gone = nil, true; r.Kind == Gone && !m.again {
+				g.posted = time.Time{}
+			}
 		}
 		if g.wait == edit || g.wait == edited {
 			l.schedule(g, now)
 		}
 	}
-	m.retry = now.Add(wait)
 	l.tend(m)
 	return out
 }
@@ -169,12 +153,12 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 // postEdits posts, in a closing lane, what can't be edited in half of the time
 // left.
 func (l *Lane[T, S]) postEdits(now time.Time) {
-	n := l.edits.Len()
 	if !l.closing() || l.posting.mend {
 		return
 	}
+	n := l.edits.Len()
 	begin := later(l.mute(), l.budget.next(float64(n-1), now))
-	fits := l.deadline.IsZero() || begin.Sub(now)+time.Duration(n)*editTime <= l.deadline.Sub(now)/2
+	fits := begin.Sub(now)+time.Duration(n)*editTime <= l.deadline.Sub(now)/2
 	if fits && l.editing.n == 0 {
 		return
 	}

@@ -23,25 +23,23 @@ const (
 	edited       // in an edit in flight
 )
 
-// Group is one kind of alert as a lane sees it. Set Payload, Level and First
-// before its first News; it belongs to one lane.
+// Group is one kind of alert as a lane sees it. Set Payload and Level before its
+// first News; it belongs to one lane.
 type Group[T Counter, S any] struct {
 	Payload T
-	Level   int       // later changed by Lane.Raise alone
-	First   time.Time // of its first alert; orders equals
-	Wants   bool      // the next alert is to be the example: set by each accepted post, cleared by the caller
+	Level   int  // later changed by Lane.Raise alone
+	Wants   bool // the next alert is to be the example: set by each accepted post, cleared by the caller
 
 	seq      uint64
 	told     uint64
 	urgent   uint64 // somebody waits until so many are told
 	wait     wait
-	since    time.Time // its first untold alert
-	due      time.Time // when that should be told; zero = there is none
-	posted   time.Time
-	interval time.Duration
+	since    time.Time      // its first untold alert
+	due      time.Time      // when that should be told
+	posted   time.Time      // zero = it may be posted at once
+	interval time.Duration  // from then on; 0 = the next is its first, or it begins anew
 	message  *Message[T, S] // the one to edit; nil = none
-	gone     bool           // its last message was; the next post replaces it
-	stuck    bool           // and doesn't do so at once: that replaced one, too
+	gone     bool           // its last message was
 	last     time.Time      // the latest alert, as known when it was told
 	parked   int            // how often it failed alone
 	fails    int            // attempts with it that failed for no reason that excuses it
@@ -119,7 +117,7 @@ func (l *Lane[T, S]) arrive(g *Group[T, S], now time.Time) {
 	if !g.last.IsZero() && now.Sub(g.last) >= g.anew() && !now.Before(g.over()) { // it may have been told late
 		g.posted, g.interval = time.Time{}, 0
 	}
-	g.since = now
+	g.since, g.due = now, Never
 	l.schedule(g, now)
 }
 
@@ -128,20 +126,18 @@ func (l *Lane[T, S]) arrive(g *Group[T, S], now time.Time) {
 func (l *Lane[T, S]) schedule(g *Group[T, S], now time.Time) {
 	g.Payload.Rests(g.told) // no: those to come need not be announced
 	to, at := edit, now.Add(l.rules.Delay)
-	if l.closing() || g.hurries() {
+	if g.hurries() {
 		at = now
 	}
 	switch m := g.message; {
-	case g.gone && !g.stuck:
-		to, at = company, now
-	case g.posted.IsZero() || !now.Before(g.over()):
+	case !now.Before(g.over()):
 		to = company
 	case m == nil:
-		to, at, g.due = held, g.over(), time.Time{}
-	case !l.closing() && later(m.retry, l.budget.hold).After(g.over()):
+		to, at, g.due = held, g.over(), Never
+	case l.editing.n > 0 && m.retry.After(g.over()), l.budget.hold.After(g.over()):
 		to, g.why = held, l.editing.why // editing delays nobody: what can be posted sooner is
 	}
-	g.due = soonest(g.due, at)
+	g.due = earlier(g.due, at)
 	l.move(g, to)
 }
 
@@ -196,7 +192,7 @@ func (l *Lane[T, S]) Resume(m *Message[T, S], told, now time.Time) {
 // any more, a day and more; nil = none. The lane holds nothing of it then;
 // should an alert come in this moment, News takes it in again.
 func (l *Lane[T, S]) Forget(now time.Time) *Group[T, S] {
-	if l.closing() || !past(l.old.next(), now) {
+	if l.old.next().After(now) {
 		return nil
 	}
 	g := l.old.top()

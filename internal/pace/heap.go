@@ -25,12 +25,12 @@ func byTime[E any](when func(E) time.Time, at func(E) *int) queue[E] {
 // top is the first element; there is one.
 func (q *queue[E]) top() E { return q.all[0] }
 
-// next is the time of the first; zero = there is none.
-func (q *queue[E]) next() (at time.Time) {
-	if len(q.all) > 0 {
-		at = q.when(q.top())
+// next is the time of the first.
+func (q *queue[E]) next() time.Time {
+	if len(q.all) == 0 {
+		return Never
 	}
-	return at
+	return q.when(q.top())
 }
 
 // put takes an element in, or puts one that has changed in its place.

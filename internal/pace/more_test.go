@@ -161,7 +161,7 @@ func TestYield(t *testing.T) {
 	d.alert("a")
 	d.now = start.Add(11 * s)
 	a := d.lane.Edit(d.now)
-	if y := d.lane.Yield(d.now); a == nil || !y.IsZero() {
+	if y := d.lane.Yield(d.now); a == nil || y != Never {
 		t.Fatalf("yield at %v", y)
 	}
 	d.alert("new")
@@ -169,7 +169,7 @@ func TestYield(t *testing.T) {
 		t.Errorf("an edit yields at %v, the post is due at 12 s", y.Sub(start))
 	}
 	d.lane.posting.mend = true
-	if y := d.lane.Yield(d.now); !y.IsZero() {
+	if y := d.lane.Yield(d.now); y != Never {
 		t.Errorf("an edit yields at %v to a post that needs a person", y.Sub(start))
 	}
 	d.lane.posting.mend = false
@@ -211,22 +211,6 @@ func TestAPostComesBeforeAnEdit(t *testing.T) {
 		t.Error("an edit begins where a post is due")
 	}
 	d.run(m).want("1s post1 a 1/1", "12s post2 new 1/1", "12s edit1 a 2/2")
-}
-
-func TestAQuietMarkMakesWayForACount(t *testing.T) {
-	r := bot
-	r.Size = 1
-	d := newDesk(t, r).at(0, "a").at(2*s, "b").run(10 * s)
-	d.run(5*m - 1)
-	d.now = start.Add(5 * m)
-	a := d.lane.Edit(d.now)
-	if a == nil || len(a.tells) > 0 {
-		t.Fatalf("no quiet mark: %+v", a)
-	}
-	d.alert("b")
-	if y := d.lane.Yield(d.now); !y.Equal(start.Add(5*m + s)) {
-		t.Errorf("a quiet mark yields at %v", y.Sub(start))
-	}
 }
 
 func TestTheBudgetOfEdits(t *testing.T) {
@@ -425,7 +409,7 @@ func TestCloseWhereAPersonMustMendPosting(t *testing.T) {
 	d.lane.Close(d.now.Add(5*s), d.now)
 	d.run(20 * s)
 	d.want("1s post1 a 1/1 b 1/1", "4s post2 failed new 1/1", "11s post3 failed new 1/1", "11.1s edit1 a 2/2 b 2/2")
-	if !d.lane.NextPost(d.now).IsZero() || !d.lane.nextEdit(d.now).IsZero() {
+	if d.lane.Next(d.now) != Never {
 		t.Error("the lane isn't done")
 	}
 }
@@ -521,7 +505,7 @@ func TestCloseWithoutADeadlineEditsAll(t *testing.T) {
 		d.at(0, fmt.Sprint(i)).at(2*s, fmt.Sprint(i))
 	}
 	d.run(3 * s)
-	d.lane.Close(time.Time{}, d.now)
+	d.lane.Close(Never, d.now)
 	if d.run(m); d.edits != 20 {
 		t.Errorf("%d edits of 20", d.edits)
 	}
@@ -585,14 +569,14 @@ func TestCloseWhereAnEditHasTrouble(t *testing.T) {
 			}
 			d.script = append(d.script, say{at: c.at, do: func() {
 				d.lines = nil
-				var deadline time.Time
+				deadline := Never
 				if c.within > 0 {
 					deadline = d.now.Add(c.within)
 				}
 				d.lane.Close(deadline, d.now)
 			}})
 			d.run(h).want(c.want...)
-			if at := d.lane.Next(d.now); !at.IsZero() {
+			if at := d.lane.Next(d.now); at != Never {
 				t.Errorf("there is more at %v", at)
 			}
 			if said := strings.Join(d.said, ", "); c.fails == down && said != "11s begins, 2m0s over" {
@@ -616,11 +600,11 @@ func TestClosePostsWhatCanNoLongerBeEdited(t *testing.T) {
 func TestCloseMarksNothing(t *testing.T) {
 	d := newDesk(t, bot).at(0, "a").run(5*m - 1)
 	d.now = start.Add(5 * m)
-	if at := d.lane.nextEdit(d.now); !at.Equal(d.now) {
+	if at := d.lane.nextEditAt(d.now); !at.Equal(d.now) {
 		t.Fatalf("quiet is due at %v", at)
 	}
 	d.lane.Close(d.now.Add(5*s), d.now)
-	if a := d.lane.Edit(d.now); a != nil || !d.lane.nextEdit(d.now).IsZero() {
+	if a := d.lane.Edit(d.now); a != nil || d.lane.nextEditAt(d.now) != Never {
 		t.Error("quiet is marked while closing")
 	}
 }

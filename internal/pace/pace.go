@@ -71,12 +71,11 @@ type Lane[T Counter, S any] struct {
 
 	// What waits to be posted: company, in its first wait or due; and what is
 	// held till the end of its interval.
-	soon  queue[*Group[T, S]]   // company, by when it is due
-	rank  queue[*Group[T, S]]   // company, first into a batch first
-	held  queue[*Group[T, S]]   // by the end of its interval
-	along queue[*Group[T, S]]   // held, or waits for an edit: by when it goes along
-	parts queue[*Attempt[T, S]] // of what was refused
-	open  queue[*Attempt[T, S]] // of unknown outcome
+	soon  queue[*Group[T, S]] // company, by when it is due
+	rank  queue[*Group[T, S]] // company, first into a batch first
+	held  queue[*Group[T, S]] // by the end of its interval
+	along queue[*Group[T, S]] // held, or waits for an edit: by when it goes along
+	again []*Attempt[T, S]    // of unknown outcome, or parts of what was refused
 
 	// What waits to be edited, and what rests.
 	edits queue[*Message[T, S]] // by when they are to tell a count
@@ -90,11 +89,13 @@ type Lane[T Counter, S any] struct {
 	rush     time.Time // what came up to then waits for no company
 	posting  trouble
 	editing  trouble
+	said     Say           // of trouble that isn't over; Nothing = there is none
+	sayer    *trouble      // whose it is
 	accepted time.Time     // the last post that was
 	took     time.Duration // by the last post
 
 	closed   time.Time // when Close was called; zero = it wasn't
-	deadline time.Time // zero = none
+	deadline time.Time
 }
 
 // New returns the plan of a channel. budget is shared by the lanes of a bot;
@@ -103,7 +104,7 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	if budget == nil {
 		budget = &Budget{free: true}
 	}
-	l := &Lane[T, S]{rules: r, budget: budget}
+	l := &Lane[T, S]{rules: r, budget: budget, deadline: Never}
 	first := func(g *Group[T, S]) *int { return &g.place[0] }
 	second := func(g *Group[T, S]) *int { return &g.place[1] }
 	l.soon = byTime(func(g *Group[T, S]) time.Time { return g.due }, first)
@@ -114,8 +115,6 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	l.waits = [edited + 1][]*queue[*Group[T, S]]{
 		resting: {&l.old}, company: {&l.soon, &l.rank}, held: {&l.held, &l.along}, edit: {&l.along},
 	}
-	l.parts = byTime(func(a *Attempt[T, S]) time.Time { return a.due }, func(a *Attempt[T, S]) *int { return &a.place })
-	l.open = l.parts
 	for i, q := range []*queue[*Message[T, S]]{&l.edits, &l.marks} {
 		*q = byTime(func(m *Message[T, S]) time.Time { return later(m.due[i], m.retry) },
 			func(m *Message[T, S]) *int { return &m.place[i] })
@@ -123,15 +122,16 @@ func New[T Counter, S any](r Rules, budget *Budget) *Lane[T, S] {
 	return l
 }
 
+// Never is the time of what isn't going to happen.
+var Never = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // News says that the group has untold alerts, and with upTo above 0 that somebody
 // waits until so many are told. Call it for the first alert after Take, or after
 // Rests was true, and for those that somebody waits for; more calls do nothing.
 //
 // For whom somebody waits, a first post or an edit becomes due, and first into a
-// batch; a repeat that is held stays so. look is when the lane has something to do
-// next, zero = nothing: where it is before the time the caller sleeps until, wake
-// up. After it, ask Yield.
-func (l *Lane[T, S]) News(g *Group[T, S], upTo uint64, now time.Time) (look time.Time) {
+// batch; a repeat that is held stays so. After it, ask Next, and Yield.
+func (l *Lane[T, S]) News(g *Group[T, S], upTo uint64, now time.Time) {
 	g.urgent = max(g.urgent, upTo)
 	if g.wait == resting && !g.Payload.Rests(g.told) {
 		l.arrive(g, now)
@@ -145,7 +145,6 @@ func (l *Lane[T, S]) News(g *Group[T, S], upTo uint64, now time.Time) (look time
 		l.Raise(g, g.Level)
 		l.Hurry(now)
 	}
-	return l.Next(now)
 }
 
 // Raise changes a group's level.
@@ -165,30 +164,32 @@ func (l *Lane[T, S]) Hurry(now time.Time) {
 	if l.posting.mend || l.posting.hurried {
 		return
 	}
-	l.posting.hurried = l.posting.n > 0
-	l.pause = time.Time{}
-	if l.flight != nil {
-		l.flight.hasty = true
+	if l.flight == nil || l.flight.Edits != nil { // else it may need haste when it ends
+		l.posting.hurried = l.posting.n > 0
 	}
+	l.pause = time.Time{}
 	l.retry(0, now)
 }
 
 // retry lets attempts of unknown outcome wait no longer than that since they
 // were tried.
 func (l *Lane[T, S]) retry(wait time.Duration, now time.Time) {
-	for _, a := range slices.Clone(l.open.all) {
-		a.due = earlier(a.due, later(now, a.tried.Add(wait)))
-		l.open.put(a)
+	for _, a := range l.again {
+		if a.Tries > 0 {
+			a.due = earlier(a.due, later(now, a.tried.Add(wait)))
+		}
 	}
 }
 
 func (l *Lane[T, S]) closing() bool { return !l.closed.IsZero() }
 
+// gaveUp says that a closing lane tries no more, as a person must mend something.
+func (l *Lane[T, S]) gaveUp(t *trouble) bool { return l.closing() && t.mend && t.n > 0 }
+
 // Close makes everything due: what can't be edited in the time that is left is
-// posted, and the last post takes all that is left. deadline zero = there is
-// none. Announce all that is untold before it. After Close no group is marked
-// as quiet or forgotten; where the next time is after the deadline or zero, the
-// lane is done.
+// posted, and the last post takes all that is left. Announce all that is untold
+// before it. After Close no group is marked as quiet; where the next time isn't
+// before the deadline, which may be Never, the lane is done.
 func (l *Lane[T, S]) Close(deadline, now time.Time) {
 	l.closed, l.deadline = now, deadline
 	l.pause = time.Time{}
@@ -201,22 +202,22 @@ func (l *Lane[T, S]) Close(deadline, now time.Time) {
 		m.retry = time.Time{}
 		l.tend(m)
 	}
-	for _, a := range slices.Concat(l.parts.all, l.open.all) {
+	for _, a := range l.again {
 		a.due = now
 	}
+	l.rules.Delay = 0
 	l.postEdits(now)
 }
 
 // Mends says whether nothing can be posted before a person does something.
 func (l *Lane[T, S]) Mends() bool { return l.posting.mend }
 
-// Next is when the lane has anything to do: a post, an edit or a group to
-// forget. Zero = nothing. Another lane's edit may have made an edit later when
-// that time comes: ask again.
+// Next is when the lane has anything to do: a post, an edit or a group to forget.
+// Another lane's edit may have made an edit later when that time comes: ask again.
 func (l *Lane[T, S]) Next(now time.Time) time.Time {
-	at := soonest(l.NextPost(now), l.nextEdit(now))
-	if !l.closing() {
-		at = soonest(at, l.old.next())
+	at, _ := l.nextEdit(now)
+	if at = earlier(at, l.NextPost(now)); l.closing() {
+		return at
 	}
-	return at
+	return earlier(at, l.old.next())
 }

@@ -102,7 +102,7 @@ type account struct {
 	posted   time.Time
 	interval time.Duration
 	on       *poster
-	gone     bool   // its message was
+	gone     bool   // its last message was
 	marked   bool   // and says that it is quiet
 	failed   int    // attempts since it was told
 	urgent   uint64 // somebody waits until so many are told
@@ -470,15 +470,6 @@ func (d *day) begins(a *attempt) {
 	if len(a.Items) == 0 || a.ID == "" {
 		d.breaks("an attempt of nothing: %v", line(0, a, Result{}))
 	}
-	for i, it := range a.Items[1:] {
-		x, y := a.Items[i], it
-		if a.Tries > 0 {
-			break // as it was
-		}
-		if x.Group.Level < y.Group.Level || x.Group.Level == y.Group.Level && (x.UpTo < y.UpTo || x.UpTo == y.UpTo && x.Group.First.After(y.Group.First)) {
-			d.breaks("not most severe first, then most frequent, then oldest: %s", line(0, a, Result{}))
-		}
-	}
 	if a.Edits != nil {
 		d.editBegins(a)
 		return
@@ -538,9 +529,11 @@ func (d *day) postBegins(a *attempt) {
 	}
 	waiting, ripe := 0, d.closing
 	for _, k := range d.kinds {
-		if g := d.accounts[k]; g.shown < k.n && g.pinned == nil && (g.gone || !g.within(d.now)) {
+		if g := d.accounts[k]; g.shown < k.n && g.pinned == nil && !g.within(d.now) {
 			waiting++
-			ripe = ripe || g.failed > 0
+			since := g.times[g.shown]
+			waited := d.now.Sub(since) >= d.rules.Delay || since.Before(g.posted.Add(g.interval)) || !d.hurried.Before(since)
+			ripe = ripe || g.failed > 0 || waited
 		}
 	}
 	if most := d.rules.Size; len(a.Items) > most && !d.closing && d.accounts[it0(a).Payload].failed == 0 && (waiting <= 3*most || len(a.Items) > d.rules.Dense) {
@@ -550,13 +543,10 @@ func (d *day) postBegins(a *attempt) {
 		k := it.Group.Payload
 		g := d.accounts[k]
 		d.postItem(a, it, k, g)
-		since := g.times[g.shown]
-		due := !g.within(d.now)
-		waited := d.now.Sub(since) >= d.rules.Delay || since.Before(g.posted.Add(g.interval)) || !d.hurried.Before(since) || waiting >= d.rules.Size
-		ripe = ripe || g.failed > 0 || g.gone || due && waited
+		ripe = ripe || g.failed > 0
 	}
-	if !ripe {
-		d.breaks("nothing of it was due: %s", line(0, a, Result{}))
+	if !ripe && waiting < d.rules.Size {
+		d.breaks("nothing was due: %s", line(0, a, Result{}))
 	}
 }
 
@@ -572,7 +562,7 @@ func (d *day) postItem(a *attempt, it item, k *kind, g *account) {
 		d.breaks("%s comes after %v, where nothing was in the way", k.name, d.now.Sub(g.times[0]))
 	}
 	early := g.posted.Add(g.interval - g.interval/5)
-	if g.within(d.now) && d.now.Before(early) && !d.closing && !g.gone && g.failed == 0 {
+	if g.within(d.now) && d.now.Before(early) && !d.closing && g.failed == 0 {
 		d.breaks("%s is posted again after %v, its interval is %v", k.name, d.now.Sub(g.posted), g.interval)
 	}
 	want := min(2*g.interval, d.rules.RepeatMax)
@@ -698,7 +688,7 @@ func (d *day) postEnds(a *attempt, r Result, out Outcome[*kind, string]) {
 			d.breaks("%d are told by a post that failed", out.Told)
 		}
 	}
-	if slices.Contains(d.lane.open.all, a) {
+	if slices.Contains(d.lane.again, a) {
 		d.pin(a, r)
 	} else if (r.Kind == Unknown || lost) && r.Kind != Refused && most < blame {
 		d.breaks("post %s has an unknown outcome, and is not tried again", a.ID)
@@ -771,7 +761,9 @@ func (d *day) editEnds(a *attempt, r Result, out Outcome[*kind, string]) {
 		p.gone = true
 		for k, g := range d.accounts {
 			if g.on == p && d.kinds[k.name] == k {
-				g.gone = r.Kind == Gone && !p.again
+				if g.gone = true; r.Kind == Gone && !p.again {
+					g.posted = earlier(g.posted, d.now.Add(-g.interval)) // its interval is over
+				}
 				g.on = nil
 			}
 		}

@@ -69,10 +69,7 @@ type trouble struct {
 	plain   int       // failures in a row that nothing excuses
 	hurried bool      // haste has ended the wait
 	ended   time.Time // the last run
-	said    Say       // Nothing, or what was said of it and isn't over
 }
-
-func (t *trouble) gaveUp() bool { return t.mend && t.n > 0 }
 
 // fail notes a failure and says how long to wait.
 func (t *trouble) fail(r Result) time.Duration {
@@ -101,7 +98,7 @@ func doubled(from, to time.Duration, n int) time.Duration {
 // works ends a run of failures.
 func (t *trouble) works(now time.Time) {
 	if t.n > 0 {
-		*t = trouble{ended: now, why: t.why, said: t.said}
+		*t = trouble{ended: now, why: t.why}
 	}
 }
 
@@ -112,42 +109,39 @@ func (l *Lane[T, S]) says(t *trouble) Say {
 	if t.mend {
 		say = Mending
 	}
-	if max(l.posting.said, l.editing.said) >= say {
+	if l.said >= say {
 		return Nothing
 	}
-	l.posting.said, l.editing.said = Nothing, Nothing
-	t.said = say
+	l.said, l.sayer = say, t
 	return say
 }
 
 // over ends a trouble, and what was said of it. At the end a post tells what
 // couldn't be edited, too.
 func (l *Lane[T, S]) over(t *trouble, now time.Time) Say {
-	said := &t.said
-	if t == &l.posting && l.closing() && l.edits.Len() == 0 && *said == Nothing {
-		said = &l.editing.said
-	}
 	t.works(now)
-	if *said == Nothing {
+	last := t == &l.posting && l.closing() && l.edits.Len() == 0
+	if l.said == Nothing || l.sayer != t && !last {
 		return Nothing
 	}
-	*said = Nothing
+	l.said = Nothing
 	return Over
 }
 
 // Settle ends the attempt in flight.
 func (l *Lane[T, S]) Settle(a *Attempt[T, S], r Result, now time.Time) (out Outcome[T, S]) {
 	l.flight = nil
+	t, hold := &l.editing, &l.budget.hold
+	if a.Edits == nil {
+		t, hold = &l.posting, &l.hold
+		l.gap, l.took = now.Add(l.rules.PostGap), now.Sub(a.tried)
+	}
 	if r.Wait > 0 {
 		r.Wait = min(max(r.Wait, holdMin), holdMax)
+		*hold = later(*hold, now.Add(r.Wait))
 		if r.Everywhere {
 			l.budget.still = later(l.budget.still, now.Add(r.Wait))
 		}
-	}
-	t := &l.editing
-	if a.Edits == nil {
-		t = &l.posting
-		l.gap, l.took = now.Add(l.rules.PostGap), now.Sub(a.tried)
 	}
 	switch {
 	case r.Kind == Accepted:
@@ -181,7 +175,7 @@ func (l *Lane[T, S]) accept(a *Attempt[T, S], ref string, now time.Time) (told u
 			if ref != "" && l.rules.Edits {
 				g.message = m
 			}
-			g.gone, g.stuck, g.parked, g.perhaps, g.Wants = false, false, 0, false, true
+			g.gone, g.parked, g.perhaps, g.Wants = false, 0, false, true
 		}
 		if post || g.wait == edited {
 			told += l.told(it, a.Began, now)
@@ -195,7 +189,7 @@ func (l *Lane[T, S]) accept(a *Attempt[T, S], ref string, now time.Time) (told u
 func (l *Lane[T, S]) told(it *Item[T, S], took, now time.Time) (told uint64) {
 	g := it.Group
 	told = it.UpTo - g.told
-	g.told, g.fails, g.failed, g.why, g.due = it.UpTo, 0, time.Time{}, "", time.Time{}
+	g.told, g.fails, g.failed, g.why, g.due = it.UpTo, 0, time.Time{}, "", Never
 	if !g.Payload.Rests(g.told) {
 		g.since, g.last = took, took // or a little later
 		l.schedule(g, now)
@@ -215,21 +209,18 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 		out.Parked = l.split(a, lost, now)
 		return out
 	}
+	hasty := !l.posting.hurried && l.rush.After(a.tried) && !r.Mend && r.Wait <= 0
 	wait := l.posting.fail(r)
-	if a.hasty && !r.Mend && r.Wait <= 0 {
+	if hasty {
 		wait, l.posting.hurried = backoffMin, true
 	}
-	if r.Wait > 0 {
-		l.hold = later(l.hold, now.Add(wait))
-	} else {
-		l.pause = now.Add(wait)
-	}
+	l.pause = now.Add(wait)
 	out.Say = l.says(&l.posting)
 	switch {
 	case lost && a.Tries+1 >= blameAlone && !l.closing(), !lost && a.tells[0].parked > 0:
 		out.Parked = l.split(a, lost, now)
 	case lost:
-		l.keep(a, r, wait, now)
+		l.keep(a, r, hasty, wait, now)
 	default:
 		for _, g := range a.tells {
 			l.schedule(g, now)
@@ -239,9 +230,9 @@ func (l *Lane[T, S]) settlePost(a *Attempt[T, S], r Result, now time.Time) (out 
 }
 
 // blamed says whether an attempt failed for what it holds: where it was said so,
-// or where it fails time and again while others are accepted, or once more alone.
+// where it fails time and again while others are accepted, or once more alone.
 func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, lost bool, now time.Time) bool {
-	own := r.Kind == Refused
+	own := r.Kind == Refused || a.tells[0].parked > 0 && !lost && r.plain()
 	for _, g := range a.tells {
 		g.why = r.Why
 		if !r.plain() {
@@ -250,7 +241,7 @@ func (l *Lane[T, S]) blamed(a *Attempt[T, S], r Result, lost bool, now time.Time
 		if g.fails++; g.failed.IsZero() {
 			g.failed = now
 		}
-		own = own || g.fails >= blame && l.accepted.After(g.failed) || g.parked > 0 && !lost && l.accepted.After(g.due)
+		own = own || g.fails >= blame && l.accepted.After(g.failed)
 	}
 	return own
 }
@@ -269,26 +260,25 @@ func (l *Lane[T, S]) split(a *Attempt[T, S], lost bool, now time.Time) (parked *
 		g.failed = now // what comes needs evidence of its own
 		g.perhaps = g.perhaps || lost
 	}
-	for _, part := range [][]*Group[T, S]{a.tells[:half], a.tells[half:]} {
-		if len(part) > 0 {
-			l.parts.put(&Attempt[T, S]{tells: part, due: due})
-		}
+	if half > 0 {
+		l.again = append(l.again, &Attempt[T, S]{tells: a.tells[:half], due: due})
 	}
+	l.again = append(l.again, &Attempt[T, S]{tells: a.tells[half:], due: due})
 	return parked
 }
 
 // keep lets an attempt of unknown outcome be tried again, unchanged. What surely
 // didn't reach anybody this time leaves it as unknown as it was.
-func (l *Lane[T, S]) keep(a *Attempt[T, S], r Result, wait time.Duration, now time.Time) {
+func (l *Lane[T, S]) keep(a *Attempt[T, S], r Result, hasty bool, wait time.Duration, now time.Time) {
 	if a.Tries == 0 || r.plain() {
 		a.Tries++
 	}
-	if r.plain() && !l.closing() && !a.hasty {
+	if r.plain() && !l.closing() && !hasty {
 		wait = backoffMin
 		if a.Tries > 1 {
 			wait = doubled(mendMin, mendMax, a.Tries-1)
 		}
 	}
-	a.tried, a.due, a.hasty = now, now.Add(wait), false
-	l.open.put(a)
+	a.tried, a.due = now, now.Add(wait)
+	l.again = append(l.again, a)
 }

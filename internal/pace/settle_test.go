@@ -190,7 +190,7 @@ func TestFailures(t *testing.T) {
 			}
 		}, func(d *desk) {
 			d.at(0, "a", "b").at(20*s, "a").at(40*s, "b").at(60*s, "a").at(70*s, "a").at(80*s, "b").run(10 * m)
-		}, []string{"1s post1 a 1/1 b 1/1", "21s edit1 gone a 2/2 b 1/1", "21s post2 a 1/2", "40s post3 b 1/2", "1m1s edit2 gone a 2/3", "1m21s edit3 b 2/3",
+		}, []string{"1s post1 a 1/1 b 1/1", "21s edit1 gone a 2/2 b 1/1", "21s post2 a 1/2", "41s post3 b 1/2", "1m1s edit2 gone a 2/3", "1m21s edit3 b 2/3",
 			"6m20s edit3 b 2/3 quiet", "10m21s post4 a 2/4"}[:7], nil},
 		{"an edit that is refused waits for the end of the interval", bot, func(d *desk) {
 			d.answer = func(a *attempt) Result {
@@ -328,7 +328,7 @@ func TestClose(t *testing.T) {
 			}
 			d.posts, d.edits = 0, 0
 			d.took = func(*attempt) time.Duration { return c.trip }
-			var deadline time.Time
+			deadline := Never
 			if c.deadline > 0 {
 				deadline = start.Add(at + c.deadline)
 			}
@@ -342,7 +342,7 @@ func TestClose(t *testing.T) {
 			if d.posts != c.posts || d.edits != c.edits || d.now.After(start.Add(at+c.within)) {
 				t.Errorf("%d posts and %d edits until %v, wanted were %d and %d", d.posts, d.edits, d.since()-at, c.posts, c.edits)
 			}
-			if next := soonest(d.lane.NextPost(d.now), d.lane.nextEdit(d.now)); !next.IsZero() {
+			if next := d.lane.Next(d.now); next != Never {
 				t.Errorf("there is more at %v", next)
 			}
 		})
