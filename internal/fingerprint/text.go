@@ -9,11 +9,13 @@ import (
 )
 
 // Of a long text the start and the end count: reach bytes besides its numbers
-// and ids, and as many words of the rest as make about as much.
+// and ids, and as many words of the rest as make about as much. What a number has
+// beyond maxNumber counts as other text does.
 const (
 	reach     = 1 << 10
 	tailWords = 128
 	maxTail   = 2 * reach
+	maxNumber = reach / 4
 )
 
 // Text adds s with each number and id made one sign, wherever it stands:
@@ -76,13 +78,13 @@ func (h Hash) text(s string, d, left int) (_ Hash, end int) {
 	for d >= 0 || mail >= 0 {
 		begin, at := mail, mailEnd
 		if mail < 0 || d >= 0 && d < mail {
-			begin, at = number(s, from, d)
+			begin, at = number(s[:min(len(s), d+reach)], from, d)
 		}
 		if begin < at {
 			if begin-from >= left {
 				break
 			}
-			left -= begin - from
+			left = max(0, left-(begin-from)-max(0, at-begin-maxNumber))
 			h = h.String(s[from:begin]).Uint(sign)
 			from = at
 		}
