@@ -32,8 +32,16 @@ func (h *Handler) Repanic() {
 	}
 	p := unhandled.Recovered(v)
 	h.panicked(&p)
-	h.core.crash.Told()
+	h.crashToo(&p)
 	panic(v)
+}
+
+// crashToo has a panic that was told not told again by the next start, should it
+// go on and end the process.
+func (h *Handler) crashToo(p *unhandled.Panic) {
+	if p.Told {
+		h.core.crash.Told(p.Mark())
+	}
 }
 
 // panicked alerts a panic and waits until it is told.
@@ -88,7 +96,11 @@ func Panicked(ctx context.Context, logger *slog.Logger, v any) {
 		return
 	}
 	p := unhandled.Recovered(v)
-	p.Log(ctx, unhandled.Handler(logger), panicPrefix, unhandled.Code)
+	to := unhandled.Handler(logger)
+	p.Log(ctx, to, panicPrefix, unhandled.Code)
+	if h, ok := to.(*Handler); ok {
+		h.crashToo(&p)
+	}
 }
 
 // Do runs f in a scope with "job": name, and returns what f returns. It is for

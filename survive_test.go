@@ -48,6 +48,17 @@ var lives = map[string]func(h *Handler, log *slog.Logger, name string){
 	},
 	"panic":   func(*Handler, *slog.Logger, string) { panic("no such tenant, token=geheim") },
 	"repanic": func(h *Handler, _ *slog.Logger, _ string) { defer h.Repanic(); panic("told already") },
+	"do": func(_ *Handler, log *slog.Logger, _ string) {
+		_ = Do(context.Background(), log, "job", func(context.Context) error { panic("in a job") })
+	},
+	"repanic, and another": func(h *Handler, _ *slog.Logger, _ string) {
+		func() {
+			defer func() { _ = recover() }()
+			defer h.Repanic()
+			panic("told already")
+		}()
+		panic("and dead")
+	},
 	"log and kill": func(_ *Handler, log *slog.Logger, _ string) {
 		for range 3 {
 			log.Error("the last words")
@@ -325,6 +336,8 @@ func TestWhatEachEndLoses(t *testing.T) {
 		{"log and close", "the last words", "the last words"},
 		{"panic", "", "no such tenant"},
 		{"repanic", "told already", "told already"},
+		{"repanic, and another", "told already", "told already, and dead"},
+		{"do", "", "in a job"},
 	} {
 		for _, folder := range []bool{false, true} {
 			t.Run(fmt.Sprint(tt.end, folder), func(t *testing.T) {
@@ -355,6 +368,7 @@ func TestWhatEachEndLoses(t *testing.T) {
 					assert.Contains(t, all, words)
 				}
 				assert.NotContains(t, all, "geheim")
+				assert.NotContains(t, all, "repanicked", "it is told twice")
 				if tt.end == "repanic" {
 					assert.Len(t, s.Messages("#survive"), 1, "told once")
 				}

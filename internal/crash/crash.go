@@ -14,11 +14,13 @@
 // # Format
 //
 // RUN.crash, of package owned: after its beginning stands what the runtime
-// wrote. A line "told" in between says that the panic that follows has been told.
+// wrote. A line of 96 bytes in between, "told" and blanks behind, names the panic
+// that was told last: its goroutine, and the two words of its value.
 package crash
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"runtime/debug"
 	"sync"
@@ -29,7 +31,7 @@ import (
 
 const (
 	kind     = "crash"
-	toldLine = "told\n"
+	toldLine = "told "
 	maxRead  = 64 << 10 // of what the runtime wrote
 )
 
@@ -54,7 +56,10 @@ func Catch(dir string, owner owned.Owner) (*Catcher, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := debug.SetCrashOutput(f.File, debug.CrashOptions{}); err != nil {
+	if _, err = f.Write(toldOf("")); err == nil {
+		err = debug.SetCrashOutput(f.File, debug.CrashOptions{})
+	}
+	if err != nil {
 		return nil, errors.Join(err, f.Remove())
 	}
 	c := &Catcher{f}
@@ -64,11 +69,16 @@ func Catch(dir string, owner owned.Owner) (*Catcher, error) {
 	return c, nil
 }
 
-// Told notes that the panic that is about to end the process has been told, or
-// is kept elsewhere to be told. If no panic follows nothing comes of it.
-func (c *Catcher) Told() {
+// toldOf is the line that names a panic, in a length that can be written over.
+func toldOf(mark string) []byte { return fmt.Appendf(nil, "%s%-90.90s\n", toldLine, mark) }
+
+// Told notes that a panic has been told, or is kept elsewhere to be told: should
+// it go on and end the process, the next start doesn't tell it. mark is its
+// goroutine's number, and the two words of its value as a trace has them.
+func (c *Catcher) Told(mark string) {
 	if c != nil {
-		_, _ = latest.Load().f.WriteString(toldLine) // else it is told twice
+		f := latest.Load().f
+		_, _ = f.WriteAt(toldOf(mark), f.Begun) // else it is told twice
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 
 	"example.com/slackalert/internal/owned"
 	"github.com/stretchr/testify/require"
@@ -31,25 +33,37 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	switch end {
-	case "told":
-		c.Told()
-		end = "panic"
-	case "toldByFirst":
+	if end == "toldByFirst" {
 		second := me
 		second.Run = "two"
 		if _, err := Catch(os.Args[1], second); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
-		c.Told()
-		end = "panic"
 	}
+	caught = c
 	ways[end]()
 	os.Exit(0)
 }
 
 var me = owned.Owner{Service: "shop", Host: "web-1", PID: 7, Run: "one", Build: "1a2b3c4", Start: time.Unix(1e9, 0).UTC()}
+
+var caught *Catcher
+
+// tell notes that a panic was told, by its value as a trace shows it.
+func tell(v any) {
+	words := *(*[2]uintptr)(unsafe.Pointer(&v))
+	buf := make([]byte, 64)
+	g, _, _ := strings.Cut(strings.TrimPrefix(string(buf[:runtime.Stack(buf, false)]), "goroutine "), " ")
+	caught.Told(fmt.Sprintf("%s {%#x, %#x}", g, words[0], words[1]))
+}
+
+// tellAndGoOn is what a deferred function does that tells panics.
+func tellAndGoOn() {
+	v := recover()
+	tell(v)
+	panic(v)
+}
 
 // ways are ways to end.
 var ways = map[string]func(){
@@ -61,6 +75,41 @@ var ways = map[string]func(){
 	"goroutine": func() {
 		go func() { work("elsewhere") }()
 		select {}
+	},
+	"told":        func() { defer tellAndGoOn(); panic("no such tenant") },
+	"toldByFirst": func() { defer tellAndGoOn(); panic("no such tenant") },
+	"told, and another": func() {
+		defer func() { panic("while cleaning up") }()
+		defer tellAndGoOn()
+		panic("the first")
+	},
+	"told, and over": func() {
+		why := any("the same")
+		func() {
+			defer func() { tell(recover()) }()
+			panic(why)
+		}()
+		panic(why)
+	},
+	"told elsewhere": func() {
+		why := any("the same")
+		done := make(chan bool)
+		go func() {
+			defer close(done)
+			defer func() { tell(recover()) }()
+			panic(why)
+		}()
+		<-done
+		defer func() { panic(recover()) }()
+		panic(why)
+	},
+	"another told": func() {
+		func() {
+			defer func() { tell(recover()) }()
+			panic("one")
+		}()
+		defer func() { panic(recover()) }()
+		panic("another")
 	},
 	"again": func() {
 		defer func() { panic(recover()) }()
@@ -133,6 +182,12 @@ func TestEachEnd(t *testing.T) {
 		{"exit", "", "", ""},
 		{"told", "", "", ""},
 		{"toldByFirst", "", "", ""},
+		{"told under none", "", "", ""},
+		{"told under system", "", "", ""},
+		{"told, and another", "panic: the first [recovered, repanicked]\n\tpanic: while cleaning up", "", ""},
+		{"told, and over", "panic: the same", "", ""},
+		{"told elsewhere", "panic: the same [recovered, repanicked]", "", ""},
+		{"another told", "panic: another [recovered, repanicked]", "", ""},
 		{"panic", "panic: no such tenant", "work", "crash.work"},
 		{"error", "panic: two\n\t\n\tlines\n\tgoroutine 7", "init", ""},
 		{"nil", "panic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV", "init", ""},
@@ -330,5 +385,5 @@ func TestCatchSaysWhatIsWrong(t *testing.T) {
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	_, err := Catch(file, me)
 	require.ErrorContains(t, err, file)
-	(*Catcher)(nil).Told()
+	(*Catcher)(nil).Told("1 {0x1, 0x2}")
 }

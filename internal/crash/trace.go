@@ -30,14 +30,14 @@ const (
 )
 
 // parse reads what the runtime wrote. It returns false where that is nothing, or
-// tells a panic that has been told.
+// tells the panic that was told.
 func parse(text string) (r Report, ok bool) {
-	rest, told := strings.CutPrefix(text, toldLine)
-	for strings.HasPrefix(rest, toldLine) {
-		rest = rest[len(toldLine):]
+	mark := ""
+	if rest, ok := strings.CutPrefix(text, toldLine); ok {
+		mark, text, _ = strings.Cut(rest, "\n")
 	}
-	said, sections := split(rest)
-	if strings.TrimSpace(rest) == "" || told && strings.HasPrefix(said, "panic: ") {
+	said, sections := split(text)
+	if strings.TrimSpace(text) == "" || goesOn(strings.TrimSpace(mark), said, text, sections) {
 		return Report{}, false
 	}
 	r.Cause = capture.Cut(cause(said, sections), maxCause)
@@ -48,6 +48,17 @@ func parse(text string) (r Report, ok bool) {
 		r.Source = &frames[first]
 	}
 	return r, true
+}
+
+// goesOn says whether the panic that ended the process is the one that was told:
+// it was recovered and panicked again, and nothing else panicked behind it.
+func goesOn(mark, said, text string, sections []section) bool {
+	goroutine, value, ok := strings.Cut(mark, " ")
+	if !ok || !strings.Contains(said, " [recovered, repanicked]") || strings.Contains(said, "\n\tpanic: ") {
+		return false
+	}
+	return len(sections) == 0 || strings.HasPrefix(sections[0].heading, "goroutine "+goroutine+" ") &&
+		strings.Contains(strings.ReplaceAll(text, "?", ""), "\npanic("+value+")\n")
 }
 
 // section is one trace.

@@ -48,8 +48,8 @@ func TestParse(t *testing.T) {
 		{"cut in the middle", "panic: boom\n\ngoroutine 1 [running]:\nmain.f()\n\t/src/f.go:3 +0x1\nmain.g(0x", "panic: boom", "main.f", "main.f\n\t/src/f.go:3"},
 		{"nonsense", "some text", "some text", "", ""},
 		{"blank", "\n \n", "", "", ""},
-		{"told", "told\ntold\npanic: boom\n", "", "", ""},
-		{"told, but no panic", "told\n\ngoroutine 1 [running]:\nruntime.throw()\n\t/panic.go:1 +0x1\nruntime.newstack()\n\t/stack.go:1 +0x1\n", "fatal error: stack overflow", "", ""},
+		{"nothing after what was told", "told 1 {0x1, 0x2}   \n", "", "", ""},
+		{"told, but no panic", "told 1 {0x1, 0x2}   \n\ngoroutine 1 [running]:\nruntime.throw()\n\t/panic.go:1 +0x1\nruntime.newstack()\n\t/stack.go:1 +0x1\n", "fatal error: stack overflow", "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r, ok := parse(tt.text)

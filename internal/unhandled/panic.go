@@ -25,8 +25,8 @@ type Panic struct {
 	Value any
 	Stack capture.Stack // from the frame that panicked first
 
-	// Told says that it was told by a deferred function that panicked it again,
-	// or is nothing to tell: http.ErrAbortHandler.
+	// Told says that it was told, by Log or by a deferred function that panicked it
+	// again, or is nothing to tell: http.ErrAbortHandler.
 	Told bool
 
 	here mark
@@ -105,9 +105,18 @@ func (p *Panic) Log(ctx context.Context, h slog.Handler, what, code string) {
 	r.AddAttrs(slog.Any("stack", p.Stack))
 	ctx, s := scope.Open(ctx)
 	_ = h.Handle(ctx, r) // who panics has nobody to tell
-	if s.Alerted() {
+	if p.Told = s.Alerted(); p.Told {
 		told.add(p.here)
 	}
+}
+
+// Mark is how the runtime's trace names the panic, should it end the process: its
+// goroutine, and the two words of its value. "" = nobody knows.
+func (p *Panic) Mark() string {
+	if p.here.value == "" {
+		return ""
+	}
+	return p.here.goroutine + " " + p.here.value
 }
 
 // mark is a panic's value at the deferred function that found it. A function
