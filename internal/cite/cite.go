@@ -4,6 +4,7 @@
 package cite
 
 import (
+	"cmp"
 	"log/slog"
 	"net/url"
 	"path"
@@ -21,15 +22,22 @@ type Tree struct {
 	Revision string // "" = unknown
 	Modified bool   // built with changes that no revision has
 	Module   string // path of the main module, "" = unknown
+	Main     string // the folder of package main in it; "" = its own, or unknown
 }
 
 // Build is the tree that this program was built from.
-func Build() (t Tree) {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return t
+func Build() Tree {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return treeOf(info)
 	}
-	t.Module = info.Main.Path
+	return Tree{}
+}
+
+func treeOf(info *debug.BuildInfo) Tree {
+	t := Tree{Module: info.Main.Path}
+	if dir, ok := strings.CutPrefix(info.Path, t.Module+"/"); ok {
+		t.Main = dir
+	}
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
@@ -55,13 +63,13 @@ func (t Tree) File(file, function string) (string, bool) {
 	if dir, ok := t.within(function); ok {
 		return dir + file[strings.LastIndexByte(file, '/')+1:], true
 	}
-	if !strings.HasPrefix(function, "main.") {
+	// Functions of package main don't say where it stands, nor of which program
+	// it is: a relay tells others' too. So the folder must be this program's.
+	dir, base := path.Split(file)
+	if !strings.HasPrefix(function, "main.") || !strings.HasSuffix(dir, "/"+cmp.Or(t.Main, path.Base(t.Module))+"/") {
 		return "", false
 	}
-	// A program's main package has lost its import path: look for the folder
-	// that has the module's name.
-	_, rel, ok := cutLast(file, "/"+path.Base(t.Module)+"/")
-	return rel, ok && sound(rel)
+	return path.Join(t.Main, base), true
 }
 
 // within is the folder, within the module, of the package that function is in;

@@ -1,6 +1,7 @@
 package cite
 
 import (
+	"runtime/debug"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -8,6 +9,7 @@ import (
 
 func TestFile(t *testing.T) {
 	shop := Tree{Module: "example.com/shop"}
+	api := Tree{Module: "example.com/shop", Main: "cmd/api"}
 	for _, c := range []struct {
 		name           string
 		tree           Tree
@@ -20,9 +22,12 @@ func TestFile(t *testing.T) {
 		{"a test", shop, "/build/x/pay/pay_test.go", "example.com/shop/pay_test.TestPay", "pay/pay_test.go"},
 		{"a dot in the path", shop, "/b/v1.x/a.go", "example.com/shop/v1%2ex.Do", "v1.x/a.go"},
 		{"trimmed", shop, "example.com/shop/cmd/api/main.go", "main.main", "cmd/api/main.go"},
-		{"main, by the module's name", shop, "/home/u/shop/cmd/api/main.go", "main.main", "cmd/api/main.go"},
+		{"main, wherever it was built", api, "/src/cmd/api/main.go", "main.main", "cmd/api/main.go"},
+		{"main, in a folder of the module's name", Tree{Module: "example.com/shop", Main: "cmd/shop"}, "/u/shop/cmd/shop/a.go", "main.main", "cmd/shop/a.go"},
+		{"main, of another program", api, "/src/cmd/web/main.go", "main.main", ""},
+		{"main, in the module's root", shop, "/home/u/shop/main.go", "main.main", "main.go"},
 		{"main, elsewhere", shop, "/home/u/market/main.go", "main.main", ""},
-		{"Windows", shop, `C:\u\shop\a\b.go`, "main.main", "a/b.go"},
+		{"Windows", api, `C:\u\shop\cmd\api\b.go`, "main.main", "cmd/api/b.go"},
 		{"a dependency", shop, "/go/pkg/mod/github.com/x/y@v1.2.3/y.go", "github.com/x/y.Do", ""},
 		{"a dependency, trimmed", shop, "github.com/x/y@v1.2.3/y.go", "github.com/x/y.Do", ""},
 		{"a module of a longer name", shop, "/b/shopping/a.go", "example.com/shopping.Do", ""},
@@ -38,6 +43,26 @@ func TestFile(t *testing.T) {
 				assert.Equal(t, c.want, got)
 			}
 		})
+	}
+}
+
+func TestTreeOf(t *testing.T) {
+	shop := debug.Module{Path: "example.com/shop"}
+	for _, c := range []struct {
+		name string
+		info debug.BuildInfo
+		want Tree
+	}{
+		{"a folder's program", debug.BuildInfo{Path: "example.com/shop/cmd/api", Main: shop}, Tree{Module: shop.Path, Main: "cmd/api"}},
+		{"the module's own", debug.BuildInfo{Path: shop.Path, Main: shop}, Tree{Module: shop.Path}},
+		{"files by their names", debug.BuildInfo{Path: "command-line-arguments"}, Tree{}},
+		{"another module's", debug.BuildInfo{Path: "example.com/shopping/x", Main: shop}, Tree{Module: shop.Path}},
+		{
+			"of a revision, changed", debug.BuildInfo{Main: shop, Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "4f2c"}, {Key: "vcs.modified", Value: "true"}}},
+			Tree{Module: shop.Path, Revision: "4f2c", Modified: true},
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, treeOf(&c.info)) })
 	}
 }
 
