@@ -49,25 +49,20 @@ func TestReport(t *testing.T) {
 	}
 }
 
-func TestDraw(t *testing.T) {
-	for name, tt := range map[string]struct{ block, want string }{
-		"header":        {`{"type":"header","text":{"type":"plain_text","text":"a <b> &amp;"}}`, "a <b> &amp;"},
-		"section":       {`{"type":"section","text":{"type":"mrkdwn","text":"1\n2 &lt;3&gt; &amp;amp;"},"fields":[{"type":"plain_text","text":"a: 1"},{"type":"plain_text","text":"b: 2"}]}`, "1\n  2 <3> &amp;\n  a: 1 · b: 2"},
-		"mentions":      {`{"type":"context","elements":[{"type":"mrkdwn","text":"<@U1> <#C1> <!here> <!subteam^S1>"}]}`, "@U1 @C1 @here @S1"},
-		"links":         {`{"type":"context","elements":[{"type":"mrkdwn","text":"<https://a.example/?b&amp;c|d> <https://e.example>"}]}`, "d <https://a.example/?b&c> https://e.example"},
-		"a broken date": {`{"type":"context","elements":[{"type":"mrkdwn","text":"<!date^x^{time}|then>"}]}`, "then"},
-		"rich text": {`{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"a ","style":{"bold":true}},{"type":"user","user_id":"U1"},{"type":"text","text":" "},{"type":"usergroup","usergroup_id":"S1"},{"type":"text","text":" "},{"type":"link","url":"https://a.example","text":"b"}]},{"type":"rich_text_preformatted","elements":[{"type":"text","text":"x\ny"}]}]}`,
-			"a @U1 @S1 b <https://a.example>\n  │ x\n  │ y"},
-		"what a terminal acts on": {`{"type":"header","text":{"type":"plain_text","text":"a\u001b[2Jb\u202ec\u2060d"}}`, "a[2Jbcd"},
-		"unknown":                 {`{"type":"video"}`, "(video)"},
+func TestMessage(t *testing.T) {
+	m := reads("head", "more")
+	m.TS, m.Edits = "x", 1
+	for _, tt := range []struct {
+		name, want string
+		styled     bool
+	}{
+		{"plain", "[1] #c " + postedAt("x") + " (edited)\n  head\n  more\n\n", false},
+		{"in a terminal", "\x1b[2m[1] #c " + postedAt("x") + " (edited)\x1b[0m\n  \x1b[1mhead\x1b[0m\n  more\n\n", true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			var m fakeslack.Message
-			require.NoError(t, m.Blocks.UnmarshalJSON([]byte("["+tt.block+"]")))
-			m.Channel, m.TS, m.Edits = "#c", "x", 1
+		t.Run(tt.name, func(t *testing.T) {
 			var b bytes.Buffer
-			pen{to: &b}.message(1, m)
-			assert.Contains(t, b.String(), "(edited)\n  "+tt.want+"\n\n")
+			pen{&b, tt.styled}.message(1, m)
+			assert.Equal(t, tt.want, b.String())
 		})
 	}
 }
