@@ -22,6 +22,7 @@ type fault struct {
 	name      string
 	fromStart bool // it stands before the first alert
 	away      bool // there is no Slack at first
+	forgets   bool // the Slack that comes back knows nothing of what was told before
 	prepare   func(w *world, s *setup) error
 	begin     func(w *world, p *runningProgram) error // nil: prepare did it
 	over      func(w *world, p *runningProgram) error
@@ -48,10 +49,10 @@ func hanging(name string) fault {
 	return fault{
 		name: name, says: "no answer in time|deadline exceeded|Client.Timeout exceeded", unsure: true,
 		begin: func(w *world, p *runningProgram) error {
-			return p.turn(time.Second, func() { w.fails(fakeslack.Fault{Delay: time.Hour}) })
+			return p.turn(time.Second, func() error { w.fails(fakeslack.Fault{Delay: time.Hour}); return nil })
 		},
 		over: func(w *world, p *runningProgram) error {
-			return p.turn(0, func() { w.fails(fakeslack.Fault{}) })
+			return p.turn(0, func() error { w.fails(fakeslack.Fault{}); return nil })
 		},
 	}
 }
@@ -76,8 +77,8 @@ func faults() []fault {
 			name: "down at start", fromStart: true, away: true, says: "connection refused",
 			over: func(w *world, _ *runningProgram) error { return w.up() },
 		}, {
-			name: "goes away", says: "connection (refused|reset)",
-			begin: func(w *world, _ *runningProgram) error { return w.down() },
+			name: "goes away", forgets: true, says: "connection refused",
+			begin: func(w *world, p *runningProgram) error { return p.turn(0, w.down) },
 			over:  func(w *world, _ *runningProgram) error { return w.up() },
 		},
 		hanging("hangs"),
@@ -178,7 +179,11 @@ func (f fault) through(w *world, p *runningProgram, lasts time.Duration) (calls 
 		}
 	}
 	if !f.fromStart {
-		do(order{Do: "log", N: 5, Kinds: 5}) // a webhook's repeats would wait for their interval
+		before := order{Do: "log", N: 5, Kinds: 5} // a webhook's repeats would wait for their interval
+		if f.forgets {
+			before.From = 100 // a message that is gone can't be edited
+		}
+		do(before)
 		if err == nil {
 			err = p.until("all is told", func(r report) bool { return r.Stats.Delivered == r.Logged })
 		}

@@ -199,7 +199,7 @@ func (s *soak) run() (last report, err error) {
 		}
 	}
 	if err == nil {
-		err = s.p.turn(0, func() { s.w.fails(fakeslack.Fault{}) })
+		err = s.p.turn(0, func() error { s.w.fails(fakeslack.Fault{}); return nil })
 	}
 	if err == nil {
 		if last, err = s.p.do(order{Do: "calm"}); last.Err != "" {

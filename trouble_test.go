@@ -162,6 +162,7 @@ func newProgram(spec string) (*inProgram, error) {
 // way is a program's way to Slack.
 type way struct {
 	http.RoundTripper
+	leave func()       // closes idle connections
 	mu    sync.RWMutex // locked from "hold" to "limit": no request begins
 	limit time.Duration
 }
@@ -190,7 +191,7 @@ func (s setup) way() *way {
 		pool.AppendCertsFromPEM(s.CA)
 		t.TLSClientConfig = &tls.Config{RootCAs: pool}
 	}
-	return &way{RoundTripper: wrongClock{t, s.Ahead}, limit: s.Limit}
+	return &way{RoundTripper: wrongClock{t, s.Ahead}, leave: t.CloseIdleConnections, limit: s.Limit}
 }
 
 // wrongClock shows a program Slack's times as if its own clock were ahead.
@@ -250,6 +251,7 @@ func (p *inProgram) do(o order) report {
 		err = p.h.Shutdown(ctx)
 	case "hold":
 		p.way.mu.Lock()
+		p.way.leave() // what is left on them fails as it likes
 	case "limit":
 		p.way.limit = o.For
 		p.way.mu.Unlock()
@@ -385,11 +387,14 @@ func (p *runningProgram) do(o order) (report, error) {
 	return p.last, nil
 }
 
-// turn changes what Slack does, and how long a request may take that begins then.
-func (p *runningProgram) turn(limit time.Duration, change func()) error {
+// turn changes what Slack does, and how long a request may take that begins then,
+// on a connection of its own.
+func (p *runningProgram) turn(limit time.Duration, change func() error) error {
 	_, err := p.do(order{Do: "hold"})
 	if err == nil {
-		change()
+		err = change()
+	}
+	if err == nil {
 		_, err = p.do(order{Do: "limit", For: limit})
 	}
 	return err
