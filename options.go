@@ -77,7 +77,7 @@ type Options struct {
 	Breadcrumbs  int                                          // earlier records of the same scope shown with an alert; default 0, at most 100
 	ContextAttrs func(ctx context.Context) []slog.Attr        // attributes that others put into contexts (trace ids): in every record, base's too, as a scope around ctx's own
 	ReplaceAttr  func(groups []string, a slog.Attr) slog.Attr // as in slog.HandlerOptions, for what goes to Slack only
-	SourceURL    string                                       // template of a link to a source line: {revision}, {file}, {line}
+	SourceURL    string                                       // template of a link to a source line: {revision}, {file}, {line}; no link where the build knows no revision and it is asked for
 	NoRedact     bool                                         // by default secrets are replaced by [redacted]
 	Mention      func(g Group) string                         // e.g. "<!subteam^S0123>"; "" = nobody; not asked for a group's second message, RepeatInterval after the first
 	Links        func(g Group) []Link                         // to logs, traces, dashboards

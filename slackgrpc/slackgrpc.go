@@ -11,7 +11,7 @@
 //
 // # What a call carries
 //
-// The interceptors open a scope, as [slackalert.With] does. Handlers log with
+// The interceptors open a scope, as slackalert.With does. Handlers log with
 // the call's context (a stream's is stream.Context()), and add to its scope what
 // they find out:
 //
@@ -51,7 +51,7 @@
 //
 // First in the chain, outside everything whose panics it should tell. A panic
 // in a goroutine that a handler starts ends the program, as ever: see
-// [slackalert.Handler.Repanic]. Mounted twice, the inner one does nothing.
+// slackalert.Handler.Repanic. Mounted twice, the inner one does nothing.
 package slackgrpc
 
 import (

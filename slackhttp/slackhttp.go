@@ -9,7 +9,7 @@
 //
 // # What a request carries
 //
-// The middleware opens a scope, as [slackalert.With] does. Handlers log with
+// The middleware opens a scope, as slackalert.With does. Handlers log with
 // the request's context, and add to its scope what they find out; everybody who
 // holds a context of the request shows it from then on, the middleware too:
 //
