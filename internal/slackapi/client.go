@@ -96,12 +96,18 @@ func newClient(hc *http.Client) *Client {
 }
 
 // newTransport doesn't share http.DefaultTransport, whose connections are
-// everybody's and can't be closed with ours.
+// everybody's and can't be closed with ours. HTTP/2 asks one that says nothing
+// whether it lives, and has given it up before an attempt's time is over: else the
+// next would use it too, for as long as TCP believes in it.
 func newTransport() *http.Transport {
-	if t, ok := http.DefaultTransport.(*http.Transport); ok {
-		return t.Clone()
+	t := &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: 90 * time.Second}
+	if everybodys, ok := http.DefaultTransport.(*http.Transport); ok {
+		t = everybodys.Clone()
 	}
-	return &http.Transport{Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, IdleConnTimeout: 90 * time.Second}
+	if t.HTTP2 == nil {
+		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: ownTimeout / 2, PingTimeout: ownTimeout / 4}
+	}
+	return t
 }
 
 // Close closes the idle connections of an own client; a caller's are left

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -628,3 +629,66 @@ func TestPostFromManyGoroutines(t *testing.T) {
 	var blocks []any
 	require.NoError(t, json.Unmarshal([]byte(s.all()[0].form.Get("blocks")), &blocks))
 }
+
+// A connection that says nothing any more, because something on the way forgot it,
+// isn't taken for the next attempt: HTTP/2 would, for as long as TCP believes in it.
+func TestADeadConnectionIsNotUsedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h2c := new(http.Protocols)
+		h2c.SetUnencryptedHTTP2(true)
+		l := make(pipes)
+		server := &http.Server{Protocols: h2c, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = io.WriteString(w, accept)
+		})}
+		go func() { _ = server.Serve(l) }()
+		c := NewBot(testToken, "http://localhost/api/", nil)
+		var dead []*atomic.Bool
+		via := c.http.Transport.(*http.Transport)
+		via.Protocols, via.Proxy = h2c, nil
+		via.DialContext = func(context.Context, string, string) (net.Conn, error) {
+			here, there := net.Pipe()
+			dead = append(dead, new(atomic.Bool))
+			l <- there
+			return mute{here, dead[len(dead)-1]}, nil
+		}
+		post := func() error {
+			_, err := c.Post(t.Context(), message())
+			return err
+		}
+		require.NoError(t, post())
+		require.NoError(t, post())
+		require.Len(t, dead, 1, "one serves again")
+		dead[0].Store(true)
+		assert.Error(t, post())
+		assert.NoError(t, post())
+		assert.Len(t, dead, 2)
+		c.Close()
+		_ = server.Close()
+	})
+}
+
+// mute is a connection that loses what is written to it.
+type mute struct {
+	net.Conn
+	dead *atomic.Bool
+}
+
+func (m mute) Write(p []byte) (int, error) {
+	if m.dead.Load() {
+		return len(p), nil
+	}
+	return m.Conn.Write(p)
+}
+
+// pipes is a listener for those who are handed to it.
+type pipes chan net.Conn
+
+func (p pipes) Accept() (net.Conn, error) {
+	if c, ok := <-p; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p pipes) Close() error   { close(p); return nil }
+func (p pipes) Addr() net.Addr { return &net.UnixAddr{} }
