@@ -3,8 +3,10 @@
 package origin
 
 import (
+	"cmp"
 	"net/url"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -14,17 +16,9 @@ import (
 // beside it on disk (a workspace, a replacement by a folder). What was built
 // without modules is all its own but the standard library.
 func Own(function string) bool {
-	pkg := Package(function)
-	if pkg == "main" {
-		return true
-	}
-	own := modules()
-	for _, path := range own {
-		if within(pkg, path) {
-			return true
-		}
-	}
-	return len(own) == 0 && !looksStandard(pkg)
+	pkg, own := Package(function), modules()
+	return pkg == "main" || len(own) == 0 && !looksStandard(pkg) ||
+		slices.ContainsFunc(own, func(path string) bool { return within(pkg, path) })
 }
 
 // Standard says whether a function is the standard library's.
@@ -59,7 +53,8 @@ func within(pkg, path string) bool {
 	return ok && (rest == "" || rest[0] == '/' || rest == "_test")
 }
 
-// modules are the paths of the program's own modules.
+// modules are the paths of the program's own modules: none where it was built
+// without.
 var modules = sync.OnceValue(func() []string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -68,22 +63,16 @@ var modules = sync.OnceValue(func() []string {
 	return own(info)
 })
 
+// own are of all modules the main one, and those built from a folder of the
+// user's.
 func own(info *debug.BuildInfo) (paths []string) {
 	if info.Main.Path != "" {
 		paths = append(paths, info.Main.Path)
 	}
 	for _, dep := range info.Deps {
-		if isLocal(dep) {
+		if from := cmp.Or(dep.Replace, dep); from.Version == "" || from.Version == "(devel)" {
 			paths = append(paths, dep.Path)
 		}
 	}
 	return paths
-}
-
-// isLocal says of a module whether it was built from a folder of the user's.
-func isLocal(m *debug.Module) bool {
-	if m.Replace != nil {
-		m = m.Replace
-	}
-	return m.Version == "" || m.Version == "(devel)"
 }

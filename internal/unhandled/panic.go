@@ -48,13 +48,13 @@ func Recovered(v any) Panic {
 		p.Stack = full[min(2, len(full)):]
 		return p
 	}
-	trace := newTrace()
+	goroutine, values := trace(len(calls))
 	by := func(i int) mark { // who was deferred, and found that panic
-		return mark{trace.goroutine, capture.Function(full[calls[i]-1]), trace.value(0)}
+		return mark{goroutine, capture.Function(full[calls[i]-1]), values[0]}
 	}
 	p.here = by(0)
 	first := 0
-	for first+1 < len(calls) && trace.same(first, first+1, v) {
+	for first+1 < len(calls) && same(values[first], values[first+1], v) {
 		first++
 		p.Told = p.Told || told.has(by(first))
 	}
@@ -105,7 +105,7 @@ func (p *Panic) Log(ctx context.Context, h slog.Handler, what, code string) {
 	r.AddAttrs(slog.Any("stack", p.Stack))
 	ctx, s := scope.Open(ctx)
 	_ = h.Handle(ctx, r) // who panics has nobody to tell
-	if p.Told = s.Alerted(); p.Told {
+	if p.Told = s.Alerted(); p.Told && p.here.value != "" {
 		told.add(p.here)
 	}
 }
@@ -146,46 +146,29 @@ func (m *marks) add(one mark) {
 func (m *marks) has(one mark) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return one.value != "" && slices.Contains(m.last[:], one)
+	return slices.Contains(m.last[:], one)
 }
 
-// trace is what only the text of a stack tells: the goroutine, and the values
-// of the panics on it.
-type trace struct {
-	goroutine string
-	values    []string // newest first
-}
-
-func newTrace() (t trace) {
+// trace is what only the text of a stack tells: the goroutine, and the values of
+// the n panics on it, newest first, "" where it doesn't show them.
+func trace(n int) (goroutine string, values []string) {
 	buf := make([]byte, 64<<10)
-	text := string(buf[:runtime.Stack(buf, false)])
-	head, rest, _ := strings.Cut(strings.TrimPrefix(text, "goroutine "), "\n")
-	t.goroutine, _, _ = strings.Cut(head, " ")
-	for line := range strings.Lines(rest) {
+	_, text, _ := strings.Cut(string(buf[:runtime.Stack(buf, false)]), " ")
+	goroutine, _, _ = strings.Cut(text, " ")
+	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "...") {
 			break // frames left out: what follows can't be counted
 		}
 		if value, ok := strings.CutPrefix(line, "panic("); ok {
-			t.values = append(t.values, strings.ReplaceAll(strings.TrimRight(value, ")\n"), "?", ""))
+			values = append(values, strings.ReplaceAll(strings.TrimRight(value, ")\n"), "?", ""))
 		}
 	}
-	return t
-}
-
-// value is "" where the text doesn't show it.
-func (t *trace) value(i int) string {
-	if i < len(t.values) {
-		return t.values[i]
-	}
-	return ""
+	return goroutine, append(values, make([]string, n)...)
 }
 
 // same says whether two panics have the same value: the same two words of an
 // interface. panic(nil) becomes a value only when it is recovered.
-func (t *trace) same(newer, older int, v any) bool {
-	a, b := t.value(newer), t.value(older)
-	if _, isNil := v.(*runtime.PanicNilError); isNil && b == "{0x0, 0x0}" {
-		return true
-	}
-	return a != "" && a == b
+func same(newer, older string, v any) bool {
+	_, isNil := v.(*runtime.PanicNilError)
+	return newer != "" && newer == older || isNil && older == "{0x0, 0x0}"
 }

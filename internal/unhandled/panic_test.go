@@ -113,16 +113,17 @@ func TestToldFromManyGoroutines(t *testing.T) {
 }
 
 func TestTrace(t *testing.T) {
-	var tr trace
+	var goroutine string
+	var values []string
 	func() {
-		defer func() { _ = recover(); tr = newTrace() }()
+		defer func() { _ = recover(); goroutine, values = trace(3) }()
 		again(func() { panic(errors.New("x")) })
 	}()
-	assert.Regexp(t, "^[0-9]+$", tr.goroutine)
-	require.Len(t, tr.values, 2)
-	assert.Regexp(t, "^{0x[0-9a-f]+, 0x[0-9a-f]+}$", tr.values[0])
-	assert.True(t, tr.same(0, 1, nil))
-	assert.False(t, tr.same(1, 2, nil), "not in the text")
-	assert.True(t, (&trace{values: []string{"{0x1, 0x2}", "{0x0, 0x0}"}}).same(0, 1, &runtime.PanicNilError{}))
-	assert.False(t, (&trace{values: []string{"{0x1, 0x2}", "{0x0, 0x0}"}}).same(0, 1, "x"))
+	assert.Regexp(t, "^[0-9]+$", goroutine)
+	assert.Regexp(t, "^{0x[0-9a-f]+, 0x[0-9a-f]+}$", values[0])
+	assert.True(t, same(values[0], values[1], nil))
+	assert.False(t, same(values[1], values[2], nil), "not in the text")
+	assert.False(t, same(values[2], values[3], nil), "both not in the text")
+	assert.True(t, same("{0x1, 0x2}", "{0x0, 0x0}", &runtime.PanicNilError{}))
+	assert.False(t, same("{0x1, 0x2}", "{0x0, 0x0}", "x"))
 }
