@@ -11,6 +11,8 @@ package cloudwatch
 import (
 	"fmt"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,12 +21,12 @@ import (
 )
 
 const (
-	around   = 5 * time.Minute // of the example, where one request is looked for
-	margin   = time.Minute     // before the first alert and behind the last
-	longest  = 24 * time.Hour  // that a query looks back from the last alert
-	limit    = 200             // records shown
-	maxValue = 200             // bytes of a value that a query looks for
-	maxQuery = 600             // bytes of a query: a link in Slack has at most 3,000, and each sign may take three
+	around     = 5 * time.Minute // of the example, where one request is looked for
+	margin     = time.Minute     // before the first alert and behind the last
+	longest    = 24 * time.Hour  // that a query looks back from the last alert
+	limit      = 200             // records shown
+	maxValue   = 200             // bytes of a value that a query looks for
+	maxPattern = 200             // and of the pattern: a link in Slack has at most 3,000, and each sign may take three
 )
 
 // defaults are the keys looked for where the caller names none.
@@ -48,7 +50,7 @@ func Links(region, logGroup string, keys ...string) func(slackalert.Group) []sla
 	if len(keys) == 0 {
 		keys = defaults
 	}
-	keys = append([]string(nil), keys...)
+	keys = slices.Clone(keys)
 	return func(g slackalert.Group) []slackalert.Link {
 		if region == "" || logGroup == "" {
 			return nil
@@ -132,16 +134,13 @@ func pattern(s string) string {
 	for _, r := range s {
 		plain := r > ' ' && r < 0x7f && !strings.ContainsRune(`"\/'<>&`, r) || r == ' '
 		switch {
-		case !plain && !any:
-			b.WriteString(".+")
-		case plain && strings.ContainsRune(`.*+?()[]{}|^$`, r):
-			b.WriteByte('\\')
-			b.WriteRune(r)
 		case plain:
-			b.WriteRune(r)
+			b.WriteString(regexp.QuoteMeta(string(r)))
+		case !any:
+			b.WriteString(".+")
 		}
 		any = !plain
-		if b.Len() > maxQuery/3 {
+		if b.Len() > maxPattern {
 			break
 		}
 	}

@@ -218,8 +218,8 @@ func unignore(t *testing.T) {
 	t.Cleanup(func() { signal.Stop(c) })
 }
 
-func endAndRead(t *testing.T, end syscall.Signal) {
-	d := newDesk(t)
+// up starts the pipe as a process that hears signals by now.
+func up(t *testing.T, d desk) (*exec.Cmd, io.WriteCloser) {
 	c := d.child("")
 	in, err := c.StdinPipe()
 	require.NoError(t, err)
@@ -227,15 +227,37 @@ func endAndRead(t *testing.T, end syscall.Signal) {
 	require.NoError(t, err)
 	require.NoError(t, c.Start())
 	_, _ = io.WriteString(in, "up\n")
-	buf := make([]byte, 100)
-	_, err = out.Read(buf)
+	_, err = io.ReadFull(out, make([]byte, len("up\n")))
 	require.NoError(t, err)
+	return c, in
+}
+
+func endAndRead(t *testing.T, end syscall.Signal) {
+	d := newDesk(t)
+	c, in := up(t, d)
 	require.NoError(t, c.Process.Signal(end))
-	_, err = io.WriteString(in, `{"level":"error","msg":"the last words"}`+"\n")
+	_, err := io.WriteString(in, `{"level":"error","msg":"the last words"}`+"\n")
 	require.NoError(t, err)
 	_ = in.Close()
 	require.NoError(t, c.Wait())
 	assert.Contains(t, d.told(), "the last words")
+}
+
+// Told again and again, it ends.
+func TestToldAgainToEnd(t *testing.T) {
+	unignore(t)
+	c, _ := up(t, newDesk(t))
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	for {
+		select {
+		case err := <-ended:
+			assert.NoError(t, err)
+			return
+		case <-time.After(time.Millisecond):
+			_ = c.Process.Signal(syscall.SIGTERM)
+		}
+	}
 }
 
 // A signal that comes while the last lines are being told ends nothing.

@@ -101,7 +101,8 @@ func (p *pipe) line(text []byte, whole bool) {
 }
 
 // filter passes in to out until in ends. A signal to end gives the program
-// before it a while to end first: its last lines are the ones that matter.
+// before it a while to end first: its last lines are the ones that matter. A
+// second one doesn't.
 func (p *pipe) filter(in io.Reader, out, log io.Writer) int {
 	defer ignoreBrokenPipe()()
 	signals, stop := heard(toEnd())
@@ -114,6 +115,9 @@ func (p *pipe) filter(in io.Reader, out, log io.Writer) int {
 		case err := <-ended:
 			return statusOf(err, log)
 		case <-signals:
+			if late != nil {
+				return 0
+			}
 			late = time.After(closeWait)
 		case <-late:
 			return 0

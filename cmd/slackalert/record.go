@@ -41,19 +41,14 @@ type line struct{ attrs []slog.Attr }
 // may still make an alert of it.
 func (k *keys) record(attrs []slog.Attr) slog.Record {
 	l := line{attrs}
-	level := slog.LevelInfo
-	if a, ok := l.takeFirst(k.level); ok {
-		level = levelOf(a)
-	}
-	at := time.Time{}
-	if a, ok := l.takeFirst(k.time); ok {
-		at = timeOf(a.Value)
-	}
+	level, _ := l.takeFirst(k.level)
+	written, _ := l.takeFirst(k.time)
+	at := timeOf(written.Value)
 	if at.IsZero() {
 		at = time.Now()
 	}
 	message, _ := l.takeFirst(k.message)
-	r := slog.NewRecord(at, level, text(message.Value), 0)
+	r := slog.NewRecord(at, levelOf(level), text(message.Value), 0)
 	cause, stack := l.failure(k)
 	if cause != "" {
 		r.AddAttrs(slog.Any("error", failure(cause)))
@@ -182,12 +177,11 @@ func whole(v slog.Value) int {
 	return n
 }
 
+// levelOf is INFO where it isn't known.
 func levelOf(a slog.Attr) slog.Level {
-	level, ok := slog.LevelInfo, false
+	level, ok := levelText([]byte(text(a.Value)))
 	if a.Value.Kind() == slog.KindInt64 {
 		level, ok = levelNumber(a.Key, float64(a.Value.Int64()))
-	} else {
-		level, ok = levelText([]byte(text(a.Value)))
 	}
 	if !ok {
 		return slog.LevelInfo
