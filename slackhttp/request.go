@@ -189,8 +189,8 @@ func (in *inside) leave(q *request) {
 
 // tell alerts the panic, unless that was done.
 func (in *inside) tell(q *request) {
-	if !in.told.Swap(true) {
-		q.alertPanic("panic: ", in.panicked)
+	if p := *in.panicked; !in.told.Swap(true) {
+		q.alertPanic("panic: ", &p)
 	}
 }
 
