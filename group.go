@@ -419,9 +419,7 @@ func (g *group) show(it *item, post bool) Group {
 	if last := g.Last(); last.After(s.First) {
 		s.Last = last
 	}
-	if s.Users = g.Users.Count(); s.Users > 0 {
-		s.UserSet, _ = g.Users.AppendBinary(nil) // its error is always nil
-	}
+	s.Users, s.UserSet = g.Users.Count(), g.Users.Bytes()
 	s.Quiet, s.Least, s.Interval = it.Quiet, g.least, it.Interval
 	s.Hosts, s.Named = max(g.hosts.n, g.named), slices.Clone(g.hosts.first)
 	if !post {

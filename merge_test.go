@@ -113,8 +113,7 @@ func TestMergeAddsUsersHostsAndNotes(t *testing.T) {
 			for u := from; u < to; u++ {
 				s.Add(u + 1)
 			}
-			set, _ := s.AppendBinary(nil)
-			return set
+			return s.Bytes()
 		}
 		a, b := elsewhere("web-1", 3), elsewhere("web-2", 3)
 		a.Groups[0].UserSet, b.Groups[0].UserSet = users(0, 6), users(4, 9)

@@ -204,29 +204,30 @@ const (
 	formatBits = 0x11
 )
 
-// AppendBinary appends the sketch, at most 249 bytes, to b. Its error is nil.
-// Of a sketch that is in use, it may miss what is added meanwhile.
-func (s *Sketch) AppendBinary(b []byte) ([]byte, error) {
-	few := s.few.Load()
-	if few == full {
+// Bytes is the sketch in at most 249 bytes; nil where it saw nothing. Of one that
+// is in use it may miss what is added meanwhile.
+func (s *Sketch) Bytes() (b []byte) {
+	switch few := s.few.Load(); few {
+	case nil:
+	case full:
 		b = append(b, formatBits)
 		for i := range s.bitmap() {
 			b = binary.LittleEndian.AppendUint64(b, s.bitmap()[i].Load())
 		}
-		return b, nil
+	default:
+		b = append(b, formatFew)
+		for _, h := range few.hashes() {
+			b = binary.LittleEndian.AppendUint64(b, h)
+		}
 	}
-	b = append(b, formatFew)
-	for _, h := range few.hashes() {
-		b = binary.LittleEndian.AppendUint64(b, h)
-	}
-	return b, nil
+	return b
 }
 
 // ErrFormat is what Parse's error wraps where the bytes are of a format that it
 // doesn't know, such as a newer one.
 var ErrFormat = errors.New("unknown format")
 
-// Parse reads what AppendBinary wrote. No bytes are a sketch that saw nothing.
+// Parse reads what Bytes wrote. No bytes are a sketch that saw nothing.
 // It keeps nothing of b.
 func Parse(b []byte) (*Sketch, error) {
 	s := new(Sketch)

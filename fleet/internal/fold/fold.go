@@ -53,7 +53,7 @@ type group struct {
 	off   time.Duration // of its process's clock
 	first time.Time
 	last  time.Time
-	users *sketch.Sketch
+	users sketch.Sketch
 	notes []string
 }
 
@@ -145,7 +145,7 @@ func (g *group) take(h *value.Head, text []byte, at time.Time) {
 	switch {
 	case !g.since, g.old && !old:
 		g.since, g.old, g.text, g.off = true, old, text, off
-		g.first, g.last, g.users = first, last, nil
+		g.first, g.last, g.users = first, last, sketch.Sketch{}
 	case old:
 		return
 	}
@@ -155,16 +155,8 @@ func (g *group) take(h *value.Head, text []byte, at time.Time) {
 	if last.After(g.last) {
 		g.last = last
 	}
-	if len(h.Users) == 0 {
-		return
-	}
-	set, err := sketch.Parse(h.Users)
-	switch {
-	case err != nil: // of a newer format: the count is right all the same
-	case g.users == nil:
-		g.users = set
-	default:
-		g.users.Merge(set)
+	if users, err := sketch.Parse(h.Users); err == nil { // else it is of a newer format: the count is right all the same
+		g.users.Merge(users)
 	}
 }
 
@@ -253,7 +245,7 @@ func (f *Fold) Take() (batches []slackalert.Batch, bad []error) {
 
 // rest forgets what is kept from one Take to the next.
 func (g *group) rest() {
-	g.since, g.old, g.text, g.users, g.notes = false, false, nil, nil, nil
+	g.since, g.old, g.text, g.users, g.notes = false, false, nil, sketch.Sketch{}, nil
 }
 
 // show is the group with its difference.
@@ -266,11 +258,7 @@ func (g *group) show(name Name, diff int64) (slackalert.Group, error) {
 	s.Count, s.Total = int(diff), int(g.sum)
 	s.First, s.Last, s.At = g.first, g.last, right(s.At, g.off)
 	s.Hosts, s.Named = len(g.hosts), slices.Clone(g.named)
-	s.Least, s.Users, s.UserSet = g.least, 0, nil
-	if g.users != nil {
-		s.Users = g.users.Count()
-		s.UserSet, _ = g.users.AppendBinary(nil) // its error is nil
-	}
+	s.Least, s.Users, s.UserSet = g.least, g.users.Count(), g.users.Bytes()
 	s.Notes = append(s.Notes, g.notes...)
 	return s, err
 }

@@ -130,7 +130,7 @@ func TestWhatADifferenceShows(t *testing.T) {
 		for _, id := range ids {
 			s.Add(id)
 		}
-		b, _ := s.AppendBinary(nil)
+		b := s.Bytes()
 		return b
 	}
 	f := New()
