@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -35,7 +36,7 @@ func TestTheRightsInTheDocumentation(t *testing.T) {
 	}
 	stop := runRelay(t, as("relay"), readable(s.APIURL()))
 	admin := connect(t, as("relay"))
-	require.Eventually(t, func() bool { _, err := admin.Stream(t.Context(), "SLACKALERT"); return err == nil }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { _, err := admin.Stream(t.Context(), "SLACKALERT"); return err == nil }, 30*time.Second, 10*time.Millisecond)
 	h := newProgram(t, as("program"), "web-1", nil)
 	logTo(h, "one", 3)
 	eventually(t, "[one: 3 in 1]", func() string { return totals(t, s) })
@@ -48,15 +49,19 @@ func TestTheRightsInTheDocumentation(t *testing.T) {
 	for _, name := range []string{"SLACKALERT", "KV_SLACKALERT_told"} {
 		stream, err := admin.Stream(t.Context(), name)
 		require.NoError(t, err)
-		assert.NoError(t, stream.Purge(timeout(t, time.Second), jetstream.WithPurgeSubject("SLACKALERT.none")))
+		assert.NoError(t, stream.Purge(t.Context(), jetstream.WithPurgeSubject("SLACKALERT.none")))
 	}
 	stream, err := admin.Stream(t.Context(), "SLACKALERT")
 	require.NoError(t, err)
-	_, err = stream.GetMsg(timeout(t, time.Second), stream.CachedInfo().State.LastSeq)
+	_, err = stream.GetMsg(t.Context(), stream.CachedInfo().State.LastSeq)
 	assert.NoError(t, err)
-	_, err = admin.AccountInfo(timeout(t, time.Second))
+	_, err = admin.AccountInfo(t.Context())
 	assert.NoError(t, err)
 
-	_, err = connect(t, as("program"), nats.Timeout(time.Second)).Stream(timeout(t, time.Second), "SLACKALERT")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	program := connect(t, as("program"), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) { cancel() }))
+	_, err = program.Stream(ctx, "SLACKALERT")
 	assert.Error(t, err)
+	assert.ErrorIs(t, program.Conn().LastError(), nats.ErrPermissionViolation)
 }

@@ -59,7 +59,7 @@ func TestTwentyProcessesOneMessage(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		m := messages(t, s)
 		return len(m) > 0 && m[0].groups[0].Total >= 20000
-	}, 20*time.Second, 50*time.Millisecond, "%s", relay.log())
+	}, 30*time.Second, 50*time.Millisecond, "%s", relay.log())
 	m := messages(t, s)
 	require.Len(t, m, 1)
 	t.Logf("%+v", m)

@@ -232,7 +232,7 @@ func TestLeadersAreKilledBeforeTheNote(t *testing.T) {
 			for range n {
 				leader := r.leader()
 				l.log(l.handlers[0], newKind(), 3)
-				require.Eventually(t, func() bool { return leader.has("trapped") }, 20*time.Second, time.Millisecond, "%s", leader.log())
+				require.Eventually(t, func() bool { return leader.has("trapped") }, 30*time.Second, time.Millisecond, "%s", leader.log())
 				r.replace(leader)
 			}
 			for _, c := range r.all { // the last ones have no trap

@@ -218,7 +218,7 @@ func TestItWaitsForNATSAndItsCredentials(t *testing.T) {
 		_ = json.NewDecoder(resp.Body).Decode(&m)
 		return resp.StatusCode, m
 	}
-	require.Eventually(t, func() bool { c, _ := status("/livez"); return c == 200 }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { c, _ := status("/livez"); return c == 200 }, 30*time.Second, 10*time.Millisecond)
 	says := func(error string) func() bool {
 		said := regexp.MustCompile(`the relay can't work, it tries again","relay":"[^"]*","error":"` + error + `"`)
 		return func() bool { return said.MatchString(out.String()) }
@@ -237,7 +237,7 @@ func TestItWaitsForNATSAndItsCredentials(t *testing.T) {
 	assert.Eventually(t, func() bool {
 		c, m := status("/readyz")
 		return c == 200 && m["role"] == "leading" && m["nats"] == "CONNECTED"
-	}, 15*time.Second, 20*time.Millisecond, "%s", &out)
+	}, 30*time.Second, 20*time.Millisecond, "%s", &out)
 	assert.NotContains(t, out.String(), `"new"`)
 	cancel()
 	select {

@@ -418,13 +418,9 @@ func (v *voice) dressed(b slackalert.Batch) slackalert.Batch {
 			hosts = union(hosts, named)
 		}
 	}
-	if len(services) > 0 {
-		b.Service = list(services)
-	}
+	b.Service = cmp.Or(list(services), b.Service)
 	b.Host = list(hosts)
-	if b.Channel == "" {
-		b.Channel = v.l.Options.Channel
-	}
+	b.Channel = cmp.Or(b.Channel, v.l.Options.Channel)
 	return b
 }
 
