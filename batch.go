@@ -498,7 +498,7 @@ func (b *batcher) await(ctx context.Context, waits []ticket, urgent bool) error 
 				why = l.posting
 			}
 			late := urgent && l.flight == nil && l.plan.Next(now).After(deadline)
-			if late || b.phase == over || l.idle(now) && l.plan.Mends() {
+			if late || b.phase == over || l.plan.Mends() && l.idle(now) {
 				stuck++
 			} else {
 				open++
