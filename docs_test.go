@@ -118,6 +118,21 @@ func TestDocsLinks(t *testing.T) {
 	assert.Greater(t, checked, 10)
 }
 
+// docs/design.md says what each room and each file of the root is for.
+func TestDesignNamesAll(t *testing.T) {
+	text, err := os.ReadFile("docs/design.md")
+	require.NoError(t, err)
+	rooms, err := filepath.Glob("internal/*")
+	require.NoError(t, err)
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, name := range append(rooms, files...) {
+		if !strings.HasSuffix(name, "_test.go") {
+			assert.Regexp(t, `\b`+regexp.QuoteMeta(filepath.Base(name))+`\b`, string(text))
+		}
+	}
+}
+
 // What CONTRIBUTING.md has one run as a command is one.
 func TestDocsCommands(t *testing.T) {
 	text, err := os.ReadFile("CONTRIBUTING.md")

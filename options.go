@@ -81,7 +81,7 @@ type Options struct {
 	NoRedact     bool                                         // by default secrets are replaced by [redacted]
 	Mention      func(g Group) string                         // e.g. "<!subteam^S0123>"; "" = nobody; not asked for a group's second message, RepeatInterval after the first
 	Links        func(g Group) []Link                         // to logs, traces, dashboards
-	Blocks       func(b Batch) []slack.Block                  // replaces the layout; limits are enforced on its result too
+	Blocks       func(b Batch) []slack.Block                  // replaces the layout, where it returns any; limits are enforced on its result too
 
 	// How it is delivered.
 
