@@ -236,10 +236,7 @@ func (c *config) checkPlaces() error {
 	if o.Sender == nil { // a Sender's channels are what it takes for one
 		errs = append(errs, check.Channel("Channel", o.Channel))
 	}
-	switch {
-	case o.SpoolDir != "":
-		errs = append(errs, check.Folder("SpoolDir", o.SpoolDir))
-	case o.CatchCrash:
+	if o.CatchCrash && o.SpoolDir == "" {
 		errs = append(errs, errors.New("CatchCrash is set without SpoolDir; want the folder that keeps the trace until the next start"))
 	}
 	return errors.Join(errs...)

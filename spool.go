@@ -74,7 +74,7 @@ func (h *Handler) openSpool() error {
 	me := owned.Owner{Service: b.service, Host: b.host, PID: os.Getpid(), Start: time.Now().UTC(), Run: b.run, Build: build(), Raw: o.NoRedact}
 	st, err := spool.Open(o.SpoolDir, me, b.guard.Tell)
 	if err != nil {
-		return fmt.Errorf("SpoolDir is %q, which can't be used: %w", o.SpoolDir, err)
+		return fmt.Errorf("SpoolDir is %q, which can't be used: %w; want a folder that this process may write to", o.SpoolDir, err)
 	}
 	if o.CatchCrash {
 		if h.core.crash, err = crash.Catch(o.SpoolDir, me); err != nil { // such as a full disk

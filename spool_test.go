@@ -581,6 +581,12 @@ func TestWhoWaitsForTheDisk(t *testing.T) {
 func TestAFolderThatCannotBeUsed(t *testing.T) {
 	_, err := New(&logs{}, &Options{Sender: newDesk(), Service: strings.Repeat("s", 5000), SpoolDir: t.TempDir()})
 	require.ErrorContains(t, err, "slackalert: SpoolDir is ")
+	under := filepath.Join(os.Args[0], "under")
+	_, err = New(&logs{}, &Options{Sender: newDesk(), SpoolDir: under})
+	require.ErrorContains(t, err, "want a folder that this process may write to")
+	h, err := New(&logs{}, &Options{Optional: true, SpoolDir: under})
+	require.NoError(t, err, "without a destination nothing is kept")
+	require.NoError(t, h.Close())
 }
 
 // A disk that is full at the start, as far as the test may make one, is said, and

@@ -7,13 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"reflect"
 	"strings"
 	"time"
 	"unicode"
-
-	"example.com/slackalert/internal/owned"
 )
 
 // Token wants a bot token. Another server than Slack's may have tokens of its
@@ -131,26 +128,6 @@ func NotNil(field string, value any) error {
 func Number(field string, n, most int) error {
 	if n < 0 || n > most {
 		return fmt.Errorf("%s is %d; want 0 (the default) to %d", field, n, most)
-	}
-	return nil
-}
-
-// Folder wants a folder that can be written, and makes it where it isn't there.
-// That the disk is full now is no fault of the folder.
-func Folder(field, dir string) error {
-	const want = "want a folder that this process may write to"
-	switch err := os.MkdirAll(dir, 0o700); {
-	case owned.NoSpace(err):
-		return nil
-	case err != nil:
-		return fmt.Errorf("%s is %q, which can't be made: %w; %s", field, dir, err, want)
-	}
-	f, err := os.CreateTemp(dir, ".writable-*")
-	if err == nil {
-		err = errors.Join(f.Close(), os.Remove(f.Name()))
-	}
-	if err != nil && !owned.NoSpace(err) {
-		return fmt.Errorf("%s is %q, which can't be written: %w; %s", field, dir, err, want)
 	}
 	return nil
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -71,18 +69,6 @@ func TestDuration(t *testing.T) {
 	assert.ErrorContains(t, Duration("BatchDelay", 5), "BatchDelay is 5ns")
 	assert.ErrorContains(t, Duration("BatchDelay", 5), "were seconds meant, it is 5 * time.Second")
 	assert.ErrorContains(t, Duration("BatchDelay", -time.Second), "BatchDelay is -1s")
-}
-
-func TestFolder(t *testing.T) {
-	dir := t.TempDir()
-	require.NoError(t, Folder("SpoolDir", filepath.Join(dir, "a", "b")))
-	left, err := os.ReadDir(filepath.Join(dir, "a", "b"))
-	require.NoError(t, err)
-	assert.Empty(t, left, "nothing stays behind")
-	file := filepath.Join(dir, "file")
-	require.NoError(t, os.WriteFile(file, nil, 0o600))
-	assert.ErrorContains(t, Folder("SpoolDir", file), "SpoolDir is ")
-	assert.ErrorContains(t, Folder("SpoolDir", filepath.Join(file, "under")), "want a folder that this process may write to")
 }
 
 // wrapper holds a handler as many do: embedded; pair in fields of other kinds.

@@ -175,7 +175,7 @@ func (st *Store) keep(f *file) error {
 		}
 	}
 	st.paused = time.Now().Add(pause)
-	return fmt.Errorf("%w: %w", errMissing, err)
+	return err
 }
 
 // wait remembers that a slot's example is to be written, unless too many are.
