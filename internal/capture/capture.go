@@ -43,6 +43,7 @@ type Alert struct {
 	Foreign Foreign                 // likewise
 
 	size, fields, leftOut int
+	depth                 int // of groups around what is being added, those without a name too
 }
 
 // Text returns s cut to one value's size, redacted, and counted.
@@ -143,10 +144,12 @@ func (c *Alert) field(groups []string, a slog.Attr, more, secret bool) {
 }
 
 func (c *Alert) group(groups []string, a slog.Attr, secret bool) {
-	if len(groups) >= MaxDepth {
+	if max(len(groups), c.depth) >= MaxDepth {
 		c.leftOut += len(a.Value.Group())
 		return
 	}
+	c.depth++
+	defer func() { c.depth-- }()
 	if a.Key != "" {
 		groups = append(groups[:len(groups):len(groups)], a.Key)
 		secret = secret || redact.Key(a.Key)

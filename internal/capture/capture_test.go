@@ -81,3 +81,34 @@ func TestTextSaysWhatIsMissing(t *testing.T) {
 	a := Alert{}
 	assert.Equal(t, "x… (more)", a.text("x"+strings.Repeat("y", halves), true))
 }
+
+// forever is a group without a name that holds itself.
+type forever struct{}
+
+func (forever) LogValue() slog.Value {
+	return slog.GroupValue(slog.Int("n", 1), slog.Any("", forever{}))
+}
+
+// What holds itself in groups without a name ends, too.
+func TestGroupsWithoutNamesEnd(t *testing.T) {
+	within := func(_ []string, a slog.Attr) slog.Attr { return slog.Group("", a) }
+	for name, c := range map[string]struct {
+		settings Settings
+		attr     slog.Attr
+		most     int
+	}{
+		"LogValue":    {Settings{}, slog.Any("", forever{}), MaxDepth},
+		"ReplaceAttr": {Settings{Replace: within}, slog.Any("a", []int{1}), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			alert := Alert{Settings: c.settings}
+			var keys []string
+			alert.Emit = func(key, _ string) { keys = append(keys, key) }
+			alert.Add(nil, c.attr)
+			alert.Close()
+			assert.Len(t, keys, c.most+1)
+			assert.Equal(t, "…", keys[len(keys)-1])
+			assert.NotPanics(t, func() { c.settings.Freeze(nil, []slog.Attr{c.attr}) })
+		})
+	}
+}

@@ -45,6 +45,7 @@ func (s Settings) Freeze(groups []string, attrs []slog.Attr) []slog.Attr {
 type freezer struct {
 	Settings
 	fields, size int // what is left of an alert's
+	depth        int // of groups around, those without a name too
 }
 
 func (f *freezer) list(groups []string, attrs []slog.Attr) []slog.Attr {
@@ -90,9 +91,11 @@ func (f *freezer) attr(out []slog.Attr, groups []string, a slog.Attr) []slog.Att
 }
 
 func (f *freezer) group(groups []string, a slog.Attr) slog.Attr {
-	if len(groups) >= MaxDepth {
+	if max(len(groups), f.depth) >= MaxDepth {
 		return slog.Any("", &frozen{left: len(a.Value.Group())})
 	}
+	f.depth++
+	defer func() { f.depth-- }()
 	if a.Key != "" {
 		groups = append(groups[:len(groups):len(groups)], a.Key)
 	}
