@@ -33,8 +33,8 @@ type Item[T Counter, S any] struct {
 // Attempt is a message on its way. The caller sets ID and the items' Shows when
 // Tries is 0, and never after: the same *Attempt again is the same content.
 type Attempt[T Counter, S any] struct {
-	ID    string // the caller's for a post; of an edit it is the message's
-	Items []Item[T, S]
+	ID    string         // the caller's for a post; of an edit it is the message's
+	Items []Item[T, S]   // in no order that a reader would want
 	Edits *Message[T, S] // what it changes; nil for a post
 	Tries int            // how often it was tried before with unknown outcome; above 0 it is unchanged
 	Began time.Time      // of the first try
@@ -105,9 +105,7 @@ func (l *Lane[T, S]) Post(now time.Time) *Attempt[T, S] {
 // and where there is room, what is due soon.
 func (l *Lane[T, S]) fill(now time.Time) (in []*Group[T, S]) {
 	for !l.held.next().After(now) || l.closing() && l.held.Len() > 0 {
-		g := l.held.top()
-		g.due = earlier(g.due, now)
-		l.move(g, company)
+		l.move(l.held.top(), company)
 	}
 	room := l.rules.Size
 	switch {
