@@ -336,7 +336,7 @@ func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 	f.timer.Stop()
 	l.flight = nil
 	var out pace.Outcome[*group, Group]
-	var told []mark
+	var told []func()
 	if b.phase != over {
 		out = l.plan.Settle(f.attempt, r, now)
 		b.tally(l, f, r, c, out)
@@ -347,8 +347,8 @@ func (b *batcher) settle(l *lane, f *flight, ref string, c cause.Cause) {
 	close(b.changed)
 	b.changed = make(chan struct{})
 	b.mu.Unlock()
-	for _, m := range told {
-		m.slot.Told(m.told)
+	for _, mark := range told {
+		mark()
 	}
 	b.noting.RUnlock()
 	if c.Err != nil && r.Kind != pace.Yielded {

@@ -213,8 +213,7 @@ func (b *batcher) resume(channel string, from Batch, ref string, at time.Time, s
 			if it.Shows.called = it.Interval == 2*b.rules.Repeat; it.Interval > b.rules.Repeat {
 				g.posts = 2
 			}
-			m := markOf(it, len(from.Groups), from.ID, m.Ref, at)
-			b.later(func() { m.slot.Told(m.told) })
+			b.later(markOf(it, len(from.Groups), from.ID, m.Ref, at))
 		}
 	}
 	b.nudge(l, now)

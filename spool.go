@@ -324,14 +324,9 @@ func (b *batcher) note(t ticket, text string) {
 	t.g.note(text)
 }
 
-// mark is what the spool is to know of a group that was told.
-type mark struct {
-	slot *spool.Slot
-	told spool.Told
-}
-
-// marks are what an attempt has told, for the spool. batcher.mu is held.
-func (b *batcher) marks(f *flight, ref string, now time.Time) (all []mark) {
+// marks write down what an attempt has told, once batcher.mu, which is held, is
+// free.
+func (b *batcher) marks(f *flight, ref string, now time.Time) (all []func()) {
 	if b.spool == nil {
 		return nil
 	}
@@ -343,14 +338,15 @@ func (b *batcher) marks(f *flight, ref string, now time.Time) (all []mark) {
 	return all
 }
 
-// markOf is what is known of a group that stands in a message.
-func markOf(it *item, groups int, id, ref string, now time.Time) mark {
+// markOf writes down what is known of a group that stands in a message.
+func markOf(it *item, groups int, id, ref string, now time.Time) func() {
 	g := it.Group.Payload
 	posted := g.plan.Posted()
 	if posted.IsZero() {
 		posted = now
 	}
-	return mark{g.slot, spool.Told{Alerts: it.UpTo, Before: it.Before, Posted: posted.UnixNano(), Interval: g.plan.Interval(), Groups: groups, ID: id, Ref: ref}}
+	told := spool.Told{Alerts: it.UpTo, Before: it.Before, Posted: posted.UnixNano(), Interval: g.plan.Interval(), Groups: groups, ID: id, Ref: ref}
+	return func() { g.slot.Told(told) }
 }
 
 // leave writes down what Shutdown couldn't tell, forgets what nobody needs to

@@ -134,8 +134,7 @@ func offset(i int) int64 { return owned.Begin + int64(i)*slotSize }
 
 // file is one file of slots: this process's own, or one that it took over.
 type file struct {
-	owner owned.Owner // who made it
-	live  int         // of one that was taken over: its slots that are neither dropped nor moved. Store.mu guards it
+	live int // of one that was taken over: its slots that are neither dropped nor moved. Store.mu guards it
 
 	mu sync.RWMutex // held for reading while f is used, for writing while it is replaced
 	f  *owned.File  // nil once closed, or while there is no room for it

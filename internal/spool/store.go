@@ -30,6 +30,7 @@ var Fsync = (*os.File).Sync
 
 // Store is one process's spool. Its methods may be called by many goroutines.
 type Store struct {
+	owner   owned.Owner
 	sweeper owned.Sweeper
 	report  func(msg string, args ...any) // trouble, once; called without a slot's lock or mu
 	watch   *owned.Watch                  // each minute; nil before Adopt
@@ -68,14 +69,14 @@ var (
 // disk is trouble, what else is in the way is an error. An owner needs a Run of
 // its own, which names the file.
 func Open(dir string, owner owned.Owner, report func(msg string, args ...any)) (*Store, error) {
-	st := &Store{report: report, waiting: map[*Slot]bool{}, file: &file{owner: owner}, free: make([]int, Slots)}
+	st := &Store{owner: owner, report: report, waiting: map[*Slot]bool{}, file: &file{}, free: make([]int, Slots)}
 	st.sweeper = owned.Sweeper{Dir: dir, Kind: kind, Service: owner.Service, Say: func(path string, err error) {
 		report("slackalert: a spool can't be adopted", "file", path, "error", err.Error())
 	}}
 	for i := range st.free {
 		st.free[i] = Slots - 1 - i
 	}
-	err := st.keep(st.file)
+	err := st.keep()
 	if err != nil && !owned.NoSpace(err) {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func (st *Store) take() (int, error) {
 	if st.closed {
 		return 0, errClosed
 	}
-	if err := st.keep(st.file); err != nil {
+	if err := st.keep(); err != nil {
 		return 0, err
 	}
 	last := len(st.free) - 1
@@ -149,28 +150,33 @@ func (st *Store) bury() {
 	})
 	st.mu.Unlock()
 	if len(empty) > 0 {
-		_ = st.file.with(func(g *owned.File) error { return Fsync(g.File) })
+		_ = st.fsync()
 	}
 	for _, f := range empty {
 		_ = f.end((*owned.File).Remove) // or whoever finds it does
 	}
 }
 
-// keep sees that a file is where it should be, and else makes it anew and copies
-// what it holds. A failed attempt isn't repeated for a minute. st.mu is held.
-func (st *Store) keep(f *file) error {
-	if f.f != nil && f.f.There() {
+func (st *Store) fsync() error {
+	return st.file.with(func(f *owned.File) error { return Fsync(f.File) })
+}
+
+// keep sees that the file is where it should be, and else makes it anew and
+// copies what it holds. A failed attempt isn't repeated for a minute. st.mu is
+// held.
+func (st *Store) keep() error {
+	if f := st.file.f; f != nil && f.There() {
 		return nil
 	}
 	if time.Now().Before(st.paused) {
 		return errMissing
 	}
-	fresh, err := owned.Create(st.sweeper.Dir, kind, f.owner)
+	fresh, err := owned.Create(st.sweeper.Dir, kind, st.owner)
 	if err == nil {
 		// Where the program has closed its standard error, this may be what the
 		// runtime takes for it: what it writes there comes behind all slots.
 		_, _ = fresh.Seek(offset(Slots), io.SeekStart)
-		if err = f.replace(fresh); err == nil {
+		if err = st.file.replace(fresh); err == nil {
 			return nil
 		}
 	}
@@ -203,9 +209,9 @@ func (st *Store) failed(err error) {
 	st.report("slackalert: the spool can't be written, alerts that come now don't outlive the process", "dir", st.sweeper.Dir, "error", err.Error())
 }
 
-// Sync makes files anew that somebody removed, writes what couldn't be written
-// when it came, and waits until all is on the disk. Its error was told to
-// report, unless that knows of one already.
+// Sync makes the file anew if somebody removed it, writes what couldn't be
+// written when it came, and waits until all is on the disk. Its error was told
+// to report, unless that knows of one already.
 func (st *Store) Sync() error {
 	if st == nil {
 		return nil
@@ -217,10 +223,7 @@ func (st *Store) Sync() error {
 func (st *Store) tend(wait bool) (err error) {
 	st.bury()
 	st.mu.Lock()
-	files := append([]*file{st.file}, st.taken...)
-	for _, f := range files {
-		err = errors.Join(err, st.keep(f))
-	}
+	err = st.keep()
 	waiting := slices.Collect(maps.Keys(st.waiting))
 	st.mu.Unlock()
 	for _, s := range waiting {
@@ -233,8 +236,8 @@ func (st *Store) tend(wait bool) (err error) {
 	if st.troubled.Load() { // nothing else may be left to try it with
 		err = errors.Join(err, st.file.writeAt([]byte{0}, owned.Begin-1))
 	}
-	for i := 0; wait && i < len(files); i++ {
-		err = errors.Join(err, files[i].with(func(g *owned.File) error { return Fsync(g.File) }))
+	if wait {
+		err = errors.Join(err, st.fsync())
 	}
 	st.failed(err)
 	if err == nil && st.troubled.Swap(false) {
@@ -282,7 +285,7 @@ func (st *Store) Adopt(adopt func([]Left)) {
 // takeOver reads the slots of a file whose owner is gone. One without any is
 // removed.
 func (st *Store) takeOver(g *owned.File) (Left, error) {
-	f, left := &file{owner: g.Owner, f: g}, Left{Owner: g.Owner}
+	f, left := &file{f: g}, Left{Owner: g.Owner}
 	b, torn := make([]byte, slotSize), 0
 	for i := range Slots {
 		h, data, err := read(g, i, b)

@@ -158,22 +158,27 @@ func TestSomebodyRemovesTheFile(t *testing.T) {
 	}
 }
 
+// What couldn't be moved yet outlives the file that it was in.
 func TestSomebodyRemovesAFileThatWasTakenOver(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		dir := t.TempDir()
-		st, _ := open(t, dir, "one")
-		st.Put([]byte(`"a"`), 1, 1)
-		require.NoError(t, st.Close())
-		st, owners, found := adopted(t, dir, "two")
-		require.NoError(t, os.Remove(filepath.Join(dir, "one.spool")))
-		time.Sleep(61 * time.Second)
-		synctest.Wait()
-		found[`"a"`].Slot.Count(5, 5, false)
-		require.NoError(t, st.Close())
-		_, again, found := adopted(t, dir, "three")
-		require.EqualValues(t, 5, found[`"a"`].Alerts)
-		require.Equal(t, owners, again)
-	})
+	dir := t.TempDir()
+	st, _ := open(t, dir, "one")
+	st.Put([]byte(`"a"`), 1, 1)
+	require.NoError(t, st.Close())
+	st, _, found := adopted(t, dir, "two")
+	good := st.file.f
+	bad := unwritable(t, st.file)
+	slot := found[`"a"`].Slot
+	slot.Move([]byte(`"a"`))
+	require.NoError(t, os.Remove(filepath.Join(dir, "one.spool")))
+	slot.Count(5, 5, false)
+	require.False(t, slot.Kept())
+	st.file.f = good
+	require.NoError(t, bad.Close())
+	require.NoError(t, st.Sync())
+	require.True(t, slot.Kept())
+	require.NoError(t, st.Close())
+	_, _, found = adopted(t, dir, "three")
+	require.EqualValues(t, 5, found[`"a"`].Alerts)
 }
 
 func TestAFolderThatCantBeMadeIsTriedOnceAMinute(t *testing.T) {
