@@ -380,6 +380,23 @@ func TestAPostThatFails(t *testing.T) {
 	}
 }
 
+// TestAClaimOutlivesALaterFailure: that the second attempt surely wasn't told says
+// nothing of the first.
+func TestAClaimOutlivesALaterFailure(t *testing.T) {
+	w := newWorld(t)
+	r := w.run()
+	h := r.leads(t)
+	w.publish("a", "f", 3)
+	w.slack.find = func(slackalert.Batch) (string, error) { return "", &failure{text: "no scope", noHistory: true} }
+	for _, err := range []error{&failure{text: "cut", unknown: true}, &failure{text: "no"}} {
+		w.slack.post = func(slackalert.Batch) (string, error) { return "", err }
+		require.ErrorIs(t, h.send(batch("A", group("f", 3, 3))), err)
+	}
+	assert.Equal(t, "(f 3/3)", w.entries())
+	require.NoError(t, r.stop())
+	eventually(t, "merge in C1: f 3/3 perhaps told before", w.run().leads(t).took)
+}
+
 // TestAClaimOfADeadLeader: its successor finds out.
 func TestAClaimOfADeadLeader(t *testing.T) {
 	for _, tc := range []struct {
@@ -703,7 +720,7 @@ func TestAClaimOfUnknownOutcomeIsNotForgotten(t *testing.T) {
 
 // TestHowOftenAClaimIsLookedFor: the waits double, Slack may ask for longer ones.
 func TestHowOftenAClaimIsLookedFor(t *testing.T) {
-	busy, soon := errors.New("busy"), &limited{0}
+	busy, soon := &failure{text: "busy"}, &limited{0}
 	for _, tc := range []struct {
 		name string
 		errs []error // of each try; then it is found

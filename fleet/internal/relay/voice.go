@@ -96,7 +96,8 @@ func (v *voice) Send(ctx context.Context, b slackalert.Batch) error {
 	v.mu.Lock()
 	e := v.entries[b.ID]
 	v.mu.Unlock()
-	if e != nil {
+	before := e != nil
+	if before {
 		if found, err := v.look(ctx, e); found || err != nil {
 			return err
 		}
@@ -110,7 +111,9 @@ func (v *voice) Send(ctx context.Context, b slackalert.Batch) error {
 	defer cancel()
 	ref, err := v.l.Slack.Post(within, v.dressed(b))
 	if err != nil {
-		v.unclaim(e, err)
+		if !before && !unknown(err) {
+			v.unclaim(e)
+		}
 		return err
 	}
 	if ref == "" {
@@ -180,11 +183,8 @@ func (v *voice) claim(ctx context.Context, e *ledger.Entry) error {
 	return nil
 }
 
-// unclaim takes a claim back where Slack surely hasn't the message.
-func (v *voice) unclaim(e *ledger.Entry, err error) {
-	if unknown(err) || !v.l.lease.Fresh() {
-		return
-	}
+// unclaim takes a claim back: Slack surely hasn't the message.
+func (v *voice) unclaim(e *ledger.Entry) {
 	v.mu.Lock()
 	delete(v.entries, e.Batch.ID)
 	v.mu.Unlock()
