@@ -1,16 +1,12 @@
 package fleet
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,13 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/slackalert"
+	"example.com/slackalert/fleet/internal/again"
 	"example.com/slackalert/fleet/internal/relay"
 )
 
 // The test's binary is also the processes that the tests kill: a relay, and a
 // program that logs.
 const (
-	roleEnv  = "FLEET_ROLE"
 	natsEnv  = "FLEET_NATS"
 	slackEnv = "FLEET_SLACK"
 	hostEnv  = "FLEET_HOST"
@@ -37,7 +33,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	switch os.Getenv(roleEnv) {
+	switch again.Role() {
 	case "relay":
 		childRelay()
 	case "program":
@@ -73,7 +69,7 @@ func childOptions() *Options {
 func childRelay() {
 	ctx, end := context.WithCancel(context.Background())
 	go func() { // it ends with the test
-		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+		again.UntilClosed()
 		end()
 		time.Sleep(5 * time.Second)
 		os.Exit(3)
@@ -168,7 +164,7 @@ func childProgram() {
 	if err != nil {
 		panic(err)
 	}
-	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: onHost{p, os.Getenv(hostEnv)}, Channel: "C1", Service: "shop", BatchDelay: 50 * time.Millisecond, SpoolDir: os.Getenv(spoolEnv)})
+	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: again.OnHost{Publisher: p, Host: os.Getenv(hostEnv)}, Channel: "C1", Service: "shop", BatchDelay: 50 * time.Millisecond, SpoolDir: os.Getenv(spoolEnv)})
 	if err != nil {
 		panic(err)
 	}
@@ -183,7 +179,7 @@ func childProgram() {
 	}
 	if os.Getenv(spoolEnv) != "" { // it waits to be killed
 		fmt.Println("logged")
-		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+		again.UntilClosed()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -193,91 +189,10 @@ func childProgram() {
 	os.Exit(0)
 }
 
-// onHost lets a process of this machine stand for one of another.
-type onHost struct {
-	*Publisher
-	host string
-}
-
-func (o onHost) Send(ctx context.Context, b slackalert.Batch) error {
-	b.Host = o.host
-	return o.Publisher.Send(ctx, b)
-}
-
-func (o onHost) Update(ctx context.Context, b slackalert.Batch) error {
-	b.Host = o.host
-	return o.Publisher.Update(ctx, b)
-}
-
-// child is a process under test. What it logs is kept.
-type child struct {
-	cmd *exec.Cmd
-
-	mu    sync.Mutex
-	lines []string
-	came  chan string // lines of relays
-	done  chan struct{}
-}
-
-// spawn starts the test's binary in a role.
-func spawn(t *testing.T, role string, env ...string) *child {
-	exe, err := os.Executable()
+// spawn starts the test's binary in a role, until the test ends.
+func spawn(t *testing.T, role string, env ...string) *again.Process {
+	p, err := again.Start(context.Background(), role, env...)
 	require.NoError(t, err)
-	c := &child{cmd: exec.Command(exe), came: make(chan string, 1000), done: make(chan struct{})}
-	c.cmd.Env = append(append(os.Environ(), roleEnv+"="+role), env...)
-	c.cmd.Stderr = os.Stderr
-	_, err = c.cmd.StdinPipe() // closed when the test's process ends
-	require.NoError(t, err)
-	out, err := c.cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, c.cmd.Start())
-	t.Cleanup(c.kill)
-	go func() {
-		defer close(c.done)
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			c.mu.Lock()
-			c.lines = append(c.lines, lines.Text())
-			c.mu.Unlock()
-			select {
-			case c.came <- lines.Text():
-			default:
-			}
-		}
-	}()
-	return c
-}
-
-func (c *child) signal(s syscall.Signal) { _ = c.cmd.Process.Signal(s) }
-
-// kill ends the process at once, and returns when it has ended.
-func (c *child) kill() {
-	c.signal(syscall.SIGKILL)
-	c.signal(syscall.SIGCONT)
-	<-c.done
-	_ = c.cmd.Wait()
-}
-
-// forget drops what was logged so far.
-func (c *child) forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.lines = nil
-}
-
-// has says whether the process has logged this.
-func (c *child) has(msg string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, l := range c.lines {
-		if strings.Contains(l, msg) {
-			return true
-		}
-	}
-	return false
-}
-
-func (c *child) log() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return strings.Join(c.lines, "\n")
+	t.Cleanup(p.Kill)
+	return p
 }

@@ -13,6 +13,7 @@ import (
 
 	"example.com/slackalert"
 	"example.com/slackalert/fakeslack"
+	"example.com/slackalert/fleet/internal/again"
 	"example.com/slackalert/fleet/internal/natsd"
 	"example.com/slackalert/fleet/internal/relay"
 )
@@ -39,7 +40,7 @@ func runRelay(t *testing.T, url string, opts *slackalert.Options) (stop func()) 
 func newProgram(t *testing.T, url, host string, change func(*slackalert.Options)) *slackalert.Handler {
 	p, err := NewPublisher(connect(t, url), nil)
 	require.NoError(t, err)
-	o := &slackalert.Options{Sender: fast{onHost{p, host}}, Channel: "C1", Service: "shop", BatchDelay: 20 * time.Millisecond}
+	o := &slackalert.Options{Sender: fast{again.OnHost{Publisher: p, Host: host}}, Channel: "C1", Service: "shop", BatchDelay: 20 * time.Millisecond}
 	if change != nil {
 		change(o)
 	}
@@ -135,11 +136,11 @@ func TestAKilledProgramsSpool(t *testing.T) {
 	runRelay(t, natsd.URL(ns), readable(s.APIURL()))
 	env := []string{natsEnv + "=" + natsd.URL(ns), hostEnv + "=web-1", spoolEnv + "=" + dir}
 	c := spawn(t, "program", append(env, countEnv+"=1000")...)
-	require.Eventually(t, func() bool { return c.has("logged") }, 30*time.Second, 5*time.Millisecond)
-	c.kill()
+	require.Eventually(t, func() bool { return c.Has("logged") }, 30*time.Second, 5*time.Millisecond)
+	c.Kill()
 	killed := totals(t, s)
 	next := spawn(t, "program", append(env, countEnv+"=1")...)
-	require.Eventually(t, func() bool { return next.has("logged") }, 30*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return next.Has("logged") }, 30*time.Second, 5*time.Millisecond)
 	n := 0
 	assert.Eventually(t, func() bool {
 		m := messages(t, s)
@@ -164,7 +165,7 @@ func TestDirectAndBack(t *testing.T) {
 	js := connect(t, natsd.URL(ns))
 	p, err := NewPublisher(js, &Options{Direct: direct, DirectAfter: 500 * time.Millisecond})
 	require.NoError(t, err)
-	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: fast{onHost{p, "web-1"}}, Channel: "C1", BatchDelay: 20 * time.Millisecond})
+	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: fast{again.OnHost{Publisher: p, Host: "web-1"}}, Channel: "C1", BatchDelay: 20 * time.Millisecond})
 	require.NoError(t, err)
 	logTo(h, "one", 1)
 	eventually(t, "[one: 1 in 1]", func() string { return totals(t, s) })

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/slackalert/fakeslack"
+	"example.com/slackalert/fleet/internal/again"
 	"example.com/slackalert/fleet/internal/natsd"
 )
 
@@ -48,18 +49,17 @@ func messages(t *testing.T, s *fakeslack.Server) []message {
 func TestTwentyProcessesOneMessage(t *testing.T) {
 	ns, s := startNATS(t, nil), startSlack(t)
 	relay := spawn(t, "relay", natsEnv+"="+natsd.URL(ns), slackEnv+"="+s.APIURL())
-	var programs []*child
+	var programs []*again.Process
 	for i := range 20 {
 		programs = append(programs, spawn(t, "program", natsEnv+"="+natsd.URL(ns), hostEnv+fmt.Sprintf("=web-%d", i+1), countEnv+"=1000"))
 	}
 	for _, p := range programs {
-		<-p.done
-		require.NoError(t, p.cmd.Wait())
+		require.NoError(t, p.Wait())
 	}
 	assert.Eventually(t, func() bool {
 		m := messages(t, s)
 		return len(m) > 0 && m[0].groups[0].Total >= 20000
-	}, 30*time.Second, 50*time.Millisecond, "%s", relay.log())
+	}, 30*time.Second, 50*time.Millisecond, "%s", relay.Log())
 	m := messages(t, s)
 	require.Len(t, m, 1)
 	t.Logf("%+v", m)

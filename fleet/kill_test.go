@@ -19,6 +19,7 @@ import (
 
 	"example.com/slackalert"
 	"example.com/slackalert/fakeslack"
+	"example.com/slackalert/fleet/internal/again"
 	"example.com/slackalert/fleet/internal/natsd"
 )
 
@@ -45,7 +46,7 @@ func kills(t *testing.T) int {
 type relays struct {
 	t     *testing.T
 	env   []string
-	all   []*child
+	all   []*again.Process
 	times []time.Duration
 }
 
@@ -58,16 +59,16 @@ func newRelays(t *testing.T, n int, env ...string) *relays {
 }
 
 // leader waits for one of the relays to lead.
-func (r *relays) leader() *child {
+func (r *relays) leader() *again.Process {
 	for until := time.Now().Add(20 * time.Second); time.Now().Before(until); time.Sleep(2 * time.Millisecond) {
 		for _, c := range r.all {
-			if c.has(`fleet: leading"`) {
+			if c.Has(`fleet: leading"`) {
 				return c
 			}
 		}
 	}
 	for _, c := range r.all {
-		r.t.Log(c.log())
+		r.t.Log(c.Log())
 	}
 	require.FailNow(r.t, "no relay leads after 20 s")
 	return nil
@@ -75,10 +76,10 @@ func (r *relays) leader() *child {
 
 // replace kills a leader, starts another relay in its place, and waits until one
 // leads. It notes how long that took.
-func (r *relays) replace(c *child) {
+func (r *relays) replace(c *again.Process) {
 	died := time.Now()
-	c.kill()
-	r.all = slices.DeleteFunc(r.all, func(o *child) bool { return o == c })
+	c.Kill()
+	r.all = slices.DeleteFunc(r.all, func(o *again.Process) bool { return o == c })
 	r.all = append(r.all, spawn(r.t, "relay", r.env...))
 	r.leader()
 	r.times = append(r.times, time.Since(died))
@@ -111,7 +112,7 @@ func newLoad(t *testing.T, url string, programs int, replicas int) *load {
 	for i := range programs {
 		p, err := NewPublisher(connect(t, url), &Options{Replicas: replicas})
 		require.NoError(t, err)
-		h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: fast{onHost{p, fmt.Sprint("web-", i+1)}}, Channel: "C1", Service: "shop", BatchDelay: 20 * time.Millisecond})
+		h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{Sender: fast{again.OnHost{Publisher: p, Host: fmt.Sprint("web-", i+1)}}, Channel: "C1", Service: "shop", BatchDelay: 20 * time.Millisecond})
 		require.NoError(t, err)
 		l.handlers = append(l.handlers, h)
 		l.running.Go(func() {
@@ -125,7 +126,7 @@ func newLoad(t *testing.T, url string, programs int, replicas int) *load {
 }
 
 // fast is a publisher that tells of repeats at once: a test has no 10 s.
-type fast struct{ onHost }
+type fast struct{ again.OnHost }
 
 func (fast) Gaps() (post, edit time.Duration) { return 20 * time.Millisecond, 100 * time.Millisecond }
 
@@ -232,14 +233,14 @@ func TestLeadersAreKilledBeforeTheNote(t *testing.T) {
 			for range n {
 				leader := r.leader()
 				l.log(l.handlers[0], newKind(), 3)
-				require.Eventually(t, func() bool { return leader.has("trapped") }, 30*time.Second, time.Millisecond, "%s", leader.log())
+				require.Eventually(t, func() bool { return leader.Has("trapped") }, 30*time.Second, time.Millisecond, "%s", leader.Log())
 				r.replace(leader)
 			}
 			for _, c := range r.all { // the last ones have no trap
-				c.kill()
+				c.Kill()
 			}
 			r.env = append(r.env, trapEnv+"=")
-			r.all = []*child{spawn(t, "relay", r.env...)}
+			r.all = []*again.Process{spawn(t, "relay", r.env...)}
 			l.end()
 			wrong, twice, alerts := l.settle(s)
 			t.Logf("%d kills, %d alerts: %d counts wrong, %d told twice; %s", n+1, alerts, wrong, twice, r.took())
@@ -280,14 +281,14 @@ func TestFrozenLeaders(t *testing.T) {
 		leader := r.leader()
 		l.log(l.handlers[0], newKind(), 3)
 		time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
-		leader.signal(syscall.SIGSTOP)
+		leader.Signal(syscall.SIGSTOP)
 		stopped := time.Now()
-		r.all = slices.DeleteFunc(r.all, func(o *child) bool { return o == leader })
+		r.all = slices.DeleteFunc(r.all, func(o *again.Process) bool { return o == leader })
 		r.leader()
 		r.times = append(r.times, time.Since(stopped))
 		time.Sleep(time.Until(stopped.Add(6 * time.Second)))
-		leader.forget()
-		leader.signal(syscall.SIGCONT)
+		leader.Forget()
+		leader.Signal(syscall.SIGCONT)
 		r.all = append(r.all, leader) // it stands by from now on
 	}
 	l.end()

@@ -18,6 +18,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -131,9 +132,10 @@ func (d *demo) killLeader(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("kill -9 %d: %s, which told it, is dead.", leader.pid(), leader.name)
+	d.say("kill -9 %d: %s, which told it, is dead.", leader.Pid(), leader.name)
 	died := time.Now()
-	leader.kill()
+	leader.Kill()
+	d.relays = slices.DeleteFunc(d.relays, func(p *process) bool { return p == leader })
 	next, err := d.leader(ctx)
 	if err != nil {
 		return err

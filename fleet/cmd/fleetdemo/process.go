@@ -4,16 +4,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
 	"strconv"
-	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -21,11 +17,11 @@ import (
 
 	"example.com/slackalert"
 	"example.com/slackalert/fleet"
+	"example.com/slackalert/fleet/internal/again"
 )
 
 // What a process is told by its environment.
 const (
-	roleEnv  = "FLEETDEMO_ROLE"
 	nameEnv  = "FLEETDEMO_NAME"
 	countEnv = "FLEETDEMO_COUNT"
 	natsEnv  = "FLEETDEMO_NATS"
@@ -39,7 +35,7 @@ const leads = `"msg":"slackalert fleet: leading"`
 // demo itself.
 func playsRole() bool {
 	var err error
-	switch os.Getenv(roleEnv) {
+	switch again.Role() {
 	case "relay":
 		err = asRelay()
 	case "program":
@@ -48,7 +44,7 @@ func playsRole() bool {
 		return false
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "fleetdemo:", os.Getenv(roleEnv), os.Getenv(nameEnv)+":", err)
+		fmt.Fprintln(os.Stderr, "fleetdemo:", again.Role(), os.Getenv(nameEnv)+":", err)
 		os.Exit(1)
 	}
 	return true
@@ -70,7 +66,7 @@ func asRelay() error {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	go func() { // the demo's end is this process's
-		_, _ = bufio.NewReader(os.Stdin).ReadString('\n')
+		again.UntilClosed()
 		end()
 	}()
 	return fleet.Run(ctx, js, slog.NewJSONHandler(os.Stdout, nil), &slackalert.Options{Token: "xoxb-demo", Channel: channel, APIURL: os.Getenv(slackEnv)}, nil)
@@ -87,7 +83,7 @@ func asProgram() error {
 		return err
 	}
 	h, err := slackalert.New(slog.DiscardHandler, &slackalert.Options{
-		Sender: onHost{p, os.Getenv(nameEnv)}, Channel: channel, Service: "shop", BatchDelay: 50 * time.Millisecond,
+		Sender: again.OnHost{Publisher: p, Host: os.Getenv(nameEnv)}, Channel: channel, Service: "shop", BatchDelay: 50 * time.Millisecond,
 	})
 	if err != nil {
 		return err
@@ -104,69 +100,15 @@ func asProgram() error {
 	return h.Close()
 }
 
-// onHost lets a process of this machine stand for one on a machine of its own.
-type onHost struct {
-	*fleet.Publisher
-	host string
-}
-
-func (o onHost) Send(ctx context.Context, b slackalert.Batch) error {
-	b.Host = o.host
-	return o.Publisher.Send(ctx, b)
-}
-
-func (o onHost) Update(ctx context.Context, b slackalert.Batch) error {
-	b.Host = o.host
-	return o.Publisher.Update(ctx, b)
-}
-
 // process is one that the demo started.
 type process struct {
-	name  string
-	cmd   *exec.Cmd
-	leads atomic.Bool
-	done  chan struct{} // closed when it has ended
-	err   error         // of its end; read after done
+	*again.Process
+	name string
 }
 
-// start starts the demo's program in a role.
 func (d *demo) start(ctx context.Context, role, name string, n int) (*process, error) {
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	p := &process{name: name, cmd: exec.CommandContext(ctx, exe), done: make(chan struct{})}
-	p.cmd.Env = append(os.Environ(), roleEnv+"="+role, nameEnv+"="+name, countEnv+"="+fmt.Sprint(n), natsEnv+"="+d.nats, slackEnv+"="+d.slack.APIURL())
-	p.cmd.Stderr = os.Stderr
-	if _, err := p.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, err
-	}
-	go func() {
-		for lines := bufio.NewScanner(out); lines.Scan(); {
-			if strings.Contains(lines.Text(), leads) {
-				p.leads.Store(true)
-			}
-		}
-		p.err = p.cmd.Wait()
-		close(p.done)
-	}()
-	return p, nil
-}
-
-func (p *process) pid() int { return p.cmd.Process.Pid }
-
-// kill ends the process at once.
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // it may have ended
-	<-p.done
-	p.leads.Store(false)
+	p, err := again.Start(ctx, role, nameEnv+"="+name, countEnv+"="+fmt.Sprint(n), natsEnv+"="+d.nats, slackEnv+"="+d.slack.APIURL())
+	return &process{p, name}, err
 }
 
 func (d *demo) relay(ctx context.Context, name string) error {
@@ -189,8 +131,7 @@ func (d *demo) programs(ctx context.Context, n int) error {
 	}
 	var errs []error
 	for _, p := range all {
-		<-p.done
-		errs = append(errs, p.err)
+		errs = append(errs, p.Wait())
 	}
 	return errors.Join(errs...)
 }
@@ -199,7 +140,7 @@ func (d *demo) programs(ctx context.Context, n int) error {
 func (d *demo) leader(ctx context.Context) (*process, error) {
 	for until := time.Now().Add(patience); time.Now().Before(until); {
 		for _, p := range d.relays {
-			if p.leads.Load() {
+			if p.Has(leads) {
 				return p, nil
 			}
 		}
@@ -212,6 +153,6 @@ func (d *demo) leader(ctx context.Context) (*process, error) {
 
 func (d *demo) stop() {
 	for _, p := range d.relays {
-		p.kill()
+		p.Kill()
 	}
 }

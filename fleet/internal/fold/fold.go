@@ -208,9 +208,6 @@ func (f *Fold) Note(name Name, note string) {
 	}
 }
 
-// Waiting says whether Take would return anything.
-func (f *Fold) Waiting() bool { return len(f.dirty) > 0 }
-
 // Take returns what is new since the last Take: a batch a channel, whose groups'
 // Count is the difference. bad has an error for each text that couldn't be read;
 // its count is told all the same.

@@ -76,7 +76,7 @@ func TestDifferences(t *testing.T) {
 				f.Add(s.add, text("m"), uint64(i+1), day, day)
 				assert.Equal(t, s.want, counts(t, f)["c/f"], "step %d", i+1)
 			}
-			assert.False(t, f.Waiting())
+			assert.Empty(t, f.dirty)
 			assert.Empty(t, counts(t, f))
 		})
 	}

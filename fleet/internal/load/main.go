@@ -10,7 +10,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,6 +30,7 @@ import (
 	"example.com/slackalert"
 	"example.com/slackalert/fakeslack"
 	"example.com/slackalert/fleet"
+	"example.com/slackalert/fleet/internal/again"
 )
 
 const channel = "C0LOAD"
@@ -59,12 +59,15 @@ func main() {
 }
 
 func measure(ctx context.Context, s settings) error {
-	server, err := start(ctx, "nats")
+	server, err := again.Start(ctx, "nats")
 	if err != nil {
 		return err
 	}
-	defer server.kill()
-	url := server.wait("url ")
+	defer server.Close() // its folder goes with it
+	url, err := server.Await("url ")
+	if err != nil {
+		return err
+	}
 	slack, err := fakeslack.Start(&fakeslack.Options{Rate: time.Second})
 	if err != nil {
 		return err
@@ -73,12 +76,14 @@ func measure(ctx context.Context, s settings) error {
 	if s.pairs > 0 {
 		return takeOver(ctx, s.pairs, url, slack)
 	}
-	relay, err := start(ctx, "relay", natsEnv+"="+url, slackEnv+"="+slack.APIURL())
+	relay, err := again.Start(ctx, "relay", natsEnv+"="+url, slackEnv+"="+slack.APIURL())
 	if err != nil {
 		return err
 	}
-	defer relay.kill()
-	relay.wait(leads)
+	defer relay.Close()
+	if _, err := relay.Await(leads); err != nil {
+		return err
+	}
 	return storm(ctx, s, url, slack, relay)
 }
 
@@ -97,25 +102,14 @@ func program(url string, i int, gap time.Duration) (*slackalert.Handler, error) 
 		return nil, err
 	}
 	return slackalert.New(slog.DiscardHandler, &slackalert.Options{
-		Sender: paced{p, fmt.Sprintf("web-%d", i+1), gap}, Channel: channel, Service: "shop", BatchDelay: 50 * time.Millisecond,
+		Sender: paced{again.OnHost{Publisher: p, Host: fmt.Sprintf("web-%d", i+1)}, gap}, Channel: channel, Service: "shop", BatchDelay: 50 * time.Millisecond,
 	})
 }
 
-// paced is a publisher on a host of its own, with another pace.
+// paced is a publisher with another pace.
 type paced struct {
-	*fleet.Publisher
-	host string
-	gap  time.Duration
-}
-
-func (p paced) Send(ctx context.Context, b slackalert.Batch) error {
-	b.Host = p.host
-	return p.Publisher.Send(ctx, b)
-}
-
-func (p paced) Update(ctx context.Context, b slackalert.Batch) error {
-	b.Host = p.host
-	return p.Publisher.Update(ctx, b)
+	again.OnHost
+	gap time.Duration
 }
 
 func (p paced) Gaps() (post, edit time.Duration) {
@@ -138,7 +132,7 @@ func word(n int) string {
 
 // storm lets all publishers log all groups, and times a new kind every two
 // seconds from the call to Slack.
-func storm(ctx context.Context, s settings, url string, slack *fakeslack.Server, relay *process) error {
+func storm(ctx context.Context, s settings, url string, slack *fakeslack.Server, relay *again.Process) error {
 	ctx, cancel := context.WithTimeout(ctx, s.length)
 	defer cancel()
 	var alerts atomic.Int64
@@ -164,7 +158,7 @@ func storm(ctx context.Context, s settings, url string, slack *fakeslack.Server,
 	from, began := lastSeq(js), time.Now()
 	late, logged := probes(ctx, handlers, slack)
 	values := float64(lastSeq(js)-from) / time.Since(began).Seconds()
-	rss, peak := relay.memory()
+	rss, peak := memory(relay)
 	all.Wait()
 	for _, h := range handlers {
 		if err := h.Close(); err != nil {
@@ -280,16 +274,19 @@ func takeOver(ctx context.Context, pairs int, url string, slack *fakeslack.Serve
 		return err
 	}
 	began := time.Now()
-	relay, err := start(ctx, "relay", natsEnv+"="+url, slackEnv+"="+slack.APIURL())
+	relay, err := again.Start(ctx, "relay", natsEnv+"="+url, slackEnv+"="+slack.APIURL())
 	if err != nil {
 		return err
 	}
-	defer relay.kill()
-	line := relay.wait(leads)
+	defer relay.Close()
+	line, err := relay.Await(leads)
+	if err != nil {
+		return err
+	}
 	_, took, _ := strings.Cut(line, `"took":"`)
 	took, _, _ = strings.Cut(took, `"`)
 	time.Sleep(2 * time.Second)
-	rss, peak := relay.memory()
+	rss, peak := memory(relay)
 	fmt.Printf("%d pairs: taken over in %s (%v with the process's start); the leader: %d MiB resident, %d MiB at most\n", pairs, took, time.Since(began).Round(time.Millisecond)-2*time.Second, rss, peak)
 	return nil
 }
@@ -318,17 +315,4 @@ func fill(ctx context.Context, js jetstream.JetStream, pairs int) error {
 	}
 	fmt.Printf("%d values published, one batch of 50 after another, in %v\n", pairs, time.Since(began).Round(time.Millisecond))
 	return nil
-}
-
-var errEnded = errors.New("a process ended")
-
-// lines hands on what a process prints.
-func lines(s *bufio.Scanner, to chan<- string) {
-	for s.Scan() {
-		select {
-		case to <- s.Text():
-		default: // nobody waits for so many
-		}
-	}
-	close(to)
 }
