@@ -207,7 +207,7 @@ var messages = []struct {
 		return shop(with1(payment(), func(g *Group) {
 			g.Message = "<!channel> @here *pay* _up_ ~now~ `rm` :fire: http://evil.example/ \u202egnp.exe"
 			g.Error = "```\n<@U0BOSS> & <http://evil.example|click>\x00\x1b[31m```"
-			g.Fields = []Field{{"user", "<!here>"}, {"a:smile", "x:"}, {"path", "/main.go:100:5"}, {"method", "@everyone"}}
+			g.Fields = []Field{{"user", "<!here>"}, {"a:smile", "x:"}, {"path", "/main.go:100:5"}, {"method", "<@U02>"}}
 		}))
 	}},
 }

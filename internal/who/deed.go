@@ -64,6 +64,8 @@ func (d *Deed) asked(pattern bool) Role {
 	switch {
 	case d[Method] == "" || d[Path] == "" && d[Route] == "":
 		return Other
+	case d[Method] != strings.ToUpper(d[Method]) && !strings.Contains(d[Method], "/"):
+		return Other // of a payment, say: "card"
 	case d[Path] == "" || pattern && d[Route] != "":
 		return Route
 	}

@@ -29,6 +29,8 @@ func TestTell(t *testing.T) {
 		{"a route that says more", attrs("method", "POST", "path", "/pay/7", "route", "POST /pay/{id}"), "POST /pay/7", "POST /pay/{id}", "method path route"},
 		{"a route alone", attrs("method", "POST", "route", "POST /pay/{id}"), "POST /pay/{id}", "POST /pay/{id}", "method route"},
 		{"two paths", attrs("method", "GET", "url", "/a", "path", "/a", "uri", "/b"), "GET /a", "GET /a", "method url uri"},
+		{"another method", attrs("method", "card", "path", "/tmp/x", "status", "paid"), "", "", "method path status"},
+		{"gRPC's", attrs("method", "/shop.Orders/Pay", "path", "/shop.Orders/Pay"), "/shop.Orders/Pay", "/shop.Orders/Pay", "method path"},
 		{"none", nil, "", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
