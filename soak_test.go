@@ -113,15 +113,19 @@ type soak struct {
 	logged            uint64 // by programs that were killed
 }
 
-// weather changes what Slack does.
+// weather changes what Slack does. Only what is sent while it hangs is given up
+// soon: an edit that is given up may come behind a later one.
 func (s *soak) weather() error {
 	troubles := []fakeslack.Fault{
 		{}, {}, {}, {Status: 503}, {Status: 429, RetryAfter: "1"}, {Status: 200, Body: half, Drop: true},
 		{Drop: true}, {Status: 200, Body: "<html>"}, {Error: "internal_error"}, {Delay: time.Hour},
 	}
-	if n := s.rand.IntN(len(troubles) + 1); n < len(troubles) {
-		s.w.fails(troubles[n])
-		return nil
+	n, next := s.rand.IntN(len(troubles)+1), fakeslack.Fault{}
+	if n < len(troubles) {
+		next = troubles[n]
+	}
+	if err := s.turn(next); err != nil || n < len(troubles) {
+		return err
 	}
 	s.restarts++
 	if err := s.w.down(); err != nil {
@@ -129,6 +133,14 @@ func (s *soak) weather() error {
 	}
 	time.Sleep(s.step / 4)
 	return s.w.up()
+}
+
+func (s *soak) turn(next fakeslack.Fault) error {
+	s.setup.Limit = 0
+	if next.Delay > 0 {
+		s.setup.Limit = time.Second
+	}
+	return s.p.turn(s.setup.Limit, func() error { s.w.fails(next); return nil })
 }
 
 // look notes how big the program is.
@@ -199,7 +211,7 @@ func (s *soak) run() (last report, err error) {
 		}
 	}
 	if err == nil {
-		err = s.p.turn(0, func() error { s.w.fails(fakeslack.Fault{}); return nil })
+		err = s.turn(fakeslack.Fault{})
 	}
 	if err == nil {
 		if last, err = s.p.do(order{Do: "calm"}); last.Err != "" {
@@ -219,7 +231,7 @@ func newSoak(t *testing.T, change func(*setup)) *soak {
 	if testing.Short() {
 		s.kinds, s.lasts, s.step = 40, 500*time.Millisecond, 100*time.Millisecond
 	}
-	s.setup = setup{URL: "http://" + w.addr + "/api/", Limit: time.Second, Gap: gap()}
+	s.setup = setup{URL: "http://" + w.addr + "/api/", Gap: gap()}
 	change(&s.setup)
 	s.rand = rand.New(rand.NewPCG(1, uint64(time.Now().UnixNano())))
 	return s

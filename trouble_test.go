@@ -163,18 +163,17 @@ func newProgram(spec string) (*inProgram, error) {
 type way struct {
 	http.RoundTripper
 	leave func()       // closes idle connections
-	mu    sync.RWMutex // locked from "hold" to "limit": no request begins
+	mu    sync.RWMutex // locked from "hold" to "limit": no request is under way
 	limit time.Duration
 }
 
 func (w *way) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.RLock()
-	limit := w.limit
-	w.mu.RUnlock()
-	if limit == 0 {
+	defer w.mu.RUnlock()
+	if w.limit == 0 {
 		return w.RoundTripper.RoundTrip(r)
 	}
-	return (&http.Client{Timeout: limit, Transport: w.RoundTripper}).Do(r)
+	return (&http.Client{Timeout: w.limit, Transport: w.RoundTripper}).Do(r)
 }
 
 func (s setup) way() *way {
@@ -387,8 +386,8 @@ func (p *runningProgram) do(o order) (report, error) {
 	return p.last, nil
 }
 
-// turn changes what Slack does, and how long a request may take that begins then,
-// on a connection of its own.
+// turn changes what Slack does, and how long a request may take, while none is
+// under way; the next has a connection of its own.
 func (p *runningProgram) turn(limit time.Duration, change func() error) error {
 	_, err := p.do(order{Do: "hold"})
 	if err == nil {
