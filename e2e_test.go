@@ -158,14 +158,17 @@ func TestFaultsOverHTTPLoseNothing(t *testing.T) {
 func TestARefusedLayoutIsToldAsPlainText(t *testing.T) {
 	t.Parallel()
 	s, h, log, base := bot(t, nil, nil)
-	s.FailNext(1, fakeslack.Fault{Error: "invalid_blocks"})
-	log.Error("payment failed")
+	for _, what := range []string{"payment failed", "and another"} {
+		s.FailNext(1, fakeslack.Fault{Error: "invalid_blocks"})
+		log.Error(what)
+		require.NoError(t, h.Flush(t.Context()))
+	}
 	require.NoError(t, h.Shutdown(t.Context()))
 	got := s.Messages("")
-	require.Len(t, got, 1)
+	require.Len(t, got, 2)
 	assert.Empty(t, got[0].Blocks.BlockSet)
 	assert.Contains(t, got[0].Text, "payment failed")
-	require.Len(t, base.own(), 1)
+	require.Len(t, base.own(), 1, "once, not for each message")
 	assert.Contains(t, base.own()[0], "refused a message's layout")
 }
 

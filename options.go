@@ -154,7 +154,7 @@ func New(base slog.Handler, opts *Options) (*Handler, error) {
 	}
 	tell := guard.ToBase(base)
 	c.guardAll(tell)
-	carrier := c.carrier(c.guard.Tell)
+	carrier := c.carrier()
 	h := &Handler{core: &core{config: c, finder: facts.NewFinder(c.opts.CodeKey)}, base: base, top: base}
 	h.floor = min(c.level.Level(), c.codeLevel.Level())
 	_, h.nested = base.(*Handler)

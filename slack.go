@@ -89,7 +89,7 @@ var errNoHistory = slackapi.ErrNoHistory
 
 // carrier returns what takes batches where the options say. A carrier's methods
 // may be called from several goroutines at once.
-func (c *config) carrier(tell func(string, ...any)) carrier {
+func (c *config) carrier() carrier {
 	if c.nowhere {
 		c.check = func(context.Context) error { return ErrNoDestination }
 		return senderCarrier{}
@@ -101,7 +101,7 @@ func (c *config) carrier(tell func(string, ...any)) carrier {
 	}
 	s := newSlackCarrier(c.opts, c.catalogue)
 	s.client.Refused = func(err error) {
-		tell("slackalert: Slack refused a message's layout, it was told as plain text", "error", err.Error())
+		c.guard.First("slackalert: Slack refused a message's layout, it was told as plain text, as others may be", "error", err.Error())
 	}
 	c.check = s.check
 	return s
