@@ -32,11 +32,9 @@ const (
 // runCommand runs a command, passes its output on, and returns its status. Like
 // cat it waits for who reads the output, without bound until it is told to end;
 // a crash is told before that.
-func (p *pipe) runCommand(command []string, in io.Reader, out, log io.Writer) int {
+func (p *pipe) runCommand(command []string, signals <-chan os.Signal, in io.Reader, out, log io.Writer) int {
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Stdin = in
-	signals, stop := heard(forwarded())
-	defer stop()
 	defer ignoreBrokenPipe()()
 	stdout, stderr, start, err := outputs(cmd)
 	if err == nil {

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -103,7 +104,7 @@ func TestAnIgnoredSignal(t *testing.T) {
 
 	signal.Ignore(syscall.SIGHUP)
 	defer signal.Reset(syscall.SIGHUP)
-	_, stop := heard(toEnd())
+	_, stop := heard()
 	defer stop()
 	assert.True(t, signal.Ignored(syscall.SIGHUP))
 }
@@ -214,12 +215,12 @@ func TestTheLastLinesAreRead(t *testing.T) {
 // not ignored there.
 func unignore(t *testing.T) {
 	c := make(chan os.Signal, 1)
-	signal.Notify(c, toEnd()...)
+	signal.Notify(c, handled()...)
 	t.Cleanup(func() { signal.Stop(c) })
 }
 
-// up starts the pipe as a process that hears signals by now.
-func up(t *testing.T, d desk) (*exec.Cmd, io.WriteCloser) {
+func endAndRead(t *testing.T, end syscall.Signal) {
+	d := newDesk(t)
 	c := d.child("")
 	in, err := c.StdinPipe()
 	require.NoError(t, err)
@@ -229,34 +230,40 @@ func up(t *testing.T, d desk) (*exec.Cmd, io.WriteCloser) {
 	_, _ = io.WriteString(in, "up\n")
 	_, err = io.ReadFull(out, make([]byte, len("up\n")))
 	require.NoError(t, err)
-	return c, in
-}
-
-func endAndRead(t *testing.T, end syscall.Signal) {
-	d := newDesk(t)
-	c, in := up(t, d)
 	require.NoError(t, c.Process.Signal(end))
-	_, err := io.WriteString(in, `{"level":"error","msg":"the last words"}`+"\n")
+	_, err = io.WriteString(in, `{"level":"error","msg":"the last words"}`+"\n")
 	require.NoError(t, err)
 	_ = in.Close()
 	require.NoError(t, c.Wait())
 	assert.Contains(t, d.told(), "the last words")
 }
 
-// Told again and again, it ends.
-func TestToldAgainToEnd(t *testing.T) {
-	unignore(t)
-	c, _ := up(t, newDesk(t))
-	ended := make(chan error, 1)
-	go func() { ended <- c.Wait() }()
-	for {
-		select {
-		case err := <-ended:
-			assert.NoError(t, err)
-			return
-		case <-time.After(time.Millisecond):
-			_ = c.Process.Signal(syscall.SIGTERM)
-		}
+// Told to end, the pipe waits a while for the program before it; told again, it
+// doesn't. What came before it listened counts, too.
+func TestToldToEnd(t *testing.T) {
+	unignore(t) // what signals start is not of the bubble
+	for _, c := range []struct {
+		name    string
+		signals []os.Signal
+		waits   time.Duration
+	}{
+		{"once", []os.Signal{syscall.SIGTERM}, closeWait},
+		{"another signal", []os.Signal{syscall.SIGWINCH, syscall.SIGINT, syscall.SIGCONT}, closeWait},
+		{"twice", []os.Signal{syscall.SIGINT, syscall.SIGTERM}, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				signals := make(chan os.Signal, len(c.signals))
+				for _, s := range c.signals {
+					signals <- s
+				}
+				in, program := io.Pipe()
+				defer program.Close()
+				begun := time.Now()
+				assert.Zero(t, run(nil, func(string) string { return "" }, signals, in, io.Discard, io.Discard))
+				assert.Equal(t, c.waits, time.Since(begun))
+			})
+		})
 	}
 }
 

@@ -32,11 +32,11 @@ const (
 )
 
 func main() {
-	heard(toEnd()) // to the very end: what was read last is told by then
-	os.Exit(run(os.Args[1:], os.Getenv, os.Stdin, os.Stdout, os.Stderr))
+	signals, _ := heard() // to the very end: what was read last is told by then
+	os.Exit(run(os.Args[1:], os.Getenv, signals, os.Stdin, os.Stdout, os.Stderr))
 }
 
-func run(args []string, env func(string) string, in io.Reader, out, log io.Writer) int {
+func run(args []string, env func(string) string, signals <-chan os.Signal, in io.Reader, out, log io.Writer) int {
 	s, err := read(args, env, log)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -51,24 +51,27 @@ func run(args []string, env func(string) string, in io.Reader, out, log io.Write
 		return statusUsage
 	}
 	if s.check {
-		return check(h, log)
+		return check(h, signals, log)
 	}
 	p := &pipe{handler: h, glance: s.glance(), keys: &s.keys}
 	status := 0
 	if len(s.command) > 0 {
-		status = p.runCommand(s.command, in, out, log)
+		status = p.runCommand(s.command, signals, in, out, log)
 	} else {
-		status = p.filter(in, out, log)
+		status = p.filter(signals, in, out, log)
 	}
 	_ = h.Close() // it says on log what it couldn't tell, and heeds nobody who doesn't read there any more
 	return status
 }
 
-func check(h *slackalert.Handler, log io.Writer) int {
-	ctx, stop := signal.NotifyContext(context.Background(), toEnd()...)
-	defer stop()
-	ctx, cancel := context.WithTimeout(ctx, checkWait)
+func check(h *slackalert.Handler, signals <-chan os.Signal, log io.Writer) int {
+	ctx, cancel := context.WithTimeout(context.Background(), checkWait)
 	defer cancel()
+	go func() {
+		for !asksToEnd(<-signals) {
+		}
+		cancel()
+	}()
 	if err := h.Check(ctx); err != nil {
 		fmt.Fprintln(log, "slackalert:", oneLine(err))
 		return 1
@@ -103,10 +106,8 @@ func (p *pipe) line(text []byte, whole bool) {
 // filter passes in to out until in ends. A signal to end gives the program
 // before it a while to end first: its last lines are the ones that matter. A
 // second one doesn't.
-func (p *pipe) filter(in io.Reader, out, log io.Writer) int {
+func (p *pipe) filter(signals <-chan os.Signal, in io.Reader, out, log io.Writer) int {
 	defer ignoreBrokenPipe()()
-	signals, stop := heard(toEnd())
-	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- pass(out, in, p.line) }()
 	var late <-chan time.Time
@@ -114,23 +115,26 @@ func (p *pipe) filter(in io.Reader, out, log io.Writer) int {
 		select {
 		case err := <-ended:
 			return statusOf(err, log)
-		case <-signals:
-			if late != nil {
+		case s := <-signals:
+			switch {
+			case !asksToEnd(s):
+			case late != nil:
 				return 0
+			default:
+				late = time.After(closeWait)
 			}
-			late = time.After(closeWait)
 		case <-late:
 			return 0
 		}
 	}
 }
 
-// heard returns a channel of those of signals that this process doesn't ignore:
-// nohup, and a shell that runs it in the background, have them ignored, here and
-// in a command that it starts.
-func heard(signals []os.Signal) (c chan os.Signal, stop func()) {
+// heard returns a channel of the signals that are handled and that this process
+// doesn't ignore: nohup, and a shell that runs it in the background, have them
+// ignored, here and in a command that it starts.
+func heard() (c chan os.Signal, stop func()) {
 	c = make(chan os.Signal, 16)
-	for _, s := range signals {
+	for _, s := range handled() {
 		if !signal.Ignored(s) {
 			signal.Notify(c, s)
 		}

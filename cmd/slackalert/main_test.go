@@ -76,7 +76,7 @@ func (d desk) env(key string) string {
 // pipe runs the pipe in this process.
 func (d desk) pipe(in string, args ...string) (out, log string, status int) {
 	var o, l bytes.Buffer
-	status = run(args, d.env, strings.NewReader(in), &o, &l)
+	status = run(args, d.env, nil, strings.NewReader(in), &o, &l)
 	return o.String(), l.String(), status
 }
 
@@ -202,7 +202,7 @@ func TestAtOnce(t *testing.T) {
 	from, in := io.Pipe()
 	out, to := io.Pipe()
 	var ended sync.WaitGroup
-	ended.Go(func() { run(nil, d.env, from, to, io.Discard); _ = to.Close() })
+	ended.Go(func() { run(nil, d.env, nil, from, to, io.Discard); _ = to.Close() })
 	buf := make([]byte, 100)
 	for _, line := range []string{"a\n", "half", " a line\n"} {
 		_, _ = io.WriteString(in, line)
@@ -268,7 +268,7 @@ func TestCheck(t *testing.T) {
 	assert.Equal(t, 1, status)
 
 	var out, errs bytes.Buffer
-	assert.Equal(t, statusUsage, run([]string{"-check"}, func(string) string { return "" }, strings.NewReader(""), &out, &errs))
+	assert.Equal(t, statusUsage, run([]string{"-check"}, func(string) string { return "" }, nil, strings.NewReader(""), &out, &errs))
 	assert.Equal(t, "slackalert: Slack is missing; want SLACK_TOKEN with -channel, or SLACK_WEBHOOK_URL\n", errs.String())
 }
 
@@ -288,7 +288,7 @@ func TestAnInputThatFails(t *testing.T) {
 	d := newDesk(t)
 	var out, log bytes.Buffer
 	in := io.MultiReader(strings.NewReader(`{"level":"error","msg":"payment failed"}`+"\n"), failing{})
-	assert.Equal(t, 1, run(nil, d.env, in, &out, &log))
+	assert.Equal(t, 1, run(nil, d.env, nil, in, &out, &log))
 	assert.Equal(t, "slackalert: the disk is gone\n", log.String())
 	assert.Contains(t, d.told(), "payment failed")
 }

@@ -10,9 +10,7 @@ import (
 	"syscall"
 )
 
-func forwarded() []os.Signal { return []os.Signal{os.Interrupt} }
-
-func toEnd() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
+func handled() []os.Signal { return []os.Signal{os.Interrupt, syscall.SIGTERM} }
 
 func asksToEnd(os.Signal) bool { return true }
 

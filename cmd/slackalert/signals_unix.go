@@ -11,14 +11,12 @@ import (
 	"syscall"
 )
 
-// forwarded are the signals that a command gets.
-func forwarded() []os.Signal {
+// handled are the signals that a command gets, and that the pipe survives.
+func handled() []os.Signal {
 	return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGWINCH, syscall.SIGCONT}
 }
 
-// toEnd are those that ask what reads a program's output to end.
-func toEnd() []os.Signal { return []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} }
-
+// asksToEnd says of those whether they ask a program to end.
 func asksToEnd(s os.Signal) bool {
 	return s == syscall.SIGINT || s == syscall.SIGTERM || s == syscall.SIGQUIT || s == syscall.SIGHUP
 }
