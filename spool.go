@@ -169,6 +169,7 @@ func (h *Handler) decode(from owned.Owner, r spool.Record) (legacy, error) {
 		return x, err
 	}
 	if x.From == nil {
+		from.Service = "" // this one's, and perhaps too long
 		x.From = &from
 	}
 	x.Channel = h.placeOf(Batch{Channel: x.Channel}, x.Group)
@@ -231,7 +232,7 @@ func messagesOf(all []legacy) (messages [][]legacy) {
 // is known: what isn't would be gone.
 func (b *batcher) resumeLegacy(groups []legacy) {
 	x := groups[0]
-	batch := Batch{ID: x.Told.ID, Channel: x.Channel, Service: x.From.Service, Host: x.From.Host}
+	batch := Batch{ID: x.Told.ID, Channel: x.Channel, Service: b.service, Host: x.From.Host}
 	ref := x.Told.Ref
 	if len(groups) != x.Told.Groups {
 		ref = ""

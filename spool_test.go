@@ -734,7 +734,7 @@ func TestOddAlertsAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir, long := t.TempDir(), strings.Repeat("<", 20_000)
 		h, log, base := newTest(t, newDesk(), func(o *Options) {
-			o.SpoolDir = dir
+			o.SpoolDir, o.Service = dir, strings.Repeat("s", 3800)
 			o.ReplaceAttr = func(_ []string, a slog.Attr) slog.Attr {
 				if a.Key == slog.TimeKey {
 					a.Value = slog.TimeValue(time.Date(20_000, 1, 1, 0, 0, 0, 0, time.UTC))
@@ -747,6 +747,9 @@ func TestOddAlertsAreKept(t *testing.T) {
 			func(g *Group) { g.Code = long },
 			func(g *Group) { g.Source = &slog.Source{Function: long, File: long} },
 			func(g *Group) { g.Fingerprint = long },
+			func(g *Group) {
+				g.Code, g.Message, g.Error, g.Source = long, long, long, &slog.Source{Function: long, File: long}
+			},
 		} {
 			b := elsewhere("web-1", 1)
 			b.Groups[0].Fingerprint = fmt.Sprint(i)
@@ -755,9 +758,13 @@ func TestOddAlertsAreKept(t *testing.T) {
 		}
 		assert.Empty(t, base.own())
 		die(h)
-		h, _, _ = newTest(t, newDesk(), spooling(dir))
-		assert.EqualValues(t, 4, h.Stats().Pending)
+		d := newDesk()
+		h, _, base = newTest(t, d, func(o *Options) { o.SpoolDir, o.Service = dir, strings.Repeat("s", 3800) })
+		assert.EqualValues(t, 5, h.Stats().Pending)
+		assert.Equal(t, []string{".spool"}, names(t, dir), "all fits again")
 		require.NoError(t, h.Close())
+		assert.Empty(t, base.own())
+		assert.Len(t, d.last().Service, 3800)
 	})
 }
 
