@@ -77,7 +77,8 @@ func faults() []fault {
 			name: "down at start", fromStart: true, away: true, says: "connection refused",
 			over: func(w *world, _ *runningProgram) error { return w.up() },
 		}, {
-			name: "goes away", forgets: true, says: "connection refused",
+			// A process on its way to exec may hold the port a moment longer.
+			name: "goes away", forgets: true, says: "connection (refused|reset)",
 			begin: func(w *world, p *runningProgram) error { return p.turn(0, w.down) },
 			over:  func(w *world, _ *runningProgram) error { return w.up() },
 		},
