@@ -121,6 +121,12 @@ func held(f func()) (v any) {
 
 var errTill = errors.New("no connection to the till")
 
+// ring is an error in which errors.Is looks for ever.
+type ring struct{}
+
+func (ring) Error() string   { return "round and round" }
+func (r ring) Unwrap() error { return r }
+
 //go:noinline
 func breaks() { panic(errTill) }
 
@@ -459,6 +465,7 @@ func TestDo(t *testing.T) {
 	}{
 		{"fine", func(*watch, context.Context) error { return nil }, nil},
 		{"an error", func(*watch, context.Context) error { return errTill }, []string{"job nightly failed"}},
+		{"an error that wraps itself", func(*watch, context.Context) error { return ring{} }, []string{"job nightly failed"}},
 		{"an error that was told", func(w *watch, ctx context.Context) error {
 			w.log.ErrorContext(ctx, "no till")
 			return errTill
