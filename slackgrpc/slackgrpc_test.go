@@ -30,11 +30,11 @@ import (
 // desk is a server with the interceptors, its client, its log, and what would
 // have been told.
 type desk struct {
-	t    *testing.T
-	conn *grpc.ClientConn
-	h    *slackalert.Handler
+	t      *testing.T
+	server *grpc.Server
+	conn   *grpc.ClientConn
+	h      *slackalert.Handler
 
-	calls  sync.WaitGroup // that are within the interceptors
 	mu     sync.Mutex
 	log    bytes.Buffer
 	groups []slackalert.Group
@@ -53,9 +53,10 @@ func (d *desk) Send(_ context.Context, b slackalert.Batch) error {
 	return nil
 }
 
-// told waits for the calls to end, flushes, and returns the alerts that were told.
+// told ends the server when its calls have ended, which may be after their
+// clients have gone, and returns the alerts that were told.
 func (d *desk) told() []slackalert.Group {
-	d.calls.Wait()
+	d.server.GracefulStop()
 	require.NoError(d.t, d.h.Flush(d.t.Context()))
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -87,34 +88,20 @@ func open(t *testing.T, opts *Options, f do, more ...grpc.ServerOption) *desk {
 	o.Logger = slog.New(d.h)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	s := grpc.NewServer(append(more,
-		grpc.ChainUnaryInterceptor(d.unaryCall, UnaryServerInterceptor(o), UnaryServerInterceptor(o)), // mounted twice: the inner one does nothing
-		grpc.ChainStreamInterceptor(d.streamCall, StreamServerInterceptor(o), StreamServerInterceptor(o)))...)
-	s.RegisterService(service(f), nil)
-	healthpb.RegisterHealthServer(s, health.NewServer())
-	go func() { _ = s.Serve(l) }()
+	d.server = grpc.NewServer(append(more,
+		grpc.ChainUnaryInterceptor(UnaryServerInterceptor(o), UnaryServerInterceptor(o)), // mounted twice: the inner one does nothing
+		grpc.ChainStreamInterceptor(StreamServerInterceptor(o), StreamServerInterceptor(o)))...)
+	d.server.RegisterService(service(f), nil)
+	healthpb.RegisterHealthServer(d.server, health.NewServer())
+	go func() { _ = d.server.Serve(l) }()
 	d.conn, err = grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		_ = d.conn.Close()
-		s.Stop()
+		d.server.Stop()
 		assert.NoError(t, d.h.Close())
 	})
 	return d
-}
-
-// unaryCall and streamCall count a call until it has left the interceptors,
-// which may be after its client has gone.
-func (d *desk) unaryCall(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
-	d.calls.Add(1)
-	defer d.calls.Done()
-	return next(ctx, req)
-}
-
-func (d *desk) streamCall(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	d.calls.Add(1)
-	defer d.calls.Done()
-	return next(srv, s)
 }
 
 func service(f do) *grpc.ServiceDesc {
