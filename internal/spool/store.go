@@ -254,12 +254,8 @@ func (st *Store) tend(wait bool) (err error) {
 // calls even: the larger counts hold. Files of other services are left to them.
 // It may be called once.
 func (st *Store) Adopt(adopt func([]Left)) {
-	begun := false
 	st.watch = owned.NewWatch(func() {
-		if begun {
-			_ = st.tend(false) // which says what it has to say
-		}
-		begun = true
+		_ = st.tend(false) // which says what it has to say
 		var all []Left
 		hand := func() {
 			if len(all) > 0 {
