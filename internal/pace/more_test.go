@@ -609,6 +609,20 @@ func TestCloseMarksNothing(t *testing.T) {
 	}
 }
 
+// Where Slack doesn't answer, each message has its turn before one has a second.
+func TestCloseTellsFirstWhatWasNotTried(t *testing.T) {
+	r := webhook
+	r.Size, r.Dense = 1, 1
+	d := newDesk(t, r)
+	d.took = func(*attempt) time.Duration { return 5 * s }
+	d.answer = func(*attempt) Result { return Result{Kind: Unknown} }
+	for _, name := range []string{"a", "b", "c", "d"} {
+		d.alert(name)
+	}
+	d.lane.Close(start.Add(40*s), d.now)
+	d.run(40*s).want("0s post1 unknown a 1/1", "6s post2 unknown b 1/1", "13s post3 unknown c 1/1", "22s post4 unknown d 1/1", "35s post1 unknown a 1/1")
+}
+
 func TestWhatIsLostIsTriedAgainThoughOthersComeAllTheTime(t *testing.T) {
 	r := webhook
 	r.Size, r.Dense = 1, 1

@@ -74,7 +74,7 @@ type trouble struct {
 // fail notes a failure and says how long to wait.
 func (t *trouble) fail(r Result) time.Duration {
 	if r.Mend != t.mend {
-		t.n, t.hurried = 0, false
+		t.n = 0
 	}
 	t.n, t.mend, t.why = t.n+1, r.Mend, r.Why
 	if t.plain++; r.Kind != Failed || !r.plain() {

@@ -192,6 +192,17 @@ func TestFailures(t *testing.T) {
 			d.at(0, "a", "b").at(20*s, "a").at(40*s, "b").at(60*s, "a").at(70*s, "a").at(80*s, "b").run(10 * m)
 		}, []string{"1s post1 a 1/1 b 1/1", "21s edit1 gone a 2/2 b 1/1", "21s post2 a 1/2", "41s post3 b 1/2", "1m1s edit2 gone a 2/3", "1m21s edit3 b 2/3",
 			"6m20s edit3 b 2/3 quiet", "10m21s post4 a 2/4"}[:7], nil},
+		{"and once more, where the one before was there", bot, func(d *desk) {
+			d.answer = func(a *attempt) Result {
+				if a.Edits != nil && (a.ID == "1" || a.ID == "3") {
+					return Result{Kind: Gone}
+				}
+				return Result{}
+			}
+		}, func(d *desk) {
+			d.at(0, "a").at(20*s, "a").at(15*m, "a").at(16*m, "a").run(18 * m)
+		}, []string{"1s post1 a 1/1", "21s edit1 gone a 2/2", "21s post2 a 1/2", "5m20s edit2 a 1/2 quiet", "15m1s post3 a 1/3 back after 14m40s",
+			"16m1s edit3 gone a 2/4", "16m1s post4 a 1/4"}, nil},
 		{"an edit that is refused waits for the end of the interval", bot, func(d *desk) {
 			d.answer = func(a *attempt) Result {
 				if a.Edits != nil && a.ID == "1" {
