@@ -47,17 +47,17 @@ var roots = func() (t [32][]root) {
 			t[name[0]&31] = append(t[name[0]&31], root{name, k, last, strings.Fields(spare)})
 		}
 	}
-	add(phrase, false, "password", "less policy length expir changed set")
+	add(phrase, false, "password", "less policy length expir changed set file path")
 	add(phrase, false, "passw", "ord")
 	add(phrase, false, "passphrase passcode pwd seedphrase identifiedby", "") // CREATE USER a IDENTIFIED BY 'b'
 	add(phrase, true, "pass pw", "")
-	add(chosen, false, "secret", "ary ariat smanager manager name arn ref keyref")
+	add(chosen, false, "secret", "ary ariat smanager manager name arn ref keyref file path")
 	add(chosen, false, `apikey appkey applicationkey accesskey accountkey authkey basicauth encryptionkey functionskey
-		keydata licensekey masterkey privatekey privkey signingkey sharedkey subscriptionkey`, "")
+		keydata licensekey masterkey privatekey privkey signingkey sharedkey subscriptionkey`, "file path")
 	add(minted, false, "token", `iz ise issue isvalid count used usage limit length type kind name uri url endpoint expir
-		ttl budget bucket remaining size persec permin valid`)
+		ttl budget bucket remaining size persec permin valid file path`)
 	add(minted, false, "signature", "algorithm method version valid")
-	add(minted, false, "credential creds samlresponse sessionid sessionkey sessid", "")
+	add(minted, false, "credential creds samlresponse sessionid sessionkey sessid", "file path type provider")
 	add(minted, true, "sig", "")
 	add(bearer, false, "bearer", "")
 	add(cookie, false, "cookie", "consent name domain policy banner")

@@ -40,7 +40,8 @@ func TestKey(t *testing.T) {
 		"token_count", "tokens_used", "max_tokens", "maxTokens", "prompt_tokens", "number_of_tokens", "tokenizer", "tokenization",
 		"token_type", "token_url", "token_expires_at", "secretary", "secret_name", "secretsmanager", "passwordless",
 		"password_policy", "cookie_consent", "session", "sessions", "signal", "assign", "signature_method", "пароль",
-		"pass_count", "pássword", "authorization_endpoint",
+		"pass_count", "pássword", "authorization_endpoint", "token_file", "private_key_file", "AWS_SHARED_CREDENTIALS_FILE",
+		"secretPath", "password-file", "credentials_type",
 	} {
 		assert.False(t, Key(key), key)
 	}
