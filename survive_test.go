@@ -87,7 +87,7 @@ func dieNow() {
 func liveAs(how string) {
 	api, dir, name := os.Args[1], os.Args[2], os.Args[3]
 	o := &Options{Token: "xoxb-test", Channel: "#survive", APIURL: api, Service: "shop", SpoolDir: dir, CatchCrash: dir != "", BatchDelay: 200 * time.Millisecond}
-	if strings.HasPrefix(how, "log and") {
+	if how != "load" && how != "loop" {
 		o.BatchDelay = time.Hour // it ends before that
 	}
 	if how == "load" || how == "calm" {
