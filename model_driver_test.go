@@ -302,7 +302,7 @@ func (d *day) say(k kind, rng *rand.Rand) {
 	d.decide()
 	// between two edits of all lanes: where the next comes too late, nobody waits for it
 	const turn = 1500 * time.Millisecond
-	goes = goes && s.failed.n == 0 && s.editRun.n == 0 && !time.Now().Before(d.editHold) && !g.replace && (d.edits || g.posted.Before(now)) // else the group was told meanwhile, and this one is held
+	goes = goes && s.failed.n == 0 && s.editRun.n == 0 && (g.on == nil || g.on.retry.IsZero()) && !time.Now().Before(d.editHold) && !g.replace && (d.edits || g.posted.Before(now)) // else the group was told meanwhile, and this one is held
 	switch {
 	case !urgent && took > 0:
 		d.breaks("Handle waits for nothing below SyncLevel: it took %v", took)
