@@ -220,15 +220,13 @@ func TestSourceOfAStatus(t *testing.T) {
 		{"through a wrapper and the library", "TestSourceOfAStatus.func1", func(rw http.ResponseWriter, _ *http.Request) {
 			http.Error(relay{rw}, "x", 500)
 		}},
-		{"by the library alone", "", http.TimeoutHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-			<-r.Context().Done()
-		}), 0, "").ServeHTTP},
+		{"by the library alone", "", timeout(t)},
 		{"behind a router of the library", ".fails", func() http.HandlerFunc {
 			mux := http.NewServeMux()
 			mux.Handle("/", http.StripPrefix("", http.HandlerFunc(fails)))
 			return mux.ServeHTTP
 		}()},
-		{"by a testing library", "TestSourceOfAStatus.func4", func(rw http.ResponseWriter, r *http.Request) {
+		{"by a testing library", "TestSourceOfAStatus.func3", func(rw http.ResponseWriter, r *http.Request) {
 			assert.HTTPStatusCode(sunk{}, func(_ http.ResponseWriter, r *http.Request) { rw.WriteHeader(500) }, "GET", "/", nil, 500)
 		}},
 	} {
@@ -247,6 +245,14 @@ func TestSourceOfAStatus(t *testing.T) {
 	}
 }
 
+// timeout answers each request with a 503: what it waits for goes on until the
+// test is over.
+func timeout(t *testing.T) http.HandlerFunc {
+	over := make(chan struct{})
+	t.Cleanup(func() { close(over) })
+	return http.TimeoutHandler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-over }), 0, "").ServeHTTP
+}
+
 // sunk is a test that fails unheard.
 type sunk struct{}
 
@@ -256,9 +262,7 @@ func (sunk) Errorf(string, ...any) {}
 func TestStatusWithoutARoute(t *testing.T) {
 	const uuid = "/orders/0b5e3a2c-7f7a-4a4b-9a53-5a1b0f0a1c2d"
 	w := newWard(t, slackalert.Options{})
-	h := w.wrap(slackhttp.Options{}, http.TimeoutHandler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		<-r.Context().Done()
-	}), 0, "").ServeHTTP)
+	h := w.wrap(slackhttp.Options{}, timeout(t))
 	for _, r := range []struct{ method, path string }{
 		{"GET", "/orders/7"}, {"GET", "/orders/8"}, {"GET", uuid}, {"GET", "/orders/01ARZ3NDEKTSV4RRFFQ69G5FAV"}, {"GET", "/orders/ch_3MmlLrLkdIwHu7ix"},
 		{"POST", "/orders/7"}, {"GET", "/orders/7/items"}, {"GET", "/v1/orders/7"}, {"GET", "/v2/orders/7"}, {"GET", "/orders/ann@shop.example"}, {"GET", "/orders"},
