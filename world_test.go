@@ -86,14 +86,19 @@ func gap() time.Duration {
 	return 0
 }
 
-// up starts a Slack. It knows nothing of what an earlier one was told.
+// up starts a Slack. It knows nothing of what an earlier one was told, whose port a
+// process on its way to exec may hold a moment longer.
 func (w *world) up() error {
 	rate := cmp.Or(gap(), time.Second) * 9 / 10
-	s, err := fakeslack.Start(&fakeslack.Options{Addr: w.addr, Rate: rate})
-	if err == nil {
-		w.slack, w.all = s, append(w.all, s)
+	for begun := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		s, err := fakeslack.Start(&fakeslack.Options{Addr: w.addr, Rate: rate})
+		if err == nil {
+			w.slack, w.all = s, append(w.all, s)
+		}
+		if err == nil || w.all == nil || time.Since(begun) > ample {
+			return err
+		}
 	}
-	return err
 }
 
 func (w *world) down() error {
