@@ -35,11 +35,18 @@ type Lease struct {
 	ttl   time.Duration
 	Epoch uint64 // grows with each holder
 
+	held   context.Context // until it is given up
+	giveUp context.CancelFunc
+
 	mu    sync.Mutex
 	rev   uint64
-	until time.Time     // sure until then, by this process's steady clock
-	moved chan struct{} // closed and replaced with each renewal
-	ended bool
+	until time.Time // sure until then, by this process's steady clock
+}
+
+func newLease(kv jetstream.KeyValue, id string, ttl time.Duration) *Lease {
+	l := &Lease{kv: kv, id: []byte(id), ttl: ttl}
+	l.held, l.giveUp = context.WithCancel(context.Background())
+	return l
 }
 
 // Acquire waits until it holds the lease, or ctx ends. id is who wants it; no
@@ -49,7 +56,7 @@ type Lease struct {
 func Acquire(ctx context.Context, kv jetstream.KeyValue, id string, ttl time.Duration) (*Lease, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	l := &Lease{kv: kv, id: []byte(id), ttl: ttl, moved: make(chan struct{})}
+	l := newLease(kv, id, ttl)
 	watch, err := kv.Watch(ctx, key)
 	if err != nil {
 		return nil, fmt.Errorf("watch the leader's key: %w", err)
@@ -116,8 +123,6 @@ func (l *Lease) renewed(rev uint64, asked time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.rev, l.until = rev, asked.Add(l.ttl*9/10)
-	close(l.moved)
-	l.moved = make(chan struct{})
 }
 
 // Keep renews the lease five times a TTL until ctx ends, then returns nil, or
@@ -170,7 +175,7 @@ func (l *Lease) renew(ctx context.Context) error {
 func (l *Lease) Fresh() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return !l.ended && time.Now().Before(l.until)
+	return l.held.Err() == nil && time.Now().Before(l.until)
 }
 
 // Within returns a context that ends with ErrLost as soon as the lease isn't
@@ -184,17 +189,16 @@ func (l *Lease) Within(ctx context.Context) (within context.Context, cancel cont
 	go func() {
 		for l.Fresh() {
 			l.mu.Lock()
-			left, moved := time.Until(l.until), l.moved
+			timer := time.NewTimer(time.Until(l.until)) // then it may have been renewed
 			l.mu.Unlock()
-			timer := time.NewTimer(left)
 			select {
 			case <-within.Done():
-				timer.Stop()
-				return
-			case <-moved:
+			case <-l.held.Done():
 			case <-timer.C:
+				continue
 			}
 			timer.Stop()
+			break
 		}
 		end(ErrLost)
 	}()
@@ -204,11 +208,9 @@ func (l *Lease) Within(ctx context.Context) (within context.Context, cancel cont
 // Release gives the lease up, so that another needn't wait for the key to
 // expire. It is not fresh any more, whatever comes of it.
 func (l *Lease) Release(ctx context.Context) error {
+	l.giveUp()
 	l.mu.Lock()
 	rev := l.rev
-	l.ended = true
-	close(l.moved)
-	l.moved = make(chan struct{})
 	l.mu.Unlock()
 	if err := l.kv.Delete(ctx, key, jetstream.LastRevision(rev)); err != nil {
 		return fmt.Errorf("delete the leader's key: %w", err)

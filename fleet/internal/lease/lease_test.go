@@ -248,14 +248,14 @@ func TestOnAServer(t *testing.T) {
 	kv, err := js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "lead"})
 	require.NoError(t, err)
 
-	a := &Lease{kv: kv, id: []byte("a"), ttl: time.Hour, moved: make(chan struct{})}
+	a := newLease(kv, "a", time.Hour)
 	take := func(l *Lease, seen uint64) bool {
 		held, err := l.take(t.Context(), seen)
 		require.NoError(t, err)
 		return held
 	}
 	require.True(t, take(a, 0))
-	b := &Lease{kv: kv, id: []byte("b"), ttl: time.Hour, moved: make(chan struct{})}
+	b := newLease(kv, "b", time.Hour)
 	assert.False(t, take(b, 0), "it is there")
 	assert.False(t, take(b, a.rev-1), "it isn't as it was seen")
 	seen := a.rev

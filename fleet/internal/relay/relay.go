@@ -56,8 +56,6 @@ const (
 	setUpTimeout = 10 * time.Second
 )
 
-var errClosed = errors.New("the connection to NATS is closed, and doesn't come back")
-
 // Relay is one that may lead. One goroutine runs it.
 type Relay struct {
 	Config
@@ -125,7 +123,7 @@ func (r *Relay) Run(ctx context.Context) error {
 			return nil
 		}
 		if r.JS.Conn().IsClosed() {
-			return fmt.Errorf("slackalert/fleet: %w; want one with nats.MaxReconnects(-1), and nats.IgnoreAuthErrorAbort() where credentials may be wrong for a while", store.Why(r.JS.Conn(), errClosed))
+			return fmt.Errorf("slackalert/fleet: %w; want one with nats.MaxReconnects(-1), and nats.IgnoreAuthErrorAbort() where credentials may be wrong for a while", store.Why(r.JS.Conn(), errors.New("the connection to NATS is closed, and doesn't come back")))
 		}
 		r.failed(err)
 		if time.Since(began) > retryMax {
