@@ -377,11 +377,11 @@ func (c controlled) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 // A time-out answers from another goroutine, and its handler goes on.
 func TestTimeoutHandler(t *testing.T) {
 	w := newWard(t, slackalert.Options{})
-	done := make(chan struct{})
+	answered, done := make(chan struct{}), make(chan struct{})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /slow/{id}", func(rw http.ResponseWriter, r *http.Request) {
 		defer close(done)
-		<-r.Context().Done()
+		<-answered
 		w.log.ErrorContext(r.Context(), "gave up")
 	})
 	inner := slackhttp.Middleware(nil)(mux)
@@ -390,6 +390,7 @@ func TestTimeoutHandler(t *testing.T) {
 	resp, body := get(t, s, "GET", "/slow/1")
 	assert.Equal(t, 503, resp.StatusCode)
 	assert.Equal(t, "late", body)
+	close(answered)
 	<-done
 	groups := w.told()
 	require.NotEmpty(t, groups)
