@@ -1095,9 +1095,11 @@ func TestWhoSpeaks(t *testing.T) {
 	assert.Equal(t, []any{2, []string{"web-1", "web-2"}}, []any{got.Groups[0].Hosts, got.Groups[0].Named})
 	assert.Zero(t, b.Groups[0].Hosts, "the handler's batch is as it was")
 	assert.Equal(t, "- f 6/6, g 1/1", w.entries(), "Slack gave it no name")
-	b.ID, b.Channel, b.Groups = "B", "", []slackalert.Group{group("of the relay", 1, 1)}
+	forgotten := group("forgotten", 1, 1)
+	forgotten.Hosts = 3
+	b.ID, b.Channel, b.Groups = "B", "", []slackalert.Group{forgotten}
 	require.NoError(t, h.send(b))
-	assert.Equal(t, []string{"C0", "relay"}, []string{got.Channel, got.Service})
+	assert.Equal(t, []any{"C0", "relay", 3}, []any{got.Channel, got.Service, got.Groups[0].Hosts}, "as it came")
 	assert.Equal(t, "a, b, c, …", list([]string{"a", "b", "c", "d"}))
 	_, edits := newVoice(&leader{Relay: New(Config{})}).sender().(slackalert.Updater)
 	assert.False(t, edits, "as a webhook")
