@@ -110,6 +110,12 @@ func TestTheUrgentComeFirst(t *testing.T) {
 	d.want("0s post1 a 1/1 b 1/1 c 1/1", "1s post2 A 1/1 B 1/1 h 1/1")
 }
 
+func TestTheUrgentWaitForNoCompany(t *testing.T) {
+	d := newDesk(t, webhook).at(0, "a").run(s / 4)
+	d.urge("a")
+	d.run(h).want("250ms post1 a 2/2")
+}
+
 func TestTheUrgentWithinTheInterval(t *testing.T) {
 	d := newDesk(t, webhook).at(0, "a").run(2 * s)
 	k := d.urge("a")

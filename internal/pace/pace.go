@@ -205,7 +205,6 @@ func (l *Lane[T, S]) Close(deadline, now time.Time) {
 	for _, a := range l.again {
 		a.due = now
 	}
-	l.rules.Delay = 0
 	l.postEdits(now)
 }
 
