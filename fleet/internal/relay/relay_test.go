@@ -581,6 +581,8 @@ func TestAClaimAsksForTheLeaseAfterwards(t *testing.T) {
 	require.ErrorIs(t, v.Update(t.Context(), batch("A", group("f", 4, 4))), errSteppedDown)
 	assert.Equal(t, "ref-A f 3/3; (f 3/6)", w.entries())
 	assert.Equal(t, asked, w.slack.took())
+	slog.New(muted(slog.NewTextHandler(w.logs, nil), v)).Info("alerts are lost")
+	assert.Zero(t, w.logs.has("alerts are lost"))
 }
 
 // TestWhatIsNotClaimedIsNotPosted: because another claimed it, or nobody is there
@@ -1100,7 +1102,7 @@ func TestWhoSpeaks(t *testing.T) {
 	b.ID, b.Channel, b.Groups = "B", "", []slackalert.Group{forgotten}
 	require.NoError(t, h.send(b))
 	assert.Equal(t, []any{"C0", "relay", 3}, []any{got.Channel, got.Service, got.Groups[0].Hosts}, "as it came")
-	assert.Equal(t, "a, b, c, …", list([]string{"a", "b", "c", "d"}))
+	assert.Equal(t, []string{"a, b, c", "a, b, c, …"}, []string{list([]string{"a", "b", "c"}), list([]string{"a", "b", "c", "d"})})
 	_, edits := newVoice(&leader{Relay: New(Config{})}).sender().(slackalert.Updater)
 	assert.False(t, edits, "as a webhook")
 }
