@@ -22,7 +22,7 @@ var unitsOfText = []string{
 	`\u0026sig=`, `\npw=`, "%26sig=", "pat", "pat-", "pat.a", "key-0", "1//0", ":AA", "SG.", "secret_", "api/webhooks/", "IQoJb3JpZ2lu",
 	"password=&quot;a ", "password=&quot;", "token%3D%22a ", "token%253D%20", "authorization%3Abearer%20", "password is ", "password \"", "password(\"a",
 	"password:\n  a1\n", "password:\n", "{a, password=a ", "-u a:", "-u a:\"b ", "--user a:b", "token='a''", "name=\"token\"\n\n", "<token><![CDATA[", "://aaaaaaaaaaaaaaa1@",
-	"(token)values('", ")values(", "(a values(", "(token)values('a'),", "a:b@/c", "@/c", "\"token\">", "\"token\">a</",
+	"(token)values('", "(token)values(", "(token)values()(", ")values(", "(a values(", "(token)values('a'),", "a:b@/c", "@/c", "\"token\">", "\"token\">a", "\"token\">a</",
 	"----sk-", "----api/webhooks/", "Duplicate entry '", "Duplicate entry ' for key '", "Duplicate entry 'a' for key 'token'",
 }
 

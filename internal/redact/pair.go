@@ -41,7 +41,7 @@ func (t *scan) key(i int) int {
 	case sep >= 0:
 		v.from, v.to = t.pair(s[from:end], from, sep, quoted, k)
 	case t.inTag(from):
-		v.from, v.to = t.element(end)
+		v.from, v.to = t.element(end, len(t.s))
 	case k == bearer:
 		v.from, v.to = t.bearer(i, end)
 	case s[from] == '-':
@@ -252,20 +252,21 @@ func (t *scan) inTag(from int) bool {
 	return begin >= low && runOf(t.s[:from], begin+1, ":") == from
 }
 
-// element returns the text of the XML element whose name ends at i.
-func (t *scan) element(i int) (from, to int) {
-	s := t.s
+// element returns the text of the XML element whose name ends at i, if it ends
+// within reach.
+func (t *scan) element(i, reach int) (from, to int) {
+	s := t.s[:min(len(t.s), i+reach)]
 	n := strings.IndexAny(s[i:min(len(s), i+256)], "<>")
 	if n < 0 || s[i+n] != '>' {
 		return i, i
 	}
 	text := strings.TrimPrefix(s[i+n+1:], "<![CDATA[")
 	from = len(s) - len(text)
-	n = strings.IndexByte(text, '<')
-	if t.far(from, from+n); n < 0 || !strings.HasPrefix(text[n:], "</") {
+	text, end, _ := strings.Cut(text, "<")
+	if to = t.far(from, from+len(text)); !strings.HasPrefix(end, "/") {
 		return i, i
 	}
-	return from, from + n
+	return from, to
 }
 
 // flag returns the value after the command-line flag that ends at end:
@@ -310,7 +311,7 @@ func (t *scan) apart(i int, k kind) (from, to int) {
 	if c, next := sign(s, i); is(c, quote) {
 		i = next
 		if strings.HasPrefix(s[i:], ">") { // <entry key="password">hunter2</entry>
-			if from, to = t.element(i); from < to && !strings.ContainsAny(s[from:to], " \n") {
+			if from, to = t.element(i, maxColumns); from < to && !strings.ContainsAny(s[from:to], " \n") {
 				return from, to
 			}
 		}

@@ -148,45 +148,56 @@ const maxColumns = 16 * maxKey
 
 // inserted hides the values of an INSERT into columns of which one holds secrets,
 // INSERT INTO users (name, password) VALUES ('bob', 'x'), whose "VALUES" ends at i.
-// Without a quote they are places of values: ($1, $2).
+// Without a quote near their beginning they are places of values: ($1, $2).
 func (t *scan) inserted(i int) int {
 	s := t.s
-	const blank = " \t\r\n\\ntr" // escaped, too
-	low, from := max(t.seen, i-maxColumns), i+1
-	for from < len(s) && from < i+maxKey && strings.IndexByte(blank, s[from]) >= 0 {
-		from++
-	}
+	low, from := max(t.seen, i-maxColumns), skipBlanks(s, i+1)
 	if !hasSuffixFold(s[low:i+1], "values") || from == len(s) || s[from] != '(' {
 		return i
 	}
-	columns, ok := strings.CutSuffix(strings.TrimRight(s[low:i+1-len("values")], blank), ")")
+	columns, ok := strings.CutSuffix(strings.TrimRight(s[low:i+1-len("values")], sqlBlanks), ")")
 	begin := strings.LastIndexByte(columns, '(') + 1
 	if !ok || !slices.ContainsFunc(strings.Split(columns[begin:], ","), Key) {
 		return i
 	}
+	quoted := strings.IndexAny(s[from:min(len(s), from+maxColumns)], `'"`)
+	if quoted < 0 {
+		return i
+	}
 	end := t.far(from, tuplesEnd(s, from))
-	if strings.IndexByte(s[from:end], '\'') < 0 {
+	if end < from+quoted {
 		return i
 	}
 	return t.hide(from+1, end)
 }
 
+const sqlBlanks = " \t\r\n\\ntr" // escaped, too
+
+// skipBlanks returns where what stands at i, or behind blanks and a comma, begins.
+func skipBlanks(s string, i int) int {
+	near := s[i:min(len(s), i+maxKey)]
+	return i + len(near) - len(strings.TrimLeft(near, ","+sqlBlanks))
+}
+
 // tuplesEnd returns where the last of the tuples closes that begin at i, ('a', 1),
 // ('b', 2); at the end of s if it doesn't.
 func tuplesEnd(s string, i int) int {
-	depth, quoted := 0, false
+	depth, quoted := 0, byte(0) // by what
 	for ; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '\\':
 			i++
-		case c == '\'':
-			quoted = !quoted
-		case quoted:
+		case quoted != 0:
+			if c == quoted {
+				quoted = 0
+			}
+		case c == '\'', c == '"':
+			quoted = c
 		case c == '(':
 			depth++
 		case c == ')':
 			depth--
-			next := blanks(s, run(s, i+1, closer))
+			next := skipBlanks(s, i+1)
 			if depth == 0 && (next == len(s) || s[next] != '(') {
 				return i
 			}
