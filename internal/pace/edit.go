@@ -140,6 +140,7 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 		if lost {
 			if g.message, g.gone = nil, true; r.Kind == Gone && !m.again {
 				g.posted = time.Time{}
+				l.move(g, g.wait) // to its place by that
 			}
 		}
 		if g.wait == edit || g.wait == edited {

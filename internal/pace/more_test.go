@@ -701,3 +701,24 @@ func TestAnOutageOfPostsAndEditsIsSaidOnce(t *testing.T) {
 		}
 	}
 }
+
+// That a message is gone ends the intervals of what stood in it, and with them
+// changes when that is forgotten: a was told 20 h late, and stayed for those.
+func TestWhatWasInAMessageThatIsGoneIsForgottenInItsTime(t *testing.T) {
+	d := newDesk(t, bot)
+	var forgot []string
+	d.forgot = func(k *kind) { forgot = append(forgot, fmt.Sprint(k.name, " ", d.since())) }
+	d.answer = func(a *attempt) Result {
+		switch late := holds(a, "late"); {
+		case late && a.Edits != nil:
+			return Result{Kind: Gone}
+		case late && d.since() < 20*h:
+			return Result{Kind: Unreachable}
+		}
+		return Result{}
+	}
+	d.at(0, "soon").at(30*s, "late").at(m, "soon").run(50 * h)
+	if want := []string{"late 26h0m30s", "soon 26h1m0s"}; !slices.Equal(forgot, want) {
+		t.Errorf("forgotten were %q, wanted %q", forgot, want)
+	}
+}
