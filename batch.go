@@ -301,7 +301,9 @@ func (b *batcher) deliver(l *lane, f *flight) (ref string, err error) {
 		return f.Edits.Ref, b.carrier.edit(f.ctx, f.Edits.Ref, f.batch)
 	}
 	if f.Tries > 0 && !l.blind {
-		if ref, err = b.carrier.find(f.ctx, f.batch, f.Began); ref != "" {
+		ctx, end := context.WithTimeout(f.ctx, b.timeout/3) // the post that may follow wants time, too
+		ref, err = b.carrier.find(ctx, f.batch, f.Began)
+		if end(); ref != "" {
 			return ref, nil
 		}
 		c := cause.Of(err, false)

@@ -273,14 +273,21 @@ func (c *channel) edit(ctx context.Context, ref string, b Batch) error {
 	return c.take(ctx, "edit "+ref, b)
 }
 
-func (c *channel) find(_ context.Context, b Batch, _ time.Time) (string, error) {
+func (c *channel) find(ctx context.Context, b Batch, _ time.Time) (string, error) {
 	c.finds++
-	return c.find_(b)
+	ref, err := c.find_(b)
+	if _, slow := err.(silence); slow {
+		<-ctx.Done()
+	}
+	return ref, err
 }
 
 func (c *channel) canEdit() bool                    { return true }
 func (c *channel) gaps() (post, edit time.Duration) { return postGap, editGap }
 func (c *channel) close()                           {}
+
+// silence is an answer that doesn't come.
+type silence struct{ unsure }
 
 // blind says what would help.
 type blind struct{ mend }
@@ -369,7 +376,9 @@ func TestALostAnswerInTroubleThatLasts(t *testing.T) {
 		{"history is in trouble for ever", unsure{}, 1000, 10 * time.Minute, 3, 2},
 		{"history is asked too often, once", retryAfter(time.Minute), 1, 10 * time.Minute, 2, 1},
 		{"history is asked too often for ever", retryAfter(time.Minute), 1000, 10 * time.Minute, 3, 2},
+		{"history doesn't answer", silence{}, 1000, 10 * time.Minute, 3, 2},
 		{"and the program ends", retryAfter(time.Second), 1000, 2500 * time.Millisecond, 2, 2},
+		{"and it ends where history doesn't answer", silence{}, 1000, 1500 * time.Millisecond, 1, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -383,6 +392,7 @@ func TestALostAnswerInTroubleThatLasts(t *testing.T) {
 				}
 				h, log, _ := newTest(t, d, nil)
 				h.core.batch = newBatcher(ch, h.core.batch.settings)
+				d.block = func(context.Context, Batch) {} // no time is left: nothing arrives
 				d.fail = func(what string, b Batch) error {
 					if len(d.got) > 0 {
 						return nil
