@@ -539,6 +539,53 @@ func TestWhatIsLeftTimeAndAgain(t *testing.T) {
 	})
 }
 
+// A process that is killed while it takes over what another left leaves some of it
+// twice, in the old file and in its own: it is told once.
+func TestKilledWhileItTookOver(t *testing.T) {
+	say := func(log *slog.Logger, times int, msg string) {
+		for range times {
+			log.Error(msg)
+		}
+	}
+	for _, oldFile := range []string{"0.spool", "z.spool"} { // read before the other, and behind
+		synctest.Test(t, func(t *testing.T) {
+			dir := t.TempDir()
+			d := newDesk()
+			h, log, _ := newTest(t, editDesk{d}, spooling(dir))
+			say(log, 1, "told")
+			say(log, 1, "with it")
+			pass(11 * time.Second)
+			say(log, 1, "told")
+			say(log, 5, "untold")
+			die(h)
+			files, err := filepath.Glob(filepath.Join(dir, "*"))
+			require.NoError(t, err)
+			require.Len(t, files, 1)
+			old, err := os.ReadFile(files[0])
+			require.NoError(t, err)
+			h, log, _ = newTest(t, newDesk(), spooling(dir))
+			say(log, 1, "told")
+			say(log, 2, "untold")
+			die(h)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, oldFile), old, 0o600))
+			h, _, _ = newTest(t, editDesk{d}, spooling(dir))
+			pass(11 * time.Minute)
+			require.NoError(t, h.Close())
+			totals, posts := map[string]int{}, map[string]int{}
+			for _, a := range d.all() {
+				for _, g := range a.Groups {
+					totals[g.Message] = g.Total
+					if a.what == "post" {
+						posts[g.Message]++
+					}
+				}
+			}
+			assert.Equal(t, map[string]int{"told": 3, "with it": 1, "untold": 7}, totals)
+			assert.Equal(t, map[string]int{"told": 1, "with it": 1, "untold": 1}, posts)
+		})
+	}
+}
+
 // Nobody waits for the disk where all goes well, but whoever waits for Slack, and
 // the lane whose Slack didn't take what it had.
 func TestWhoWaitsForTheDisk(t *testing.T) {
