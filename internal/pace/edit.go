@@ -16,7 +16,8 @@ type Message[T Counter, S any] struct {
 
 	shown time.Time    // the last that was accepted of it
 	again bool         // it replaces one that was gone
-	retry time.Time    // no edit before: the last one failed
+	ended time.Time    // the last edit that wasn't accepted
+	retry time.Time    // and no edit before
 	due   [2]time.Time // counts, quiets
 	place [2]int
 }
@@ -122,13 +123,15 @@ func (l *Lane[T, S]) settleEdit(a *Attempt[T, S], r Result, now time.Time) (out 
 	m, lost := a.Edits, r.Kind == Gone || r.Kind == Refused
 	wait := yieldWait
 	switch {
+	case r.Kind == Gone:
+		out.Say = l.over(&l.editing, now)
 	case r.Kind == Yielded && l.closing():
 		l.editing.n++ // there is no time to try again
-	case r.Kind != Yielded && r.Kind != Gone:
+	case r.Kind != Yielded:
 		wait = l.editing.fail(r)
 		out.Say = l.says(&l.editing)
 	}
-	m.retry = now.Add(wait)
+	m.ended, m.retry = now, now.Add(wait)
 	for i := range m.Items {
 		g := m.Items[i].Group
 		if g.message != m {

@@ -550,6 +550,7 @@ func TestClosePostsWhatTheBudgetOfEditsHasNoTimeFor(t *testing.T) {
 
 func TestCloseWhereAnEditHasTrouble(t *testing.T) {
 	down, mend := Result{Kind: Unreachable, Why: "down"}, Result{Kind: Failed, Mend: true, Why: "no access"}
+	unknown := Result{Kind: Unknown, Why: "no answer"}
 	for _, c := range []struct {
 		name       string
 		fails      Result // edits; posts, too, where a person must mend it
@@ -559,6 +560,7 @@ func TestCloseWhereAnEditHasTrouble(t *testing.T) {
 		{"it hangs: half of the time is left for a post", Result{}, 12 * s, 10 * s, []string{"11s edit1 yielded a 2/2", "17s post2 a 1/2"}},
 		{"it hangs, and there is time", Result{}, 12 * s, 0, []string{"11s edit1 a 2/2"}},
 		{"it failed, and is posted late", down, 2 * m, 10 * s, []string{"2m0s edit1 unreachable a 2/2 late 1m54s: down", "2m0s post2 a 1/2 late 1m54s: down"}},
+		{"it failed a moment ago: it may be on its way", unknown, 11*s + 300*time.Millisecond, 10 * s, []string{"12s edit1 unknown a 2/2", "12s post2 a 1/2"}},
 		{"nothing is tried for ever", mend, 2 * m, 0, []string{"2m0s edit1 failed a 2/2 late 1m54s: no access", "2m0s post2 failed a 1/2 late 1m54s: no access"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -591,6 +593,25 @@ func TestCloseWhereAnEditHasTrouble(t *testing.T) {
 				t.Errorf("said was %q", said)
 			}
 		})
+	}
+}
+
+// Whoever heard that edits fail hears that they don't any more, also where the
+// message is gone meanwhile.
+func TestAMessageThatIsGoneEndsTrouble(t *testing.T) {
+	d := newDesk(t, bot).at(0, "a").at(5*s, "a").run(2 * s)
+	d.answer = func(a *attempt) Result {
+		switch {
+		case a.Edits == nil:
+			return Result{}
+		case d.now.Before(start.Add(12 * s)):
+			return Result{Kind: Unreachable, Why: "down"}
+		}
+		return Result{Kind: Gone}
+	}
+	d.run(m).want("1s post1 a 1/1", "11s edit1 unreachable a 2/2", "12s edit1 gone a 2/2", "12s post2 a 1/2")
+	if said := strings.Join(d.said, ", "); said != "11s begins, 12s over" {
+		t.Errorf("said was %q", said)
 	}
 }
 

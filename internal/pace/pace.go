@@ -199,7 +199,7 @@ func (l *Lane[T, S]) Close(deadline, now time.Time) {
 		t.mend = mend
 	}
 	for _, m := range slices.Concat(l.edits.all, l.marks.all) {
-		m.retry = time.Time{}
+		m.retry = earlier(m.retry, m.ended.Add(yieldWait)) // an edit that has just ended may be on its way yet, and would stand last
 		l.tend(m)
 	}
 	for _, a := range l.again {
