@@ -113,8 +113,7 @@ type flight struct {
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	last   bool        // Shutdown has begun: better told twice than not at all
-	yields time.Time   // when it is called off for something more important; zero = it isn't
-	timer  *time.Timer // that does so; it ends nothing else, for it begins with more time than the attempt has
+	timer  *time.Timer // calls an edit off, and ends nothing else: it begins with more time than the attempt has
 }
 
 var (
@@ -171,8 +170,7 @@ func (l *lane) rouse() {
 
 // yield calls an edit off at a time. batcher.mu is held.
 func (f *flight) yield(at, now time.Time) {
-	if at.Before(pace.Never) && !at.Equal(f.yields) {
-		f.yields = at
+	if at.Before(pace.Never) {
 		f.timer.Reset(at.Sub(now))
 	}
 }

@@ -56,8 +56,8 @@ func (g *Group[T, S]) Told() uint64 { return g.told }
 // it wasn't posted yet, or its interval begins anew.
 func (g *Group[T, S]) Interval() time.Duration { return g.interval }
 
-// Posted is when the group was last posted; zero = never, or its interval
-// begins anew.
+// Posted is when the group was last posted; zero = never, or it may be posted
+// anew at once.
 func (g *Group[T, S]) Posted() time.Time { return g.posted }
 
 // Pressing says whether untold alerts of the group are posted as soon as the
