@@ -112,7 +112,6 @@ type flight struct {
 	batch  Batch
 	ctx    context.Context
 	cancel context.CancelCauseFunc
-	last   bool        // Shutdown has begun: better told twice than not at all
 	timer  *time.Timer // calls an edit off, and ends nothing else: it begins with more time than the attempt has
 }
 
@@ -256,7 +255,7 @@ func (b *batcher) launch(l *lane, a *attempt, now time.Time) *flight {
 	if a.Tries == 0 && a.Edits == nil {
 		a.ID = rand.Text()
 	}
-	f := &flight{attempt: a, last: b.phase == closing, batch: Batch{ID: a.ID, Channel: l.channel, Service: b.service, Host: b.host}}
+	f := &flight{attempt: a, batch: Batch{ID: a.ID, Channel: l.channel, Service: b.service, Host: b.host}}
 	f.batch.Groups = make([]Group, 0, len(a.Items))
 	for i := range a.Items {
 		it := &a.Items[i]
@@ -313,12 +312,19 @@ func (b *batcher) deliver(l *lane, f *flight) (ref string, err error) {
 		case c.Unreachable:
 			return "", err // nothing would arrive either
 		case c.Unknown || c.Wait > 0:
-			if f.Looks++; f.Looks < looks && !f.last {
+			if f.Looks++; f.Looks < looks && !b.closes() {
 				return "", err // the trouble isn't over, and what would be sent again may stand there
 			}
 		}
 	}
 	return b.carrier.post(f.ctx, f.batch)
+}
+
+// closes says that Shutdown has begun: better told twice than not at all.
+func (b *batcher) closes() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.phase > running
 }
 
 // settle ends an attempt. A Sender that outlived Shutdown has nothing to settle:

@@ -379,6 +379,7 @@ func TestALostAnswerInTroubleThatLasts(t *testing.T) {
 		{"history doesn't answer", silence{}, 1000, 10 * time.Minute, 3, 2},
 		{"and the program ends", retryAfter(time.Second), 1000, 2500 * time.Millisecond, 2, 2},
 		{"and it ends where history doesn't answer", silence{}, 1000, 1500 * time.Millisecond, 1, 2},
+		{"and it ends while history doesn't answer", silence{}, 1000, 2500 * time.Millisecond, 1, 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
