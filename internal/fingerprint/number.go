@@ -16,6 +16,9 @@ const (
 // first behind from. Where the digits stay what they are the part is empty, and
 // stands behind them.
 func number(s string, from, d int) (begin, end int) {
+	if end = digitsEnd(s, d); end-d != 3 && (d == 0 || s[d-1] == ' ') && (end == len(s) || s[end] == ' ') {
+		return d, end // the usual, and no status
+	}
 	begin, end = id(s, from, d)
 	for begin < end && (begin == 0 || class[s[begin-1]] == other) { // not of "sha256:12"
 		next := goesOn(s, end)
@@ -41,8 +44,8 @@ func goesOn(s string, i int) int {
 		}
 		return end
 	case c == '-' && i+6 <= len(s):
-		if w := read(s, i+1, i+1); w.end == i+6 && w.all&podc != 0 {
-			return w.end
+		if end := i + 6; isPod(s[i+1:end]) && (end == len(s) || class[s[end]] == other) {
+			return end
 		}
 	}
 	return i
@@ -59,26 +62,22 @@ func digitsEnd(s string, i int) int {
 type word struct {
 	begin, end int
 	places     int  // that have digits
-	some, all  byte // the classes that any of its bytes is of, and each
+	some       byte // the classes of its bytes
 }
 
 // read returns the word of s that has the first digit behind from at d.
 func read(s string, from, d int) word {
-	begin, end, places := d, d, 0
-	some, all, last := byte(0), byte(0xFF), byte(0)
-	for ; begin > from && class[s[begin-1]] != other; begin-- {
-		some |= class[s[begin-1]]
-		all &= class[s[begin-1]]
+	w, last := word{begin: d, end: d}, byte(0)
+	for ; w.begin > from && class[s[w.begin-1]] != other; w.begin-- {
+		w.some |= class[s[w.begin-1]]
 	}
-	for ; end < len(s); end++ {
-		c := class[s[end]]
-		if c == other {
-			break
-		}
-		places += int(c &^ last & digit)
-		some, all, last = some|c, all&c, c
+	for ; w.end < len(s) && class[s[w.end]] != other; w.end++ {
+		c := class[s[w.end]]
+		w.places += int(c &^ last & digit)
+		w.some |= c
+		last = c
 	}
-	return word{begin, end, places, some, all}
+	return w
 }
 
 // id is number without what goes on behind it.
@@ -90,25 +89,38 @@ func id(s string, from, d int) (begin, end int) {
 			return id, id + lenUUID
 		}
 	}
-	if b, e := address(s, from, w); b < e {
-		return b, e
-	}
-	if b, e := base64(s, from, w); b < e {
-		return b, e
+	if w.begin > from && s[w.begin-1] != ' ' || w.end < len(s) && s[w.end] != ' ' { // else it is part of none
+		if begin, end = address(s, from, w); begin < end {
+			return begin, end
+		}
+		if begin, end = base64(s, from, w); begin < end {
+			return begin, end
+		}
 	}
 	end = digitsEnd(s, d)
 	switch {
-	case w.all&digit != 0:
+	case w.some == digit:
 		if n == 3 && isStatus(s, w.begin, w.end) {
 			return w.end, w.end
 		}
 	case w.places > 1, n >= minHex && w.some&letter == 0, n >= minCapitals && w.some&lower == 0 && end < w.end,
 		n > 2 && s[w.begin] == '0' && s[w.begin+1]|0x20 == 'x',
 		w.begin == d && isUnit(s[end:w.end]),
-		(n == 5 || n >= 8 && n <= 10) && w.all&podc != 0 && w.begin > from && s[w.begin-1] == '-':
+		(n == 5 || n >= 8 && n <= 10) && w.begin > from && s[w.begin-1] == '-' && isPod(s[w.begin:w.end]):
 		return w.begin, padded(s, w.end)
 	}
 	return d, end
+}
+
+// isPod says whether Kubernetes makes such names for pods: they have no vowels, nor
+// what looks like one.
+func isPod(w string) bool {
+	for i := range len(w) {
+		if strings.IndexByte("bcdfghjklmnpqrstvwxz2456789", w[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // padded steps over base64's padding at i.

@@ -37,8 +37,8 @@ func (h Hash) Text(s string) Hash {
 	if len(s) > reach {
 		return h.long(s)
 	}
-	d, mail := nextDigit(s, 0), strings.IndexByte(s, '@')
-	if d < 0 && mail < 0 {
+	d := nextDigit(s, 0)
+	if d < 0 && strings.IndexByte(s, '@') < 0 {
 		return h.String(s)
 	}
 	h, _ = h.text(s, d, reach)
@@ -212,7 +212,6 @@ const (
 	hexa   // a to f
 	letter // and whatever else belongs to a word
 	lower
-	podc // of the names that Kubernetes makes: no vowels, nor what looks like one
 )
 
 var class = func() (t [256]byte) {
@@ -229,9 +228,6 @@ var class = func() (t [256]byte) {
 		case c >= 'G' && c <= 'Z', c >= 0x80:
 			t[b] = letter
 		}
-	}
-	for _, c := range "bcdfghjklmnpqrstvwxz2456789" {
-		t[c] |= podc
 	}
 	return t
 }()

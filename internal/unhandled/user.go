@@ -3,7 +3,6 @@
 package unhandled
 
 import (
-	"log/slog"
 	"sync/atomic"
 
 	"example.com/slackalert/internal/capture"
@@ -46,7 +45,7 @@ func (u *User) Forget() { u.answer.Store(nil) }
 func Ask(user func() string) (name string) {
 	defer func() {
 		if v := recover(); v != nil {
-			name = "!PANIC: " + capture.Value(capture.Resolve(slog.AnyValue(v)))
+			name = "!PANIC: " + capture.Said(v)
 		}
 	}()
 	return user()
