@@ -273,11 +273,10 @@ func (s *Slot) Put(data []byte) {
 
 // Move has a slot of a file that was taken over kept in this process's own:
 // files, and the descriptors that hold them, must not pile up from start to
-// start. Half of that file is left to what comes. data is as for Put, which it
-// makes way for.
+// start. data is as for Put, which it makes way for.
 func (s *Slot) Move(data []byte) {
 	s.do(func() error {
-		if s.file == nil || s.file == s.store.file || s.data != nil || s.store.spare() <= Slots/2 {
+		if s.file == nil || s.file == s.store.file || s.data != nil {
 			return nil
 		}
 		return s.place(data)

@@ -126,13 +126,6 @@ func (st *Store) take() (int, error) {
 	return i, nil
 }
 
-// spare is how many slots of this process's own file are free.
-func (st *Store) spare() int {
-	st.mu.Lock()
-	defer st.mu.Unlock()
-	return len(st.free)
-}
-
 // give takes a slot back.
 func (st *Store) give(f *file, i int) {
 	st.mu.Lock()

@@ -409,26 +409,3 @@ func TestWhatCantBeMovedStays(t *testing.T) {
 	require.Contains(t, found, `"stays"`)
 	require.Contains(t, found, `"new"`)
 }
-
-// What others left takes no more than half of the file: a new group has room.
-func TestWhatIsMovedLeavesRoom(t *testing.T) {
-	dir := t.TempDir()
-	st, _ := open(t, dir, "old")
-	for range Slots {
-		st.Put([]byte(`"left"`), 1, 1)
-	}
-	require.NoError(t, st.Close())
-	st, heard := open(t, dir, "new")
-	st.Adopt(func(left []Left) {
-		for _, r := range records(left) {
-			r.Slot.Move(r.Data)
-			require.True(t, r.Slot.Kept())
-		}
-	})
-	require.Equal(t, []string{"new.spool", "old.spool"}, files(t, dir))
-	for range Slots / 2 {
-		require.True(t, st.Put([]byte(`"new"`), 1, 1).Kept())
-	}
-	require.NoError(t, st.Close())
-	require.Empty(t, heard.all())
-}
