@@ -281,7 +281,8 @@ func (b *batcher) inheritCount(x legacy) (g *group, untold uint64) {
 		return g, 0
 	case g == nil:
 		g = b.adopt(at, x.Group, x.Group.Run, x.Slot)
-	case g.slot != x.Slot && g.example.Run == x.Group.Run && g.example.First.Equal(x.Group.First):
+	case g.slot != x.Slot && g.example.Fingerprint == x.Group.Fingerprint && // not both "other alerts" here
+		g.example.Run == x.Group.Run && g.example.First.Equal(x.Group.First):
 		untold = x.Alerts - min(x.Alerts, g.Count()) // the same count, written twice
 	}
 	facts := x.Group

@@ -835,3 +835,20 @@ func TestOtherAlertsOfManyRuns(t *testing.T) {
 		assert.Equal(t, 1, strings.Count(d.last().Groups[0].Message, otherAlerts), d.last().Groups[0].Message)
 	})
 }
+
+// Kinds that began in one moment, as a clock of some systems has it, and are counted
+// together for want of room, are no count that was written twice.
+func TestOtherAlertsOfOneMoment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		h, log, _ := newTest(t, newDesk(), spooling(dir))
+		for i := range 5 {
+			log.Error("kind " + letters(i))
+		}
+		die(h)
+		d := newDesk()
+		h, _, _ = newTest(t, d, func(o *Options) { o.SpoolDir, o.MaxGroups = dir, 1 })
+		require.NoError(t, h.Close())
+		assert.Equal(t, 5, d.told())
+	})
+}
