@@ -18,9 +18,9 @@
 // A slot's data is written before its head, and neither crosses into another
 // slot's page. The head lies within one page, so no kill tears it. A group's new
 // example goes into another slot, with its counts, before the old one is freed,
-// and so does a group into the file of who takes it over: who finds both takes
-// the larger counts. A slot whose head is all zero is free;
-// one whose checksums are wrong was torn by a power cut, and is skipped.
+// and so does a group into the file of who takes it over: who finds both takes the
+// larger counts. A slot whose head is all zero is free; one whose checksums are
+// wrong was torn by a power cut, and is skipped.
 package spool
 
 import (
@@ -43,7 +43,8 @@ const (
 	slotSize = 16 << 10
 	headSize = 512
 
-	// Slots is how many groups a file holds.
+	// Slots is how many groups a file holds: more than a process keeps, those that it
+	// took over included.
 	Slots = 1023
 	// Room is how long the data of a slot may be.
 	Room = slotSize - headSize

@@ -18,10 +18,9 @@ import (
 )
 
 const (
-	kind  = "spool"
-	pause = time.Minute // before a file that couldn't be made is tried again
-
-	atOnce = 64 // files that are taken over, and open, at a time
+	kind   = "spool"
+	pause  = time.Minute // before a file that couldn't be made is tried again
+	atOnce = 64          // files that are taken over, and open, at a time
 )
 
 // Fsync waits until what was written to a file is on its disk. A test of who

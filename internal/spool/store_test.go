@@ -409,3 +409,21 @@ func TestWhatCantBeMovedStays(t *testing.T) {
 	require.Contains(t, found, `"stays"`)
 	require.Contains(t, found, `"new"`)
 }
+
+func TestAWholeFileIsMoved(t *testing.T) {
+	dir := t.TempDir()
+	st, _ := open(t, dir, "old")
+	for range Slots {
+		st.Put([]byte(`"left"`), 1, 1)
+	}
+	require.NoError(t, st.Close())
+	st, heard := open(t, dir, "new")
+	st.Adopt(func(left []Left) {
+		for _, r := range records(left) {
+			r.Slot.Move(r.Data)
+		}
+	})
+	require.Equal(t, []string{"new.spool"}, files(t, dir))
+	require.NoError(t, st.Close())
+	require.Empty(t, heard.all())
+}
