@@ -653,6 +653,7 @@ func TestADeadConnectionIsNotUsedAgain(t *testing.T) {
 		}
 		post := func() error {
 			_, err := c.Post(t.Context(), message())
+			synctest.Wait() // till the connection is at rest, and known to be free
 			return err
 		}
 		require.NoError(t, post())
