@@ -694,7 +694,8 @@ func (d *day) postEnds(a *attempt, r Result, out Outcome[*kind, string]) {
 		d.breaks("post %s has an unknown outcome, and is not tried again", a.ID)
 	}
 	excused := r.Wait > 0 || r.Mend || r.Kind == Unreachable
-	if !excused && !d.accepted.IsZero() || r.Kind == Refused {
+	alone := !lost && slices.Contains(d.parked, it0(a).Payload.name)
+	if !excused && (alone || !d.accepted.IsZero()) || r.Kind == Refused {
 		d.run = failures{} // it may be what it holds
 		return
 	}
