@@ -132,7 +132,7 @@ func TestOfALongTextStartAndEndCount(t *testing.T) {
 		assert.Equal(t, hash("id 1 "+words+" at 2 "+words+" line 3 "+words), hash("id 100000 "+words+" at 0xabcdef "+words+" line 33 "+words), n)
 	}
 	for _, unit := range []string{"1", "1.", "1e-", "1:"} { // however long it is, so much is looked at
-		_, end := New().text(strings.Repeat(unit, 100_000), 0, reach)
+		_, end := New().text(strings.Repeat(unit, 100_000), 0, false, reach)
 		assert.LessOrEqual(t, end, 4*reach, "%q", unit)
 	}
 	assert.NotEqual(t, hash(strings.Repeat("a b ", 600)+"end c"), hash(strings.Repeat("a b ", 600)+"end d"))

@@ -16,10 +16,13 @@ const (
 // first behind from. Where the digits stay what they are the part is empty, and
 // stands behind them.
 func number(s string, from, d int) (begin, end int) {
-	if end = digitsEnd(s, d); end-d != 3 && (d == 0 || s[d-1] == ' ') && (end == len(s) || s[end] == ' ') {
+	if isUUID(s, d) { // nothing to count, whose end the processor would have to guess
+		begin, end = d, d+lenUUID
+	} else if end = digitsEnd(s, d); end-d != 3 && (d == 0 || s[d-1] == ' ') && (end == len(s) || s[end] == ' ') {
 		return d, end // the usual, and no status
+	} else {
+		begin, end = id(s, from, d)
 	}
-	begin, end = id(s, from, d)
 	for begin < end && (begin == 0 || class[s[begin-1]] == other) { // not of "sha256:12"
 		next := goesOn(s, end)
 		if next == end {
@@ -65,11 +68,11 @@ type word struct {
 	some       byte // the classes of its bytes
 }
 
-// read returns the word of s that has the first digit behind from at d.
-func read(s string, from, d int) word {
-	w, last := word{begin: d, end: d}, byte(0)
-	for ; w.begin > from && class[s[w.begin-1]] != other; w.begin-- {
-		w.some |= class[s[w.begin-1]]
+// read returns the word of s that begins at begin, whose first digit stands at d.
+func read(s string, begin, d int) word {
+	w, last := word{begin: begin, end: begin}, byte(0)
+	for ; w.end < d; w.end++ {
+		w.some |= class[s[w.end]]
 	}
 	for ; w.end < len(s) && class[s[w.end]] != other; w.end++ {
 		c := class[s[w.end]]
@@ -82,9 +85,15 @@ func read(s string, from, d int) word {
 
 // id is number without what goes on behind it.
 func id(s string, from, d int) (begin, end int) {
-	w := read(s, from, d)
+	for begin = d; begin > from && class[s[begin-1]] != other; {
+		begin--
+	}
+	if isUUID(s, begin) {
+		return begin, begin + lenUUID
+	}
+	w := read(s, begin, d)
 	n := w.end - w.begin
-	if n == 4 || n == 8 || n == 12 {
+	if n == 4 || n == 12 {
 		if id := uuid(s, from, w.begin); id >= 0 {
 			return id, id + lenUUID
 		}

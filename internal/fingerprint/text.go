@@ -37,23 +37,25 @@ func (h Hash) Text(s string) Hash {
 	if len(s) > reach {
 		return h.long(s)
 	}
-	d := nextDigit(s, 0)
-	if d < 0 && strings.IndexByte(s, '@') < 0 {
+	d, mails := nextDigit(s, 0)
+	if d < 0 && !mails {
 		return h.String(s)
 	}
-	h, _ = h.text(s, d, reach)
+	h, _ = h.text(s, d, mails, reach)
 	return h
 }
 
 // long adds a text that may be longer than what counts of it.
 func (h Hash) long(s string) Hash {
-	h, end := h.text(s, nextDigit(s[:reach], 0), reach)
+	d, mails := nextDigit(s[:reach], 0)
+	h, end := h.text(s, d, mails, reach)
 	if end == len(s) {
 		return h
 	}
 	h = h.Uint(sign + 1) // two parts of a text aren't two texts
 	from := tail(s, end)
-	h, _ = h.text(s[from:], nextDigit(s[from:], 0), maxTail)
+	d, mails = nextDigit(s[from:], 0)
+	h, _ = h.text(s[from:], d, mails, maxTail)
 	return h
 }
 
@@ -71,10 +73,15 @@ func tail(s string, from int) int {
 
 // text adds at most so many bytes of s, whose first digit stands at d, besides the
 // signs, and returns where it ended. What stands between two signs is added as one
-// string, so that where signs stand is all that splits a text.
-func (h Hash) text(s string, d, left int) (_ Hash, end int) {
+// string, so that where signs stand is all that splits a text. Addresses of mail
+// begin before what tells them: where there is an @ behind a digit it begins anew.
+func (h Hash) text(s string, d int, mails bool, left int) (_ Hash, end int) {
+	begun, first, all := h, d, left
 	from := 0 // of what isn't added yet
-	mail, mailEnd := nextMail(s, 0)
+	mail, mailEnd := -1, -1
+	if mails {
+		mail, mailEnd = nextMail(s, 0)
+	}
 	for d >= 0 || mail >= 0 {
 		begin, at := mail, mailEnd
 		if mail < 0 || d >= 0 && d < mail {
@@ -91,32 +98,45 @@ func (h Hash) text(s string, d, left int) (_ Hash, end int) {
 		if mail >= 0 && at > mail {
 			mail, mailEnd = nextMail(s, at)
 		}
-		d = nextDigit(s[:min(len(s), from+left+lenUUID)], at)
+		var more bool
+		if d, more = nextDigit(s[:min(len(s), from+left+maxName+1)], at); more && !mails {
+			return begun.text(s, first, true, all)
+		}
 	}
 	end = min(len(s), from+left)
 	return h.String(s[from:end]), end
 }
 
-// nextDigit is where the first decimal digit of s from i on stands, or -1.
-func nextDigit(s string, i int) int {
+// nextDigit is where the first decimal digit of s from i on stands, or -1, and
+// whether there is an @ near it or before it.
+func nextDigit(s string, i int) (d int, mails bool) {
+	at := uint64(0)
 	for ; i+8 <= len(s); i += 8 {
-		if m := digits(load64(s[i:])); m != 0 {
-			return i + bits.TrailingZeros64(m)/8
+		x := load64(s[i:])
+		at |= ats(x)
+		if m := digits(x); m != 0 {
+			return i + bits.TrailingZeros64(m)/8, at != 0
 		}
 	}
 	if len(s) >= 8 { // the rest and what was read, which is shifted out
-		i = max(i, len(s)-8)
-		if m := digits(load64(s[len(s)-8:]) >> (8 * (8 - (len(s) - i)))); i < len(s) && m != 0 {
-			return i + bits.TrailingZeros64(m)/8
+		if i = max(i, len(s)-8); i < len(s) {
+			x := load64(s[len(s)-8:]) >> (8 * (8 - (len(s) - i)))
+			at |= ats(x)
+			if m := digits(x); m != 0 {
+				return i + bits.TrailingZeros64(m)/8, at != 0
+			}
 		}
-		return -1
+		return -1, at != 0
 	}
 	for ; i < len(s); i++ {
 		if class[s[i]]&digit != 0 {
-			return i
+			return i, at != 0
+		}
+		if s[i] == '@' {
+			at = 1
 		}
 	}
-	return -1
+	return -1, at != 0
 }
 
 // digits has the high bit of each byte of x that is a decimal digit, as far as
@@ -127,15 +147,22 @@ func digits(x uint64) uint64 {
 	return (x - 10*ones) &^ x & (0x80 * ones)
 }
 
+// ats is not 0 where a byte of x is an @.
+func ats(x uint64) uint64 {
+	const ones = 0x0101010101010101
+	x ^= '@' * ones
+	return (x - ones) &^ x & (0x80 * ones)
+}
+
 const lenUUID = 36
 
 // uuid is where the id of the form 8-4-4-4-12 begins that has a word at i, which
-// is its first one with a digit; -1 = none does.
+// is its first one with a digit, and not its first; -1 = none does.
 func uuid(s string, from, i int) int {
-	for _, back := range [...]int{0, 9, 14, 19, 24} {
-		if back > 0 && (i == 0 || s[i-1] != '-') {
-			return -1
-		}
+	if i == 0 || s[i-1] != '-' {
+		return -1
+	}
+	for _, back := range [...]int{9, 14, 19, 24} {
 		if i-back >= from && isUUID(s, i-back) {
 			return i - back
 		}
