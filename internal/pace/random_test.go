@@ -60,19 +60,24 @@ type day struct {
 	posters  map[string]*poster
 	seen     map[string][]item // what an ID held
 	unknown  map[*attempt]*retry
-	lastPost time.Time // the end of the last post
-	accepted time.Time
-	hold     time.Time
-	still    time.Time
-	editHold time.Time
-	editAt   []time.Time
-	hurried  time.Time
-	tried    time.Time // when the last post began
 	run      failures
 	said     Say
 	sayer    int // 0 = posts, 1 = edits
 	closing  bool
 	spared   bool // room is wanted
+	times
+}
+
+// times are when what the referee must know of happened, or is over.
+type times struct {
+	lastPost time.Time // the end of the last post
+	tried    time.Time // when it began
+	accepted time.Time
+	hurried  time.Time
+	hold     time.Time
+	still    time.Time
+	editHold time.Time
+	editAt   []time.Time
 }
 
 // failures are the posts that failed in a row for reasons that excuse what they
