@@ -7,6 +7,7 @@
 package slackapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -104,9 +105,11 @@ func newTransport() *http.Transport {
 	if everybodys, ok := http.DefaultTransport.(*http.Transport); ok {
 		t = everybodys.Clone()
 	}
-	if t.HTTP2 == nil {
-		t.HTTP2 = &http.HTTP2Config{SendPingTimeout: ownTimeout / 2, PingTimeout: ownTimeout / 4}
+	if t.HTTP2 == nil { // as Go 1.26 leaves it
+		t.HTTP2 = new(http.HTTP2Config)
 	}
+	t.HTTP2.SendPingTimeout = cmp.Or(t.HTTP2.SendPingTimeout, ownTimeout/2)
+	t.HTTP2.PingTimeout = cmp.Or(t.HTTP2.PingTimeout, ownTimeout/4)
 	return t
 }
 
