@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 const (
@@ -27,112 +26,49 @@ func readObject(text []byte, whole bool) ([]slog.Attr, bool) {
 
 // members returns what can be read, and whether that is all.
 func members(text []byte, depth int) (all []slog.Attr, ok bool) {
-	r := reader{text}
-	if !r.sign('{') {
+	d := json.NewDecoder(bytes.NewReader(text))
+	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return nil, false
 	}
-	if r.sign('}') {
-		return nil, r.atEnd()
-	}
-	for {
-		key := r.value()
-		if key == nil || key[0] != '"' || !r.sign(':') {
+	for d.More() {
+		key, err := d.Token()
+		if err != nil {
 			return all, false
 		}
-		raw := r.value()
-		if raw == nil {
-			return all, false
+		var raw json.RawMessage
+		if err := d.Decode(&raw); err != nil || d.InputOffset() == int64(len(text)) {
+			return all, false // a value that ends with the text may have been cut
 		}
 		if len(all) < maxMembers {
-			all = append(all, slog.Attr{Key: unquoted(key), Value: value(raw, depth)})
-		}
-		if !r.sign(',') {
-			return all, r.sign('}') && r.atEnd()
+			all = append(all, slog.Attr{Key: key.(string), Value: value(raw, depth)})
 		}
 	}
+	if _, err := d.Token(); err != nil {
+		return all, false
+	}
+	return all, len(bytes.TrimSpace(text[d.InputOffset():])) == 0
 }
 
 // unblank is the text without what JSON may have between its signs.
-func unblank(text []byte) []byte {
-	for len(text) > 0 && strings.IndexByte(blanks, text[0]) >= 0 {
-		text = text[1:]
-	}
-	return text
-}
+func unblank(text []byte) []byte { return bytes.TrimLeft(text, blanks) }
 
-// reader takes JSON from the front of a text. A json.Decoder does, too, but
-// takes four times as long, and where one line in a hundred is an alert that is
-// as much as all else.
-type reader struct{ text []byte }
-
-func (r *reader) atEnd() bool {
-	r.text = unblank(r.text)
-	return len(r.text) == 0
-}
-
-// sign takes a sign, if it is the next.
-func (r *reader) sign(c byte) bool {
-	if r.atEnd() || r.text[0] != c {
-		return false
-	}
-	r.text = r.text[1:]
-	return true
-}
-
-// value takes a whole value; nil = there is none, or it isn't JSON. Something
-// must follow, or it may have been cut.
-func (r *reader) value() []byte {
-	_ = r.atEnd()
-	deep, quoted := 0, false
-	for i := 0; i < len(r.text); i++ {
-		switch c := r.text[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			deep++
-		case deep > 0:
-			if c == '}' || c == ']' {
-				deep--
-			}
-		case strings.IndexByte(",:}]"+blanks, c) >= 0:
-			raw := r.text[:i]
-			r.text = r.text[i:]
-			if !json.Valid(raw) {
-				return nil
-			}
-			return raw
-		}
-	}
-	return nil
-}
-
-func value(raw []byte, depth int) slog.Value {
+func value(raw json.RawMessage, depth int) slog.Value {
+	text := string(raw)
 	switch {
-	case raw[0] == 'n':
+	case text == "null":
 		return slog.AnyValue(nil)
-	case raw[0] == 't', raw[0] == 'f':
-		return slog.BoolValue(raw[0] == 't')
-	case raw[0] == '"':
-		return slog.StringValue(unquoted(raw))
-	case raw[0] == '{' && depth < maxDepth:
+	case text == "true", text == "false":
+		return slog.BoolValue(text == "true")
+	case strings.HasPrefix(text, `"`):
+		var s string
+		_ = json.Unmarshal(raw, &s) // it has been read as a value
+		return slog.StringValue(s)
+	case strings.HasPrefix(text, "{") && depth < maxDepth:
 		in, _ := members(raw, depth+1)
 		return slog.GroupValue(in...)
 	}
-	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		return slog.Int64Value(n)
 	}
-	return slog.StringValue(string(raw)) // a number as it was written, or an array
-}
-
-// unquoted is the text of a JSON string. Most stand in it as they are.
-func unquoted(raw []byte) string {
-	if plain := raw[1 : len(raw)-1]; utf8.Valid(plain) && bytes.IndexByte(plain, '\\') < 0 {
-		return string(plain)
-	}
-	var s string
-	_ = json.Unmarshal(raw, &s) // it is valid
-	return s
+	return slog.StringValue(text) // a number as it was written, or an array
 }
