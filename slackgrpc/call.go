@@ -14,7 +14,6 @@ import (
 
 	"example.com/slackalert/internal/ident"
 	"example.com/slackalert/internal/scope"
-	"example.com/slackalert/internal/unhandled"
 )
 
 // The most of each that is shown, in bytes.
@@ -31,7 +30,7 @@ type call struct {
 	opts   *Options
 	ctx    context.Context // as the call came
 	scope  *scope.Scope
-	hit    unhandled.User
+	hit    scope.User
 	method string
 	start  time.Time
 	code   codes.Code   // written before took
@@ -107,5 +106,5 @@ func (c *call) user() string {
 	if c.opts.User == nil {
 		return ""
 	}
-	return unhandled.Ask(func() string { return c.opts.User(scope.Hidden(c.ctx)) })
+	return scope.Ask(func() string { return c.opts.User(scope.Hidden(c.ctx)) })
 }

@@ -36,7 +36,7 @@ type request struct {
 	scope *scope.Scope
 	shown http.ResponseWriter // the writer, able to do what the server's is
 	inner atomic.Pointer[inside]
-	hit   unhandled.User
+	hit   scope.User
 
 	start         time.Time
 	took          atomic.Int64 // duration in ns when it is over; 0 before
@@ -149,7 +149,7 @@ func ask(user func(*http.Request) string, r *http.Request) string {
 	if user == nil {
 		return ""
 	}
-	return unhandled.Ask(func() string { return user(r.WithContext(scope.Hidden(r.Context()))) })
+	return scope.Ask(func() string { return user(r.WithContext(scope.Hidden(r.Context()))) })
 }
 
 // inside is the request as it passed a middleware mounted a second time.

@@ -1,6 +1,6 @@
 // This file asks who is hit.
 
-package unhandled
+package scope
 
 import (
 	"sync/atomic"
