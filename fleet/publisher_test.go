@@ -1,7 +1,6 @@
 package fleet
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/slackalert"
+	"example.com/slackalert/fleet/internal/fleettest"
 	"example.com/slackalert/fleet/internal/natsd"
 	"example.com/slackalert/fleet/internal/relay"
 	"example.com/slackalert/fleet/internal/value"
@@ -302,7 +302,7 @@ func TestCredentialsThatAreMended(t *testing.T) {
 	js := connect(t, natsd.URL(s), nats.UserInfo("web", "new"), nats.IgnoreAuthErrorAbort())
 	p, err := NewPublisher(js, nil)
 	require.NoError(t, err)
-	base := &output{}
+	base := &fleettest.Output{}
 	h, err := slackalert.New(slog.NewTextHandler(base, nil), &slackalert.Options{Sender: p, Channel: "C1", BatchDelay: time.Millisecond})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = h.Close() })
@@ -315,24 +315,6 @@ func TestCredentialsThatAreMended(t *testing.T) {
 	s.Change(func(o *server.Options) { o.Password = "new" })
 	require.NoError(t, s.Start())
 	require.Eventually(t, func() bool { return h.Stats().Delivered == 1 }, 30*time.Second, 10*time.Millisecond)
-}
-
-// output may be read while it is written.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(b []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(b)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
 }
 
 // sender notes what it is sent.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -13,7 +12,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,28 +22,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/slackalert/fakeslack"
+	"example.com/slackalert/fleet/internal/fleettest"
 	"example.com/slackalert/fleet/internal/natsd"
 )
 
 func env(m map[string]string) func(string) string { return func(k string) string { return m[k] } }
-
-// output may be read while it is written.
-type output struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.b.String()
-}
 
 func TestSettings(t *testing.T) {
 	s, err := read([]string{"-channel", "C1", "-stream", "ALERTS", "-replicas", "3", "-lease", "5s", "-health", ":9", "-repeat-max", "8h"}, env(map[string]string{
@@ -115,7 +96,7 @@ func TestWhatItRefuses(t *testing.T) {
 		{"a health address that is none", []string{"-health", "nowhere"}, slack, "-health"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var out, errs output
+			var out, errs fleettest.Output
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 			defer cancel()
 			status := run(ctx, tc.args, env(tc.env), &out, &errs)
@@ -125,8 +106,8 @@ func TestWhatItRefuses(t *testing.T) {
 			assert.NotContains(t, errs.String(), "xoxb-1")
 		})
 	}
-	var errs output
-	assert.Zero(t, run(t.Context(), []string{"-h"}, env(nil), &output{}, &errs))
+	var errs fleettest.Output
+	assert.Zero(t, run(t.Context(), []string{"-h"}, env(nil), &fleettest.Output{}, &errs))
 	assert.Contains(t, errs.String(), "NATS_CREDS")
 }
 
@@ -172,10 +153,10 @@ func TestCheck(t *testing.T) {
 		{"a stream for something else", url, "xoxb-1", []string{"-stream", "ORDERS"}, "has the retention WorkQueue"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			var errs output
+			var errs fleettest.Output
 			status := run(t.Context(), append(tc.args, "-check"), env(map[string]string{
 				"NATS_URL": tc.url, "SLACK_TOKEN": tc.token, "SLACK_CHANNEL": "C1", "SLACK_API_URL": slack.APIURL(),
-			}), &output{}, &errs)
+			}), &fleettest.Output{}, &errs)
 			assert.Regexp(t, tc.want, errs.String())
 			assert.Equal(t, strings.Contains(tc.want, "Slack answer"), status == statusOK)
 			assert.NotContains(t, errs.String(), "program:p")
@@ -200,13 +181,13 @@ func TestItWaitsForNATSAndItsCredentials(t *testing.T) {
 	addr := ln.Addr().String()
 	require.NoError(t, ln.Close())
 
-	var out output
+	var out fleettest.Output
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan int, 1)
 	go func() {
 		done <- run(ctx, []string{"-health", addr, "-lease", "1s"}, env(map[string]string{
 			"NATS_URL": url, "NATS_USER": "u", "NATS_PASSWORD": "new", "SLACK_TOKEN": "xoxb-1", "SLACK_CHANNEL": "C1", "SLACK_API_URL": slack.APIURL(),
-		}), &out, &output{})
+		}), &out, &fleettest.Output{})
 	}()
 	status := func(path string) (int, map[string]any) {
 		resp, err := http.Get("http://" + addr + path)

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"example.com/slackalert/fleet/internal/natsd"
+	"example.com/slackalert/fleet/internal/fleettest"
 )
 
 const ttl = 10 * time.Second
@@ -237,16 +237,7 @@ func TestTheWaitEndsWithItsContext(t *testing.T) {
 // TestOnAServer: it answers as the bucket of the other tests does, and holds who
 // lost the lease to it.
 func TestOnAServer(t *testing.T) {
-	s, err := natsd.Start(t.TempDir(), nil)
-	require.NoError(t, err)
-	t.Cleanup(s.Stop)
-	nc, err := nats.Connect(natsd.URL(s))
-	require.NoError(t, err)
-	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
-	require.NoError(t, err)
-	kv, err := js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "lead"})
-	require.NoError(t, err)
+	_, kv := fleettest.Bucket(t, jetstream.KeyValueConfig{Bucket: "lead"})
 
 	a := newLease(kv, "a", time.Hour)
 	take := func(l *Lease, seen uint64) bool {

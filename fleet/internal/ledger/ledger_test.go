@@ -7,27 +7,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"example.com/slackalert"
-	"example.com/slackalert/fleet/internal/natsd"
+	"example.com/slackalert/fleet/internal/fleettest"
 )
 
 func bucket(t *testing.T) (jetstream.JetStream, jetstream.KeyValue) {
-	s, err := natsd.Start(t.TempDir(), nil)
-	require.NoError(t, err)
-	t.Cleanup(s.Stop)
-	nc, err := nats.Connect(natsd.URL(s))
-	require.NoError(t, err)
-	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
-	require.NoError(t, err)
-	kv, err := js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "told", Storage: jetstream.FileStorage})
-	require.NoError(t, err)
-	return js, kv
+	return fleettest.Bucket(t, jetstream.KeyValueConfig{Bucket: "told", Storage: jetstream.FileStorage})
 }
 
 func entry(id string, counts ...int) *Entry {

@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/slackalert"
+	"example.com/slackalert/fleet/internal/fleettest"
 	"example.com/slackalert/fleet/internal/fold"
 	"example.com/slackalert/fleet/internal/lease"
 	"example.com/slackalert/fleet/internal/ledger"
@@ -138,31 +138,13 @@ func (h *handlerFake) update(b slackalert.Batch) error {
 	return h.sender.(slackalert.Updater).Update(context.Background(), b)
 }
 
-// logs is a base that a test may read.
-type logs struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logs) has(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.b.String(), text)
-}
-
 // world is a server, and what relays need.
 type world struct {
 	t     *testing.T
 	ns    *natsd.Server
 	js    jetstream.JetStream
 	slack *slackFake
-	logs  *logs
+	logs  *fleettest.Output
 	place store.Place
 }
 
@@ -171,7 +153,7 @@ func newWorld(t *testing.T) *world {
 	ns, err := natsd.Start(t.TempDir(), nil)
 	require.NoError(t, err)
 	t.Cleanup(ns.Stop)
-	w := &world{t: t, ns: ns, slack: &slackFake{}, logs: &logs{}, place: store.Place{Stream: "S", Replicas: 1, MaxAge: time.Hour, MaxBytes: 1 << 20, Lease: 10 * time.Second}}
+	w := &world{t: t, ns: ns, slack: &slackFake{}, logs: &fleettest.Output{}, place: store.Place{Stream: "S", Replicas: 1, MaxAge: time.Hour, MaxBytes: 1 << 20, Lease: 10 * time.Second}}
 	w.js = w.connect()
 	return w
 }
@@ -306,7 +288,7 @@ func TestTheDifferenceIsMergedAndWhatIsToldIsNoted(t *testing.T) {
 	require.NoError(t, next.send(batch("B", group("f", 2, 10), group("g", 1, 1))))
 	assert.Equal(t, "ref-A f 8/8; ref-B f 2/10, g 1/1", w.entries())
 	assert.Equal(t, "post A in C1: f 3/3; edit ref-A: f 7/7; edit ref-A: f 8/8; post B in C1: f 2/10, g 1/1", w.slack.took())
-	assert.Zero(t, w.logs.has("level=WARN"))
+	assert.Zero(t, w.logs.Has("level=WARN"))
 }
 
 // TestIntervalsGoOn: a successor's handler hears when a message was posted, not
@@ -444,7 +426,7 @@ func TestAClaimOfADeadLeader(t *testing.T) {
 				assert.Equal(t, "ref-B f 5/5", w.entries())
 				assert.Empty(t, next.sender.(*voice).doubts)
 			}
-			assert.Equal(t, tc.warn != "", w.logs.has(tc.warn) == 1 && tc.warn != "")
+			assert.Equal(t, tc.warn != "", w.logs.Has(tc.warn) == 1 && tc.warn != "")
 		})
 	}
 }
@@ -502,7 +484,7 @@ func TestATakeOverThatFails(t *testing.T) {
 	h = w.run().leads(t)
 	eventually(t, "resume ref-A: f 3/3", h.took)
 	assert.Equal(t, "ref-A f 3/3", w.entries())
-	assert.Equal(t, 1, w.logs.has("can't work"))
+	assert.Equal(t, 1, w.logs.Has("can't work"))
 }
 
 // TestAnotherRelayWroteTheEntry: this one isn't the only leader, and reads anew.
@@ -582,7 +564,7 @@ func TestAClaimAsksForTheLeaseAfterwards(t *testing.T) {
 	assert.Equal(t, "ref-A f 3/3; (f 3/6)", w.entries())
 	assert.Equal(t, asked, w.slack.took())
 	slog.New(muted(slog.NewTextHandler(w.logs, nil), v)).Info("alerts are lost")
-	assert.Zero(t, w.logs.has("alerts are lost"))
+	assert.Zero(t, w.logs.Has("alerts are lost"))
 }
 
 // TestWhatIsNotClaimedIsNotPosted: because another claimed it, or nobody is there
@@ -642,7 +624,7 @@ func TestBaseHearsNothingAtTheEnd(t *testing.T) {
 			logger.Info("alerts are late")
 			end.f(h.sender.(*voice))
 			logger.Info("alerts are lost")
-			assert.Equal(t, []int{1, 0}, []int{w.logs.has("alerts are late"), w.logs.has("alerts are lost")})
+			assert.Equal(t, []int{1, 0}, []int{w.logs.Has("alerts are late"), w.logs.Has("alerts are lost")})
 		})
 	}
 }
@@ -739,7 +721,7 @@ func TestHowOftenAClaimIsLookedFor(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
 				defer cancel()
-				began, logs := time.Now(), &logs{}
+				began, logs := time.Now(), &fleettest.Output{}
 				var asked []time.Duration
 				slack := &slackFake{find: func(slackalert.Batch) (string, error) {
 					asked = append(asked, time.Since(began))
@@ -752,7 +734,7 @@ func TestHowOftenAClaimIsLookedFor(t *testing.T) {
 				ref, sure := v.find(ctx, v.entry(batch("A", group("f", 3, 3))))
 				assert.Equal(t, []any{tc.sure, tc.sure}, []any{ref == "ref-A", sure})
 				assert.Equal(t, tc.want, asked)
-				assert.Equal(t, !tc.sure && ctx.Err() == nil, logs.has("isn't known") == 1)
+				assert.Equal(t, !tc.sure && ctx.Err() == nil, logs.Has("isn't known") == 1)
 			})
 		})
 	}
@@ -816,11 +798,11 @@ func TestWithoutALeaseNothingIsTold(t *testing.T) {
 	_, err = r.Fence.RoundTrip(req) //nolint:bodyclose // there is none
 	assert.ErrorIs(t, err, errFenced)
 
-	assert.Eventually(t, func() bool { return w.logs.has("can't work") == 1 }, 30*time.Second, 10*time.Millisecond)
+	assert.Eventually(t, func() bool { return w.logs.Has("can't work") == 1 }, 30*time.Second, 10*time.Millisecond)
 	require.NoError(t, w.ns.Start())
 	again := r.leads(t)
 	eventually(t, "resume ref-A: f 3/3", again.took)
-	assert.Eventually(t, func() bool { return w.logs.has("works again") == 1 }, 30*time.Second, 5*time.Millisecond)
+	assert.Eventually(t, func() bool { return w.logs.Has("works again") == 1 }, 30*time.Second, 5*time.Millisecond)
 }
 
 // TestANoteThatCantBeWritten is remembered by who could not write it.
@@ -857,7 +839,7 @@ func TestTheBucketIsGone(t *testing.T) {
 	require.NoError(t, h.send(batch("A", group("f", 3, 3))))
 	again := r.leads(t)
 	eventually(t, "merge in C1: f 3/3", again.took)
-	assert.Equal(t, 1, w.logs.has("can't work"))
+	assert.Equal(t, 1, w.logs.Has("can't work"))
 }
 
 func TestValuesThatCantBeRead(t *testing.T) {
@@ -869,8 +851,8 @@ func TestValuesThatCantBeRead(t *testing.T) {
 	w.put("S.more.garbage", []byte("{}"))
 	w.publish("a", "f", 3)
 	eventually(t, "merge in C1: f 3/3", h.took)
-	assert.Equal(t, 1, w.logs.has("newer format than this relay reads"))
-	assert.Equal(t, 1, w.logs.has("a value can't be read"))
+	assert.Equal(t, 1, w.logs.Has("newer format than this relay reads"))
+	assert.Equal(t, 1, w.logs.Has("a value can't be read"))
 	s, err := w.js.Stream(t.Context(), "S")
 	require.NoError(t, err)
 	info, err := s.Info(t.Context())
@@ -886,9 +868,9 @@ func TestTheStreamHasOtherSettings(t *testing.T) {
 	require.NoError(t, err)
 	r := w.run()
 	h := r.leads(t)
-	assert.Equal(t, 1, w.logs.has("made with other settings"))
-	assert.Equal(t, 1, w.logs.has("max_msgs_per_subject is 3, not 1"))
-	assert.Equal(t, 1, w.logs.has("which is the lease, is 1.5s, not 10s"))
+	assert.Equal(t, 1, w.logs.Has("made with other settings"))
+	assert.Equal(t, 1, w.logs.Has("max_msgs_per_subject is 3, not 1"))
+	assert.Equal(t, 1, w.logs.Has("which is the lease, is 1.5s, not 10s"))
 	w.publish("a", "f", 3)
 	w.publish("a", "f", 4)
 	w.publish("a", "f", 5)
@@ -929,8 +911,8 @@ func TestStreamsThatCantServe(t *testing.T) {
 			_, err := w.js.CreateStream(t.Context(), tc.stream)
 			require.NoError(t, err)
 			r := w.run()
-			require.Eventually(t, func() bool { return w.logs.has("can't work") == 1 }, 30*time.Second, 5*time.Millisecond)
-			assert.NotZero(t, w.logs.has(tc.want))
+			require.Eventually(t, func() bool { return w.logs.Has("can't work") == 1 }, 30*time.Second, 5*time.Millisecond)
+			assert.NotZero(t, w.logs.Has(tc.want))
 			assert.False(t, r.Status().Working())
 			require.NoError(t, w.js.DeleteStream(t.Context(), "S"))
 			r.leads(t)
@@ -944,7 +926,7 @@ func TestABucketWithoutALease(t *testing.T) {
 	_, err := w.js.CreateKeyValue(t.Context(), jetstream.KeyValueConfig{Bucket: "S_leader"})
 	require.NoError(t, err)
 	r := w.run()
-	require.Eventually(t, func() bool { return w.logs.has("S_leader has the TTL 0s; want 1 s or more") == 1 }, 30*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return w.logs.Has("S_leader has the TTL 0s; want 1 s or more") == 1 }, 30*time.Second, 5*time.Millisecond)
 	require.NoError(t, w.js.DeleteKeyValue(t.Context(), "S_leader"))
 	r.leads(t)
 }
@@ -957,12 +939,12 @@ func TestWhatKeepsItFromWorkIsSaidOnce(t *testing.T) {
 		r.failed(store.ErrAway)
 		r.failed(nats.ErrAuthorization)
 	}
-	assert.Equal(t, 2, w.logs.has("can't work"))
-	assert.Equal(t, 1, w.logs.has("authorization violation"))
+	assert.Equal(t, 2, w.logs.Has("can't work"))
+	assert.Equal(t, 1, w.logs.Has("authorization violation"))
 	r.worked()
 	r.failed(store.ErrAway)
 	r.failed(nats.ErrAuthorization)
-	assert.Equal(t, 4, w.logs.has("can't work"), "anew")
+	assert.Equal(t, 4, w.logs.Has("can't work"), "anew")
 }
 
 // TestACredentialThatIsRefusedTwice closes the connection, unless it is told not
