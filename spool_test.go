@@ -448,17 +448,23 @@ func TestLongGroupsAreCutToWhatASlotHolds(t *testing.T) {
 	}
 }
 
+// onlyFile is what the one file in a folder holds.
+func onlyFile(t *testing.T, dir string) []byte {
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	b, err := os.ReadFile(files[0])
+	require.NoError(t, err)
+	return b
+}
+
 func TestNoSecretIsWrittenDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		h, log, _ := newTest(t, newDesk(), spooling(dir))
 		log.Error("failed with xoxb-12345678901-abcdefghijklmnop", "password", "hunter2", "error", fmt.Errorf("dial https://bo:geheim@example.com: refused"))
 		die(h)
-		files, err := filepath.Glob(filepath.Join(dir, "*"))
-		require.NoError(t, err)
-		require.Len(t, files, 1)
-		b, err := os.ReadFile(files[0])
-		require.NoError(t, err)
+		b := onlyFile(t, dir)
 		assert.Contains(t, string(b), "failed with")
 		for _, secret := range []string{"abcdefghijklmnop", "hunter2", "geheim"} {
 			assert.NotContains(t, string(b), secret)
@@ -558,11 +564,7 @@ func TestKilledWhileItTookOver(t *testing.T) {
 			say(log, 1, "told")
 			say(log, 5, "untold")
 			die(h)
-			files, err := filepath.Glob(filepath.Join(dir, "*"))
-			require.NoError(t, err)
-			require.Len(t, files, 1)
-			old, err := os.ReadFile(files[0])
-			require.NoError(t, err)
+			old := onlyFile(t, dir)
 			h, log, _ = newTest(t, newDesk(), spooling(dir))
 			say(log, 1, "told")
 			say(log, 2, "untold")

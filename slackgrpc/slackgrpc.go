@@ -82,8 +82,9 @@ type Options struct {
 	// User says who makes the call, from its context, which has the metadata and
 	// the peer; "" = unknown. It is asked when an alert is made, until it is known,
 	// in the goroutine that logs it, and not if the scope has a "user". Different
-	// users are counted by it. A panic in it is shown as the user. The context is that of the interceptor: what interceptors behind
-	// it have found out they add to the scope.
+	// users are counted by it. A panic in it is shown as the user. The context is
+	// that of the interceptor: what interceptors behind it have found out they add
+	// to the scope.
 	User func(ctx context.Context) string
 
 	// TrustForwarded takes the peer from the right end of the metadata's

@@ -16,7 +16,7 @@ const (
 // first behind from. Where the digits stay what they are the part is empty, and
 // stands behind them.
 func number(s string, from, d int) (begin, end int) {
-	if isUUID(s, d) { // nothing to count, whose end the processor would have to guess
+	if isUUID(s, d) { // first, for where its digits end differs from one to the next, and the processor guesses wrong
 		begin, end = d, d+lenUUID
 	} else if end = digitsEnd(s, d); end-d != 3 && (d == 0 || s[d-1] == ' ') && (end == len(s) || s[end] == ' ') {
 		return d, end // the usual, and no status

@@ -139,19 +139,20 @@ func nextDigit(s string, i int) (d int, mails bool) {
 	return -1, at != 0
 }
 
+// Numbers of eight bytes that are all 1, or have the high bit alone.
+const ones, high = 0x0101010101010101, 0x80 * ones
+
 // digits has the high bit of each byte of x that is a decimal digit, as far as
 // the first; behind it bits may be set for others.
 func digits(x uint64) uint64 {
-	const ones = 0x0101010101010101
 	x ^= '0' * ones // a digit is less than 10 now
-	return (x - 10*ones) &^ x & (0x80 * ones)
+	return (x - 10*ones) &^ x & high
 }
 
 // ats is not 0 where a byte of x is an @.
 func ats(x uint64) uint64 {
-	const ones = 0x0101010101010101
 	x ^= '@' * ones
-	return (x - ones) &^ x & (0x80 * ones)
+	return (x - ones) &^ x & high
 }
 
 const lenUUID = 36
@@ -183,7 +184,6 @@ func isUUID(s string, i int) bool {
 
 // isHex says whether all eight bytes of x are hexadecimal digits.
 func isHex(x uint64) bool {
-	const ones, high = 0x0101010101010101, 0x80 * 0x0101010101010101
 	isDigit := ^((x ^ '0'*ones) + (0x80-10)*ones)                // less than 10 now
 	letter := (x | 0x20*ones) ^ 0x60*ones                        // a is 1 now, in either case
 	isLetter := (letter + 0x7F*ones) &^ (letter + (0x80-7)*ones) // 1 to 6

@@ -117,7 +117,7 @@ func (p piece) build() (slack.Block, bool) {
 // methods panic, for it holds a nil where one mustn't be, is an error.
 func decode(b slack.Block) (n node, err error) {
 	defer func() {
-		if recover() != nil { // what with may panic itself, when it is asked
+		if recover() != nil { // its value isn't asked: that may panic, too
 			err = errors.New("fit: block panicked")
 		}
 	}()

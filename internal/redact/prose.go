@@ -216,9 +216,9 @@ var openers = words(`
 	a an the this that it its your you we user is are was were be been has have had does did do not no cannot can't
 	can could couldn't must should may will would failed failure failing error errors unable unexpected expected
 	expecting invalid illegal malformed unknown unsupported unauthorized unauthenticated forbidden denied refused
-	rejected declined insufficient revoked expired missing empty required mismatch wrong bad too already timeout timed context connection
-	connect dial lookup read write open stat parse parsing decode decoding decrypt encode fetch fetching get post
-	put request response status server client http https json jwt oauth oauth2 rpc tls x509 sql pq crypto asn1
+	rejected declined insufficient revoked expired missing empty required mismatch wrong bad too already timeout timed
+	context connection connect dial lookup read write open stat parse parsing decode decoding decrypt encode fetch
+	fetching get post put request response status server client http https json jwt oauth oauth2 rpc tls x509 sql pq crypto asn1
 	base64 strconv net/http eof i/o access permission operation resource token secret signature password key cookie
 	header credentials and or but if when while after before because since in on at string length value field min
 	max minimum maximum incorrect yes only please got want creating generating of to for from with without by as
