@@ -1123,28 +1123,29 @@ func TestTheSumHoldsFromEveryGoroutine(t *testing.T) {
 
 func TestAlertsLoggedDuringShutdownAreToldOrNotCounted(t *testing.T) {
 	t.Parallel()
-	var all sync.WaitGroup
 	for range 50 {
-		all.Go(func() {
-			d := newDesk()
-			h, log, _ := newTest(t, d, func(o *Options) { o.BatchDelay = time.Millisecond })
-			var wg sync.WaitGroup
-			for range 4 {
-				wg.Go(func() {
-					for range 500 {
-						log.Error("m")
+		d := newDesk()
+		h, log, _ := newTest(t, d, func(o *Options) { o.BatchDelay = time.Millisecond })
+		var wg sync.WaitGroup
+		var over atomic.Bool
+		for range 4 {
+			wg.Go(func() { // before it, all through it, and behind it
+				for after := 0; after < 20; runtime.Gosched() {
+					if over.Load() {
+						after++
 					}
-				})
-			}
-			runtime.Gosched()
-			assert.NoError(t, h.Shutdown(t.Context()))
-			wg.Wait()
-			s := h.Stats()
-			assert.Equal(t, s.Alerts, s.Delivered)
-			assert.EqualValues(t, s.Delivered, d.told())
-		})
+					log.Error("m")
+				}
+			})
+		}
+		runtime.Gosched()
+		assert.NoError(t, h.Shutdown(t.Context()))
+		over.Store(true)
+		wg.Wait()
+		s := h.Stats()
+		assert.Equal(t, s.Alerts, s.Delivered)
+		assert.EqualValues(t, s.Delivered, d.told())
 	}
-	all.Wait()
 }
 
 func TestRepeatsAndNoAlertsAllocateNothing(t *testing.T) {
